@@ -1,0 +1,200 @@
+// The register-tiled contraction: which output pixels go together, and the tile of `rows` pixels x 16 channels.
+#include "compiler/Codegen/Contraction.h"
+#include "compiler/Codegen/Elementwise.h"
+#include "compiler/Codegen/InnerProduct.h"
+
+using namespace mlir;
+
+namespace nibble::codegen {
+
+int64_t tileRows(int vectorBits, int vectorRegisters) {
+  // Accumulators of a 16-column tile, two registers of weights, one broadcast.
+  int64_t perRow = std::max<int64_t>(1, 16 * 32 / std::max(vectorBits, 128));
+  return std::clamp<int64_t>((vectorRegisters - 3) / perRow, 2, 6);
+}
+
+namespace {
+
+/// Output positions along one dimension that see the same taps.
+struct Span {
+  int64_t first, count, tap0, tap1;
+};
+
+/// Cuts [0, outputs) where the range of valid taps changes.
+SmallVector<Span> spansOf(int64_t outputs, int64_t inputs, int64_t taps, int64_t stride, int64_t before) {
+  SmallVector<Span> spans;
+  for (int64_t o = 0; o < outputs; ++o) {
+    int64_t t0 = std::max<int64_t>(0, before - o * stride);
+    int64_t t1 = std::max(t0, std::min(taps, inputs + before - o * stride));
+    if (!spans.empty() && spans.back().tap0 == t0 && spans.back().tap1 == t1)
+      ++spans.back().count;
+    else
+      spans.push_back({o, 1, t0, t1});
+  }
+  return spans;
+}
+
+/// Stores one row of 16 accumulators, of which `valid` are channels that exist.
+class RowStore {
+public:
+  RowStore(Region &r, const ConvShape &s, const Epilogue &e, const Buffer &out, Value block) : r(r), s(s), e(e), out(out), block(block) {}
+
+  /// `pixel`: index of the output pixel.
+  void operator()(Value pixel, ArrayRef<Value> acc) {
+    int64_t tail = s.O % tileColumns;
+    if (!tail)
+      return emit(pixel, acc, tileColumns);
+    Value last = r.cmp(arith::CmpIPredicate::eq, block, r.idx(s.O / tileColumns));
+    r.when(last, [&] { emit(pixel, acc, tail); }, [&] { emit(pixel, acc, tileColumns); });
+  }
+
+private:
+  void emit(Value pixel, ArrayRef<Value> acc, int64_t valid) {
+    Value channel = r.mul(block, tileColumns);
+    Value index = r.add(r.mul(pixel, s.O), channel);
+    SmallVector<Value> done;
+    for (int64_t h = 0; h < tileColumns / lanes; ++h)
+      done.push_back(applyEpilogue(r, e, acc[h], r.add(channel, h * lanes), r.add(index, h * lanes), out));
+    if (out.elem == Elem::Bits)
+      return storeBits(pixel, done, valid);
+    for (int64_t h = 0; h < tileColumns / lanes; ++h) {
+      int64_t here = std::min(valid - h * lanes, lanes);
+      if (here >= lanes)
+        storeElements(r, done[h], out, r.add(index, h * lanes), e.zero);
+      for (int64_t i = 0; here < lanes && i < here; ++i)
+        storeElements(r, vector::ExtractOp::create(r, done[h], ArrayRef<int64_t>{i}), out, r.add(index, h * lanes + i), e.zero);
+    }
+  }
+
+  /// 16 bits of a row; the last block of a row clears the rest of its word.
+  void storeBits(Value pixel, ArrayRef<Value> halves, int64_t valid) {
+    Value bits;
+    for (auto [h, mask] : llvm::enumerate(halves)) {
+      Value byte = vector::BitCastOp::create(r, VectorType::get({1}, r.getI8Type()), mask);
+      Value word = arith::ExtUIOp::create(r, r.getI32Type(), vector::ExtractOp::create(r, byte, ArrayRef<int64_t>{0}));
+      bits = bits ? Value(arith::OrIOp::create(r, bits, r.shl(word, static_cast<int32_t>(h) * 8))) : word;
+    }
+    if (valid < tileColumns)
+      bits = arith::AndIOp::create(r, bits, r.ci((1 << valid) - 1));
+    int64_t words = wordsOf(s.O), blocks = (s.O + tileColumns - 1) / tileColumns;
+    auto half = [&] {
+      Buffer halves16 = out;
+      halves16.elem = Elem::I16, halves16.elements = out.elements * 2;
+      r.store(arith::TruncIOp::create(r, r.getIntegerType(16), bits), r.ref(halves16), r.add(r.mul(pixel, words * 2), block));
+    };
+    if (blocks % 2 == 0)
+      return half();
+    Value last = r.cmp(arith::CmpIPredicate::eq, block, r.idx(blocks - 1));
+    r.when(last, [&] { r.store(bits, r.ref(out), r.add(r.mul(pixel, words), words - 1)); }, half);
+  }
+
+  Region &r;
+  const ConvShape &s;
+  const Epilogue &e;
+  const Buffer &out;
+  Value block;
+};
+
+} // namespace
+
+void emitContraction(Emitter &emitter, StringRef name, Location loc, const ConvShape &s, const ContractionOperands &ops, const Epilogue &epilogue,
+                     const Buffer &output, bool batched, int64_t rows) {
+  int64_t blocks = (s.O + tileColumns - 1) / tileColumns;
+  int64_t pixelStride = ops.input.elem == Elem::Bits ? wordsOf(s.C) : s.C;
+
+  // Tile: block, ky0, ky1, kx0, kx1, then the input offset of tap (0, 0) and the output pixel of each row.
+  auto tile = emitter.routine((name + ".tile").str(), loc, 5 + 2 * rows, [&](Region &r, ValueRange a) {
+    TileTaps taps{a[0], a[1], a[2], a[3], a[4], SmallVector<Value>(a.slice(5, rows))};
+    SmallVector<Value> acc = innerProduct(r, s, ops, taps, pixelStride);
+    RowStore store(r, s, epilogue, output, a[0]);
+    for (int64_t m = 0; m < rows; ++m)
+      store(a[5 + rows + m], ArrayRef<Value>(acc).slice(2 * m, 2));
+  });
+
+  auto ySpans = spansOf(s.OH, s.H, s.KH, s.SH, s.PT), xSpans = spansOf(s.OW, s.W, s.KW, s.SW, s.PL);
+  auto images = [&](Code &c, Value n) { return batched ? n : c.idx(1); };
+  emitter.region(
+      name, loc,
+      [&](Code &c, Value n) {
+        Value tiles = c.idx(0);
+        for (const Span &y : ySpans)
+          for (const Span &x : xSpans)
+            tiles = c.add(tiles, c.ceilDiv(c.mul(images(c, n), y.count * x.count), rows));
+        return tiles;
+      },
+      [&](Region &r) {
+        r.loop(r.idx(0), r.idx(blocks), 1, [&](Value block) {
+          Value first = r.idx(0); // number of this rectangle's first tile
+          for (const Span &y : ySpans)
+            for (const Span &x : xSpans) {
+              Value pixels = r.mul(images(r, r.n), y.count * x.count);
+              Value tiles = r.ceilDiv(pixels, rows);
+              Value lo = r.max(r.sub(r.begin, first), r.idx(0)), hi = r.min(r.sub(r.end, first), tiles);
+              r.loop(lo, hi, 1, [&](Value t) {
+                SmallVector<Value> in, out;
+                Value lastPixel = r.sub(pixels, r.idx(1));
+                for (int64_t m = 0; m < rows; ++m) {
+                  // The last tile repeats its last pixel: the same value is stored twice.
+                  Value p = r.min(r.add(r.mul(t, rows), m), lastPixel);
+                  Value image = r.div(p, y.count * x.count), rest = r.rem(p, y.count * x.count);
+                  Value oy = r.add(r.div(rest, x.count), y.first), ox = r.add(r.rem(rest, x.count), x.first);
+                  Value iy = r.sub(r.mul(oy, s.SH), r.idx(s.PT)), ix = r.sub(r.mul(ox, s.SW), r.idx(s.PL));
+                  in.push_back(r.mul(r.add(r.mul(r.add(r.mul(image, s.H), iy), s.W), ix), pixelStride));
+                  out.push_back(r.add(r.mul(r.add(r.mul(image, s.OH), oy), s.OW), ox));
+                }
+                SmallVector<Value> args{block, r.idx(y.tap0), r.idx(y.tap1), r.idx(x.tap0), r.idx(x.tap1)};
+                args.append(in);
+                args.append(out);
+                Emitter::call(r, tile, args);
+              });
+              first = r.add(first, tiles);
+            }
+        });
+      });
+}
+
+Buffer packF32Weights(Emitter &emitter, StringRef name, Location loc, const ConvShape &s, const Expr &source, bool transpose) {
+  int64_t K = s.KH * s.KW * s.C;
+  int64_t N = transpose ? s.C : s.O, inner = transpose ? s.O : s.C;
+  int64_t blocks = (N + tileColumns - 1) / tileColumns;
+  Buffer packed = emitter.arena(name, Elem::F32, blocks * s.KH * s.KW * inner * tileColumns);
+  emitter.region(
+      name, loc, [&](Code &c, Value) { return c.idx(blocks * s.KH * s.KW); },
+      [&](Region &r) {
+        Value out = r.ref(packed);
+        r.loop(r.begin, r.end, 1, [&](Value item) {
+          Value block = r.div(item, s.KH * s.KW), tap = r.rem(item, s.KH * s.KW);
+          r.loop(r.idx(0), r.idx(inner), 1, [&](Value k) {
+            Value to = r.mul(r.add(r.mul(item, inner), k), tileColumns);
+            // Element (o, tap, c): the channel that runs over the 16 columns is o, or c for the flipped weights.
+            auto at = [&](Value column, int64_t width) {
+              if (transpose)
+                return source.eval(r, {k, r.add(r.mul(r.sub(r.idx(s.KH * s.KW - 1), tap), s.C), column), K, width});
+              return source.eval(r, {column, r.add(r.mul(tap, s.C), k), K, width});
+            };
+            if (transpose && N % lanes == 0) {
+              for (int64_t h = 0; h < tileColumns; h += lanes) {
+                Value column = r.add(r.mul(block, tileColumns), h);
+                auto copy = [&] { r.store(at(column, lanes), out, r.add(to, h)); };
+                if (N % tileColumns == 0)
+                  copy();
+                else
+                  r.when(r.cmp(arith::CmpIPredicate::slt, column, r.idx(N)), copy, [&] { r.store(r.cf(0, lanes), out, r.add(to, h)); });
+              }
+              return;
+            }
+            r.loop(r.idx(0), r.idx(tileColumns), 1, [&](Value j) {
+              Value column = r.add(r.mul(block, tileColumns), j);
+              auto copy = [&] { r.store(at(column, 0), out, r.add(to, j)); };
+              if (N % tileColumns == 0)
+                copy();
+              else
+                r.when(r.cmp(arith::CmpIPredicate::slt, column, r.idx(N)), copy, [&] { r.store(r.cf(0), out, r.add(to, j)); });
+            });
+          });
+        });
+      });
+  return packed;
+}
+
+} // namespace nibble::codegen

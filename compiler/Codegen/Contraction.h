@@ -1,0 +1,61 @@
+// Convolutions and matrix products as register-tiled loops (implicit matrix product: no im2col buffer; padded taps are skipped).
+#ifndef NIBBLE_COMPILER_CODEGEN_CONTRACTION_H
+#define NIBBLE_COMPILER_CODEGEN_CONTRACTION_H
+
+#include "compiler/Codegen/Emitter.h"
+#include "dialects/Nibble/IR/Nibble.h"
+
+namespace nibble::codegen {
+
+/// NHWC x OHWI -> NHWO. Padding below/right follows from the output size.
+struct ConvShape {
+  int64_t H, W, C, O, KH, KW, OH, OW, SH, SW, PT, PL, groups = 1;
+  int64_t channelsPerGroup() const { return C / groups; }
+};
+
+/// What happens to the accumulator of one output element.
+struct Epilogue {
+  enum class Kind {
+    Raw,     ///< store it: i32, or f32 of a float contraction
+    Scale,   ///< f32(acc) * multiplier_c (R7, training)
+    Affine,  ///< clamp(fma(f32(acc), multiplier_c, bias_c), lo_c, hi_c), rounded when the result is an integer (R8)
+    Threshold ///< binary result: -1 where (acc ^ flip_c) < threshold_c
+  } kind = Kind::Raw;
+  Buffer multiplier, bias, lo, hi;   ///< f32, one per channel padded to a multiple of 16, or one (lo, hi)
+  Buffer thresholds, flips;          ///< i32, likewise
+  Buffer residual;                   ///< integers minus zero point, or f32
+  float residualMultiplier = 0;
+  int64_t zero = 0;                  ///< of the result's grid
+};
+
+/// Operands by storage; decides the inner loop.
+struct ContractionOperands {
+  Buffer input;      ///< F32, I16 or Bits
+  Buffer weights;    ///< packed (docs/layouts.md): F32 tiles of 16; I8 field tiles; I32 words of bits
+  int fieldBits = 0; ///< of integer weights: 1, 2, 4, 8
+  layout::Code code = layout::Code::twos_complement;
+  /// > 0: f32 operands hold integers whose products are summed exactly in chunks of at most this many terms (R7); the
+  /// accumulator is then i32.
+  int64_t exactChunk = 0;
+};
+
+/// Rows of the register tile for this many vector registers of this width.
+int64_t tileRows(int vectorBits, int vectorRegisters);
+
+/// Emits the region(s) of one contraction with groups == 1.
+void emitContraction(Emitter &emitter, llvm::StringRef name, mlir::Location loc, const ConvShape &shape, const ContractionOperands &operands,
+                     const Epilogue &epilogue, const Buffer &output, bool batched, int64_t rows);
+
+/// The output tile's columns.
+constexpr int64_t tileColumns = 16;
+
+/// Packs f32 weights [O, KH, KW, C] of the arena into [O/16][KH][KW][C][16]; `transpose`: into the flipped [C/16][KH][KW][O][16] of
+/// the input gradient. `source` gives element (o, (ky*KW+kx)*C + c).
+Buffer packF32Weights(Emitter &emitter, llvm::StringRef name, mlir::Location loc, const ConvShape &shape, const Expr &source, bool transpose);
+
+/// Applies an epilogue to `width` (8 or 0) accumulators of channel `c`. Result: f32, or i32 minus zero point; for Bits an i1.
+Value applyEpilogue(Region &r, const Epilogue &e, Value acc, Value channel, Value outIndex, const Buffer &output);
+
+} // namespace nibble::codegen
+
+#endif

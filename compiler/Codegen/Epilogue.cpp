@@ -1,0 +1,44 @@
+// What follows a contraction, on accumulators in registers.
+#include "compiler/Codegen/Contraction.h"
+
+using namespace mlir;
+
+namespace nibble::codegen {
+
+static Value channelValue(Region &r, const Buffer &b, Value channel, int64_t width) {
+  if (b.elements == 1)
+    return r.splat(r.load(r.ref(b), r.idx(0)), width);
+  return r.load(r.ref(b), channel, width);
+}
+
+Value applyEpilogue(Region &r, const Epilogue &e, Value acc, Value channel, Value outIndex, const Buffer &output) {
+  int64_t w = Code::widthOf(acc);
+  bool integer = isa<IntegerType>(getElementTypeOrSelf(acc.getType()));
+  if (e.kind == Epilogue::Kind::Raw)
+    return acc;
+  if (e.kind == Epilogue::Kind::Threshold) {
+    Value t = channelValue(r, e.thresholds, channel, w), f = channelValue(r, e.flips, channel, w);
+    return r.cmp(arith::CmpIPredicate::slt, arith::XOrIOp::create(r, acc, f), t);
+  }
+  Value y = integer ? r.toFloat(acc) : acc;
+  if (e.kind == Epilogue::Kind::Scale)
+    return r.fmul(y, channelValue(r, e.multiplier, channel, w));
+  y = r.fma(y, channelValue(r, e.multiplier, channel, w), channelValue(r, e.bias, channel, w));
+  if (e.residual) {
+    Value x = r.load(r.ref(e.residual), outIndex, w);
+    if (e.residual.elem == Elem::I16)
+      x = r.toFloat(arith::ExtSIOp::create(r, r.i32(w), x));
+    else if (e.residual.elem == Elem::I32)
+      x = r.toFloat(x);
+    y = r.fma(x, r.cf(e.residualMultiplier, w), y);
+  }
+  y = r.fclamp(y, channelValue(r, e.lo, channel, w), channelValue(r, e.hi, channel, w));
+  if (output.elem == Elem::Bits)
+    return r.cmp(arith::CmpFPredicate::OLT, y, r.cf(0, w));
+  if (output.elem == Elem::F32)
+    return y;
+  Value q = r.roundToInt(y);
+  return e.zero ? r.isub(q, r.ci(static_cast<int32_t>(e.zero), w)) : q;
+}
+
+} // namespace nibble::codegen

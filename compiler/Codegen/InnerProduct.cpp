@@ -1,0 +1,200 @@
+// Inner loops over (ky, kx, c): f32 by sequential fused multiply-adds (R9), integers by pairs of 16 bits, binary by xor and
+// population count.
+#include "compiler/Codegen/InnerProduct.h"
+#include "compiler/Codegen/Elementwise.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+
+using namespace mlir;
+
+namespace nibble::codegen {
+
+using Values = SmallVector<Value>;
+
+namespace {
+
+class Tile {
+public:
+  Tile(Region &r, const ConvShape &s, const ContractionOperands &ops, const TileTaps &taps, int64_t pixelStride)
+      : r(r), s(s), ops(ops), t(taps), pixelStride(pixelStride), rows(static_cast<int64_t>(taps.base.size())) {}
+
+  Values run() {
+    switch (ops.input.elem) {
+    case Elem::F32:
+      return ops.exactChunk ? exact() : taps(zerosF(), [&](Value w, Value a, Values acc) { return runF32(w, a, r.idx(0), r.idx(s.C), acc); }, s.C * tileColumns);
+    case Elem::Bits:
+      return binary();
+    default:
+      return integers();
+    }
+  }
+
+private:
+  Values zerosF() { return Values(2 * rows, r.cf(0, lanes)); }
+  Values zerosI() { return Values(2 * rows, r.ci(0, lanes)); }
+
+  /// Loops over the taps; `inner` gets the weight offset and the input offset (to add to each row's base) of the tap.
+  Values taps(Values init, llvm::function_ref<Values(Value, Value, Values)> inner, int64_t weightsPerTap) {
+    return r.loop(t.ky0, t.ky1, 1, init, [&](Value ky, ValueRange accY) { return row(ky, Values(accY), inner, weightsPerTap); });
+  }
+  Values row(Value ky, Values init, llvm::function_ref<Values(Value, Value, Values)> inner, int64_t weightsPerTap) {
+    Value tapRow = r.mul(r.add(r.mul(t.block, s.KH), ky), s.KW);
+    Value inRow = r.mul(ky, s.W);
+    return r.loop(t.kx0, t.kx1, 1, init, [&](Value kx, ValueRange acc) {
+      return inner(r.mul(r.add(tapRow, kx), weightsPerTap), r.mul(r.add(inRow, kx), pixelStride), Values(acc));
+    });
+  }
+
+  Values rowBases(Value tapOffset) {
+    Values bases;
+    for (Value b : t.base)
+      bases.push_back(r.add(b, tapOffset));
+    return bases;
+  }
+
+  Values runF32(Value weight, Value tapOffset, Value c0, Value c1, Values acc) {
+    Value A = r.ref(ops.input), W = r.ref(ops.weights);
+    Values bases = rowBases(tapOffset);
+    return r.loop(c0, c1, 1, acc, [&](Value c, ValueRange in) {
+      Value w = r.add(weight, r.mul(c, tileColumns));
+      Value w0 = r.load(W, w, lanes), w1 = r.load(W, r.add(w, lanes), lanes);
+      Values out;
+      for (int64_t m = 0; m < rows; ++m) {
+        Value a = r.splat(r.load(A, r.add(bases[m], c)), lanes);
+        out.push_back(r.fma(a, w0, in[2 * m]));
+        out.push_back(r.fma(a, w1, in[2 * m + 1]));
+      }
+      return out;
+    });
+  }
+
+  /// f32 operands that hold integers: every chunk's sum is below 2^24, so it is exact; chunks are added as i32 (R7).
+  Values exact() {
+    auto flush = [&](ValueRange total, const Values &chunk) {
+      Values out;
+      for (auto [t, c] : llvm::zip(total, chunk))
+        out.push_back(r.iadd(t, r.toInt(c)));
+      return out;
+    };
+    int64_t perTap = s.C * tileColumns, limit = ops.exactChunk;
+    auto plain = [&](Value w, Value a, Values acc) { return runF32(w, a, r.idx(0), r.idx(s.C), acc); };
+    if (s.KH * s.KW * s.C <= limit)
+      return flush(zerosI(), taps(zerosF(), plain, perTap));
+    if (s.KW * s.C <= limit)
+      return r.loop(t.ky0, t.ky1, 1, zerosI(), [&](Value ky, ValueRange total) { return flush(total, row(ky, zerosF(), plain, perTap)); });
+    return taps(
+        zerosI(),
+        [&](Value w, Value a, Values total) {
+          if (s.C <= limit)
+            return flush(total, plain(w, a, zerosF()));
+          return r.loop(r.idx(0), r.idx(s.C), limit, total, [&](Value c, ValueRange in) {
+            return flush(in, runF32(w, a, c, r.min(r.add(c, limit), r.idx(s.C)), zerosF()));
+          });
+        },
+        perTap);
+  }
+
+  /// 16 fields of `fieldBits` out of each 16-bit lane, as i16 values: vector f holds elements 16f .. 16f + 15 of the block.
+  Values unpackWeights(Value byteOffset) {
+    Value W = r.ref(ops.weights);
+    int b = ops.fieldBits;
+    bool isUnsigned = ops.code == layout::Code::unsigned_;
+    Type wide = r.vec(r.getIntegerType(16), 16);
+    Values fields;
+    if (b == 8) {
+      for (int64_t i : {0, 16}) {
+        Value bytes = r.load(W, r.add(byteOffset, i), 16);
+        fields.push_back(isUnsigned ? Value(arith::ExtUIOp::create(r, wide, bytes)) : Value(arith::ExtSIOp::create(r, wide, bytes)));
+      }
+      return fields;
+    }
+    Value bytes = arith::ExtUIOp::create(r, wide, r.load(W, byteOffset, 16));
+    for (int f = 0; f < 8 / b; ++f) {
+      Value up = r.shl(bytes, 16 - b * (f + 1));
+      Value v = isUnsigned ? r.lshr(up, 16 - b) : r.ashr(up, 16 - b);
+      if (ops.code == layout::Code::sign) // 0 -> +1, -1 -> -1
+        v = arith::OrIOp::create(r, v, arith::ConstantOp::create(r, DenseElementsAttr::get(cast<ShapedType>(wide), r.getI16IntegerAttr(1).getValue())));
+      fields.push_back(v);
+    }
+    return fields;
+  }
+
+  /// acc[n] += a0 * w[n][0] + a1 * w[n][1]: the shape that x86 has vpmaddwd for.
+  Value multiplyPairs(Value acc, Value pair, Value weights) {
+    Type wide = r.vec(r.getI32Type(), 16);
+    Value product = r.imul(arith::ExtSIOp::create(r, wide, pair), arith::ExtSIOp::create(r, wide, weights));
+    auto split = vector::DeinterleaveOp::create(r, product);
+    return r.iadd(acc, r.iadd(split.getRes1(), split.getRes2()));
+  }
+
+  Values integers() {
+    Value A = r.ref(ops.input);
+    int b = ops.fieldBits;
+    int64_t steps = b == 1 ? 8 : b == 2 ? 4 : 2; // k per block (kt of layout::weightTile)
+    int64_t blockBytes = steps * tileColumns * b / 8, blocks = (s.C + steps - 1) / steps;
+    return taps(
+        zerosI(),
+        [&](Value weight, Value tapOffset, Values acc) {
+          Values bases = rowBases(tapOffset);
+          return r.loop(r.idx(0), r.idx(blocks), 1, acc, [&](Value k, ValueRange in) {
+            Values fields = unpackWeights(r.add(weight, r.mul(k, blockBytes)));
+            Values out(in.begin(), in.end());
+            for (int64_t p = 0; p < steps / 2; ++p) {
+              // Pairs that lie wholly behind the last channel have zero weights only in the last block: skipped for all
+              // blocks when there is just one.
+              if (blocks == 1 && 2 * p >= s.C)
+                break;
+              for (int64_t m = 0; m < rows; ++m) {
+                Value index = r.add(r.add(bases[m], r.mul(k, steps)), 2 * p);
+                Value two = r.bitcastTo(VectorType::get({1}, r.getI32Type()), r.load(A, index, 2));
+                Value both = r.splat(vector::ExtractOp::create(r, two, ArrayRef<int64_t>{0}), lanes);
+                Value pair = r.bitcastTo(r.vec(r.getIntegerType(16), 16), both);
+                out[2 * m] = multiplyPairs(out[2 * m], pair, fields[2 * p]);
+                out[2 * m + 1] = multiplyPairs(out[2 * m + 1], pair, fields[2 * p + 1]);
+              }
+            }
+            return out;
+          });
+        },
+        blocks * blockBytes);
+  }
+
+  /// dot = K - 2 * popcount(a xor w) (R3). No padded taps: a binary convolution is padded beforehand.
+  Values binary() {
+    Value A = r.ref(ops.input), W = r.ref(ops.weights);
+    int64_t words = wordsOf(s.C);
+    Values counts = taps(
+        zerosI(),
+        [&](Value weight, Value tapOffset, Values acc) {
+          Values bases = rowBases(tapOffset);
+          return r.loop(r.idx(0), r.idx(words), 1, acc, [&](Value k, ValueRange in) {
+            Value w = r.add(weight, r.mul(k, tileColumns));
+            Value half[2] = {r.load(W, w, lanes), r.load(W, r.add(w, lanes), lanes)};
+            Values out;
+            for (int64_t m = 0; m < rows; ++m) {
+              Value a = r.splat(r.load(A, r.add(bases[m], k)), lanes);
+              for (int h = 0; h < 2; ++h)
+                out.push_back(r.iadd(in[2 * m + h], math::CtPopOp::create(r, arith::XOrIOp::create(r, a, half[h]))));
+            }
+            return out;
+          });
+        },
+        words * tileColumns);
+    for (Value &v : counts)
+      v = r.isub(r.ci(static_cast<int32_t>(s.KH * s.KW * s.C), lanes), r.shl(v, 1));
+    return counts;
+  }
+
+  Region &r;
+  const ConvShape &s;
+  const ContractionOperands &ops;
+  const TileTaps &t;
+  int64_t pixelStride, rows;
+};
+
+} // namespace
+
+Values innerProduct(Region &r, const ConvShape &shape, const ContractionOperands &operands, const TileTaps &taps, int64_t pixelStride) {
+  return Tile(r, shape, operands, taps, pixelStride).run();
+}
+
+} // namespace nibble::codegen

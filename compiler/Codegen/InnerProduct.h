@@ -1,0 +1,21 @@
+// The innermost loops of a contraction: a tile of rows x 16 accumulators in registers.
+#ifndef NIBBLE_COMPILER_CODEGEN_INNERPRODUCT_H
+#define NIBBLE_COMPILER_CODEGEN_INNERPRODUCT_H
+
+#include "compiler/Codegen/Contraction.h"
+
+namespace nibble::codegen {
+
+/// Which taps a tile sums: output block, [ky0, ky1) x [kx0, kx1), and for each row the input element of tap (0, 0).
+struct TileTaps {
+  Value block, ky0, ky1, kx0, kx1;
+  llvm::SmallVector<Value> base;
+};
+
+/// Two vectors of 8 accumulators per row: f32, or i32 of integer operands.
+llvm::SmallVector<Value> innerProduct(Region &r, const ConvShape &shape, const ContractionOperands &operands, const TileTaps &taps,
+                                      int64_t pixelStride);
+
+} // namespace nibble::codegen
+
+#endif

@@ -1,0 +1,209 @@
+// Reshape, concat, pad, slice and pooling on buffers of any storage.
+#include "compiler/Codegen/Lowering.h"
+
+using namespace mlir;
+
+namespace nibble::codegen {
+
+void Lowering::copyWindow(StringRef name, Location loc, const Buffer &source_, ArrayRef<int64_t> sourceShape, ArrayRef<int64_t> sourceOffset,
+                          const Buffer &target, ArrayRef<int64_t> targetShape, ArrayRef<int64_t> targetOffset, ArrayRef<int64_t> size, bool batched) {
+  // Dimension 0 is split among threads; the last one is copied in vectors.
+  size_t rank = size.size();
+  emitter->region(
+      name, loc, [&](Code &c, Value n) { return batched ? n : c.idx(size[0]); },
+      [&](Region &r) {
+        Value from = r.ref(source_), to = r.ref(target);
+        std::function<void(size_t, Value, Value)> nest = [&](size_t d, Value s, Value t) {
+          if (d + 1 == rank) {
+            Value s0 = r.add(r.mul(s, sourceShape[d]), sourceOffset[d]), t0 = r.add(r.mul(t, targetShape[d]), targetOffset[d]);
+            int64_t whole = size[d] / lanes * lanes;
+            if (whole)
+              r.loop(r.idx(0), r.idx(whole), lanes, [&](Value i) { r.store(r.load(from, r.add(s0, i), lanes), to, r.add(t0, i)); });
+            if (whole < size[d])
+              r.loop(r.idx(whole), r.idx(size[d]), 1, [&](Value i) { r.store(r.load(from, r.add(s0, i)), to, r.add(t0, i)); });
+            return;
+          }
+          r.loop(r.idx(0), r.idx(size[d]), 1, [&](Value i) {
+            nest(d + 1, r.add(r.mul(s, sourceShape[d]), r.add(i, sourceOffset[d])), r.add(r.mul(t, targetShape[d]), r.add(i, targetOffset[d])));
+          });
+        };
+        r.loop(r.begin, r.end, 1, [&](Value i) {
+          if (rank == 1) {
+            r.store(r.load(from, r.add(i, sourceOffset[0])), to, r.add(i, targetOffset[0]));
+            return;
+          }
+          nest(1, r.add(i, sourceOffset[0]), r.add(i, targetOffset[0]));
+        });
+      });
+}
+
+void Lowering::fill(StringRef name, Location loc, const Buffer &target, int64_t rows, int64_t cols, int64_t raw, int64_t lastRaw, bool batched) {
+  emitter->region(
+      name, loc, [&](Code &c, Value n) { return batched ? c.mul(n, rows) : c.idx(rows); },
+      [&](Region &r) {
+        Value to = r.ref(target);
+        Type element = cast<MemRefType>(to.getType()).getElementType();
+        auto constantOf = [&](int64_t v) -> Value {
+          if (isa<FloatType>(element))
+            return r.cf(std::bit_cast<float>(static_cast<int32_t>(v)));
+          return arith::ConstantOp::create(r, IntegerAttr::get(element, llvm::APInt(element.getIntOrFloatBitWidth(), static_cast<uint64_t>(v), false, true)));
+        };
+        Value body = constantOf(raw), last = constantOf(lastRaw);
+        r.loop(r.begin, r.end, 1, [&](Value row) {
+          Value base = r.mul(row, cols);
+          r.loop(r.idx(0), r.idx(cols - 1), 1, [&](Value i) { r.store(body, to, r.add(base, i)); });
+          r.store(last, to, r.add(base, cols - 1));
+        });
+      });
+}
+
+/// Storage elements along the last dimension.
+static int64_t storedLast(const Buffer &b, int64_t channels) { return b.elem == Elem::Bits ? wordsOf(channels) : channels; }
+
+LogicalResult Lowering::lowerShapeOp(Operation *op) {
+  std::string name = nameOf(op);
+  auto poolShape = [&](RankedTensorType x, RankedTensorType y, ArrayRef<int64_t> window, ArrayRef<int64_t> strides, PaddingAttr p) {
+    return PoolShape{x.getDimSize(1), x.getDimSize(2), x.getDimSize(3), y.getDimSize(1), y.getDimSize(2), window[0], window[1], strides[0], strides[1], p.getTop(), p.getLeft()};
+  };
+  // The memory that holds a value in its own storage: integers if it lies on a grid, else f32.
+  auto stored = [&](Value v) -> Buffer { return gridTypeOf(v.getType()) && !get(v).real ? gridBuffer(v) : realBuffer(v); };
+  auto hold = [&](Value v, const Buffer &b, Value like) {
+    bool grid = gridTypeOf(v.getType()) && !get(like).real;
+    (grid ? get(v).grid : get(v).real) = b;
+    get(v).scale = get(like).scale;
+  };
+  return TypeSwitch<Operation *, LogicalResult>(op)
+      .Case([&](ReshapeOp s) -> LogicalResult {
+        Value x = s.getInput();
+        LoweredValue from = get(x);
+        LoweredValue &to = define(s.getResult(), from.batched);
+        auto in = from.type.getShape(), out = to.type.getShape();
+        if (from.grid && from.grid.elem == Elem::Bits && in.back() != out.back() && (in.back() % 32 || out.back() % 32))
+          return op->emitOpError("changes the last dimension of packed bits from ") << in.back() << " to " << out.back() << "; both must be multiples of 32";
+        Buffer b = stored(x);
+        hold(s.getResult(), b, x);
+        if (assigned.count(s.getResult()) && get(s.getResult()).real)
+          get(s.getResult()).real = b; // copied into the result at the end
+        return success();
+      })
+      .Case([&](MaxPool2dOp p) -> LogicalResult {
+        Value x = p.getInput(), y = p.getResult();
+        Buffer in = stored(x);
+        LoweredValue &to = define(y, get(x).batched);
+        Buffer out = place(y, in.elem, in.elem == Elem::F32 && !gridTypeOf(y.getType()) ? "" : ".q");
+        emitMaxPool(*emitter, name, op->getLoc(), poolShape(get(x).type, to.type, p.getWindow(), p.getStrides(), p.getPadding()), in, out, to.batched);
+        hold(y, out, x);
+        return success();
+      })
+      .Case<AvgPool2dOp, GlobalAvgPoolOp>([&](auto p) -> LogicalResult {
+        Value x = p.getInput(), y = p.getResult();
+        auto in = get(x).type;
+        LoweredValue &to = define(y, get(x).batched);
+        PoolShape s{in.getDimSize(1), in.getDimSize(2), in.getDimSize(3), 1, 1, in.getDimSize(1), in.getDimSize(2), 1, 1, 0, 0};
+        if constexpr (std::is_same_v<decltype(p), AvgPool2dOp>)
+          s = poolShape(in, to.type, p.getWindow(), p.getStrides(), p.getPadding());
+        std::optional<Expr> factor;
+        if (Type grid = gridTypeOf(in)) {
+          auto facts = gridFacts(grid);
+          float taps = static_cast<float>(s.KH * s.KW);
+          auto perTap = [taps](Region &r, Value v) { return r.fdiv(v, r.cf(taps, Code::widthOf(v))); };
+          if (get(x).scale)
+            factor = map(perColumn(get(x).scale), perTap);
+          else if (facts->scales.size() == 1)
+            factor = constant(facts->scales[0] / taps);
+          else
+            factor = map(perColumn(emitter->constantF32(name + ".scales", std::vector<float>(facts->scales.begin(), facts->scales.end()))), perTap);
+        }
+        Buffer out = place(y, Elem::F32);
+        emitAvgPool(*emitter, name, op->getLoc(), s, factor ? ints(x) : leaf(realBuffer(x)), factor, out, to.batched);
+        get(y).real = out;
+        return success();
+      })
+      .Case([&](ConcatOp c) -> LogicalResult {
+        int64_t axis = c.getAxis();
+        Value y = c.getResult();
+        bool sameStorage = true;
+        Elem elem = stored(c.getInputs().front()).elem;
+        for (Value v : c.getInputs())
+          sameStorage &= stored(v).elem == elem && bool(get(v).real) == bool(get(c.getInputs().front()).real);
+        LoweredValue &to = define(y, get(c.getInputs().front()).batched);
+        if (!sameStorage || !gridTypeOf(y.getType()))
+          for (Value v : c.getInputs())
+            realBuffer(v);
+        bool grid = gridTypeOf(y.getType()) && sameStorage && !get(c.getInputs().front()).real;
+        if (grid && elem == Elem::Bits && axis == to.type.getRank() - 1)
+          for (Value v : c.getInputs())
+            if (get(v).type.getShape().back() % 32)
+              return op->emitOpError("joins packed bits along channels, whose counts must be multiples of 32");
+        Buffer out = place(y, grid ? elem : Elem::F32, grid ? ".q" : "");
+        // Everything from `axis` on is one contiguous run.
+        auto run = [&](ArrayRef<int64_t> shape, const Buffer &b) {
+          int64_t n = 1;
+          for (int64_t d : shape.drop_front(axis))
+            n *= d;
+          return n / shape.back() * storedLast(b, shape.back());
+        };
+        int64_t outer = 1;
+        for (int64_t d : to.type.getShape().slice(1, axis - 1))
+          outer *= d;
+        int64_t total = run(to.type.getShape(), out), offset = 0, images = to.type.getDimSize(0);
+        for (auto [i, v] : llvm::enumerate(c.getInputs())) {
+          Buffer in = grid ? get(v).grid : get(v).real;
+          int64_t length = run(get(v).type.getShape(), in);
+          copyWindow(name + "." + std::to_string(i), op->getLoc(), in, {images, outer, length}, {0, 0, 0}, out, {images, outer, total}, {0, 0, offset},
+                     {images, outer, length}, get(y).batched);
+          offset += length;
+        }
+        (grid ? get(y).grid : get(y).real) = out;
+        get(y).scale = get(c.getInputs().front()).scale;
+        return success();
+      })
+      .Case([&](PadOp p) -> LogicalResult {
+        Value x = p.getInput(), y = p.getResult();
+        Buffer in = gridTypeOf(y.getType()) ? stored(x) : realBuffer(x);
+        bool grid = gridTypeOf(y.getType()) && !get(x).real;
+        LoweredValue &to = define(y, get(x).batched);
+        Buffer out = place(y, in.elem, grid ? ".q" : "");
+        float value = p.getValue().convertToFloat();
+        SmallVector<int64_t> inShape(get(x).type.getShape()), outShape(to.type.getShape()), low(p.getLow()), zero(inShape.size(), 0);
+        int64_t channels = outShape.back(), words = storedLast(in, channels), raw = 0, lastRaw = 0;
+        if (in.elem == Elem::Bits) {
+          if (inShape.back() != outShape.back())
+            return op->emitOpError("of packed bits along channels has no kernel; pad height and width only");
+          raw = value < 0 ? -1 : 0;
+          lastRaw = value < 0 ? (channels % 32 ? (int64_t(1) << (channels % 32)) - 1 : -1) : 0;
+          inShape.back() = outShape.back() = words;
+        } else if (grid) {
+          auto facts = gridFacts(gridTypeOf(y.getType()));
+          int64_t q = facts->known && value != 0 ? static_cast<int64_t>(std::nearbyint(value / facts->scales[0])) : 0;
+          if (!facts->known && value != 0)
+            return op->emitOpError("with a value other than 0 needs a known scale");
+          raw = lastRaw = in.elem == Elem::U8 ? q + zeroOf(y.getType()) : in.elem == Elem::F32 ? std::bit_cast<int32_t>(static_cast<float>(q)) : q;
+        } else {
+          raw = lastRaw = std::bit_cast<int32_t>(value);
+        }
+        int64_t rowsPer = 1;
+        for (int64_t d : ArrayRef<int64_t>(outShape).drop_front().drop_back())
+          rowsPer *= d;
+        if (!to.batched)
+          rowsPer *= outShape.front();
+        fill(name + ".fill", op->getLoc(), out, rowsPer, outShape.back(), raw, lastRaw, to.batched);
+        copyWindow(name, op->getLoc(), in, inShape, zero, out, outShape, low, inShape, to.batched);
+        (grid ? get(y).grid : get(y).real) = out;
+        get(y).scale = get(x).scale;
+        return success();
+      })
+      .Case([&](SliceOp s) -> LogicalResult {
+        Value x = s.getInput(), y = s.getResult();
+        Buffer in = realBuffer(x);
+        LoweredValue &to = define(y, get(x).batched);
+        Buffer out = place(y, Elem::F32);
+        SmallVector<int64_t> zero(to.type.getRank(), 0);
+        copyWindow(name, op->getLoc(), in, get(x).type.getShape(), s.getOffsets(), out, to.type.getShape(), zero, to.type.getShape(), to.batched);
+        get(y).real = out;
+        return success();
+      })
+      .Default([&](Operation *) { return failure(); });
+}
+
+} // namespace nibble::codegen

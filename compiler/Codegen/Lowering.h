@@ -1,0 +1,107 @@
+// Lowering of one straight-line function of nibble ops to the kernels stage.
+#ifndef NIBBLE_COMPILER_CODEGEN_LOWERING_H
+#define NIBBLE_COMPILER_CODEGEN_LOWERING_H
+
+#include "compiler/Codegen/Reduce.h"
+#include "compiler/Codegen/Scalar.h"
+#include "compiler/Target/Target.h"
+#include "llvm/ADT/DenseMap.h"
+
+namespace nibble::codegen {
+
+/// A value of the source function: in memory, or as a recipe. Integers of grids are always "minus zero point" here.
+struct LoweredValue {
+  mlir::RankedTensorType type;
+  bool batched = false;           ///< dimension 0 counts images
+  Buffer real;                    ///< f32 values
+  Buffer grid;                    ///< integers: I16, U8, Bits, or F32 (training)
+  Buffer acc;                     ///< raw i32 accumulators
+  std::optional<Expr> realExpr, gridExpr, accExpr;
+  Buffer scale;                   ///< f32: one, or one per row of the weights; training computes it
+  mlir::DenseElementsAttr constant; ///< of nibble.constant
+};
+
+/// Scale and zero point (f32 buffers) of a quantiser, and its grid.
+struct QuantizerValues {
+  Buffer scale, zero;
+  int64_t qmin, qmax;
+  bool perRow;
+};
+
+class Lowering {
+public:
+  Lowering(mlir::func::FuncOp source, mlir::ModuleOp target, const Target &machine);
+  mlir::LogicalResult run();
+
+private:
+  // Driver (LowerToKernels.cpp).
+  mlir::LogicalResult lower(mlir::Operation *op);
+  mlir::LogicalResult signature();
+  mlir::LogicalResult results(mlir::func::ReturnOp op);
+
+  // Access to values (LoweringValues.cpp). `View` of a tensor: batched: columns = last dimension; weights: rows = dimension 0.
+  View viewOf(const LoweredValue &v);
+  int64_t elementsOf(const LoweredValue &v); ///< of the whole tensor
+  LoweredValue &get(Value v);
+  LoweredValue &define(Value v, bool batched);
+  Expr real(Value v);
+  Expr ints(Value v);
+  Expr accumulator(Value v);
+  Buffer realBuffer(Value v);
+  Buffer gridBuffer(Value v);
+  void setReal(Value result, bool batched, Expr expr);
+  Buffer place(Value v, Elem elem, llvm::StringRef suffix = "");
+  /// A vector operand of an elementwise op: per channel, single, or the whole tensor.
+  Expr broadcastOperand(Value lhs, Value rhs);
+  std::string nameOf(mlir::Operation *op);
+  Expr dequantized(const LoweredValue &v, Expr integers);
+  bool needsStorage(Value v);
+
+  // Graph ops (LowerGraph.cpp, LowerShapes.cpp, LowerSoftmax.cpp).
+  mlir::LogicalResult lowerGraphOp(mlir::Operation *op);
+  mlir::LogicalResult lowerContraction(mlir::Operation *op, const ConvShape &shape, Value x, Value w, bool accumulate);
+  mlir::LogicalResult lowerQuantizer(mlir::Operation *op);
+  QuantizerValues quantizerValues(mlir::Operation *op, Value input, Value range, QuantizerAttr q, std::optional<llvm::ArrayRef<float>> scales,
+                                  std::optional<llvm::ArrayRef<int64_t>> zeros);
+  Expr quantizedInts(const Expr &x, const QuantizerValues &q);
+  mlir::LogicalResult lowerRequantize(RequantizeOp op);
+  mlir::LogicalResult lowerShapeOp(mlir::Operation *op);
+  mlir::LogicalResult lowerSoftmaxOp(mlir::Operation *op);
+  /// Copies a window of `size` from `source` (element type of the buffers) to `target`; both row-major with these shapes.
+  void copyWindow(llvm::StringRef name, mlir::Location loc, const Buffer &source, llvm::ArrayRef<int64_t> sourceShape,
+                  llvm::ArrayRef<int64_t> sourceOffset, const Buffer &target, llvm::ArrayRef<int64_t> targetShape,
+                  llvm::ArrayRef<int64_t> targetOffset, llvm::ArrayRef<int64_t> size, bool batched);
+  /// Sets every storage element (word of Bits) of a buffer seen as [rows, cols] to `raw`; the last word of a Bits row to `lastRaw`.
+  void fill(llvm::StringRef name, mlir::Location loc, const Buffer &target, int64_t rows, int64_t cols, int64_t raw, int64_t lastRaw, bool batched);
+
+  // Training ops (LowerTrain.cpp, LowerGradients.cpp).
+  mlir::LogicalResult lowerTrainOp(mlir::Operation *op);
+  mlir::LogicalResult lowerGradientOp(mlir::Operation *op);
+
+  // Packed and tiled ops (LowerTile.cpp).
+  mlir::LogicalResult lowerPackedOp(mlir::Operation *op);
+  mlir::LogicalResult lowerTile(TileOp op);
+  mlir::LogicalResult lowerDotKernel(TileOp op, const ConvShape &shape, const Epilogue &epilogue, const Buffer &output, bool batched);
+  Epilogue epilogueOf(mlir::Operation *op, llvm::StringRef name, std::optional<llvm::ArrayRef<float>> multiplier, std::optional<llvm::ArrayRef<float>> bias,
+                      std::optional<llvm::ArrayRef<float>> lo, std::optional<llvm::ArrayRef<float>> hi, std::optional<llvm::ArrayRef<int32_t>> thresholds,
+                      std::optional<llvm::ArrayRef<int32_t>> flips, int64_t channels);
+  Elem elemOf(mlir::RankedTensorType type);
+  int64_t zeroOf(mlir::Type type);
+
+  mlir::func::FuncOp source;
+  const Target &machine;
+  int64_t batch = 1;
+  bool dynamicBatch = false;
+  std::unique_ptr<Emitter> emitter;
+  llvm::DenseMap<Value, LoweredValue> values;
+  llvm::DenseMap<Value, Buffer> assigned; ///< where a returned value is to be written
+  std::vector<std::pair<std::vector<const void *>, QuantizerValues>> quantizerCache;
+  int64_t rows = 6;
+};
+
+/// f32 constants padded with `fill` to a multiple of 16 (or kept single).
+std::vector<float> padded(llvm::ArrayRef<float> values, float fill);
+
+} // namespace nibble::codegen
+
+#endif

@@ -1,0 +1,169 @@
+// How a lowering finds and stores the values of its function.
+#include "compiler/Codegen/Lowering.h"
+
+using namespace mlir;
+
+namespace nibble::codegen {
+
+static int64_t product(ArrayRef<int64_t> shape) {
+  int64_t n = 1;
+  for (int64_t d : shape)
+    n *= d;
+  return n;
+}
+
+View Lowering::viewOf(const LoweredValue &v) {
+  ArrayRef<int64_t> shape = v.type.getShape();
+  if (v.batched) {
+    int64_t cols = shape.size() > 1 ? shape.back() : 1;
+    return {product(shape.drop_front()) / cols, cols, true};
+  }
+  if (shape.empty())
+    return {1, 1, false};
+  if (shape.size() == 1)
+    return {1, shape[0], false};
+  return {shape[0], product(shape.drop_front()), false};
+}
+
+int64_t Lowering::elementsOf(const LoweredValue &v) { return product(v.type.getShape()); }
+
+LoweredValue &Lowering::get(Value v) { return values[v]; }
+
+LoweredValue &Lowering::define(Value v, bool batched) {
+  LoweredValue &l = values[v];
+  l.type = cast<RankedTensorType>(v.getType());
+  l.batched = batched;
+  return l;
+}
+
+std::string Lowering::nameOf(Operation *op) {
+  // The user's line tells which layer it is; the number keeps names apart.
+  std::string kind = op->getName().stripDialect().str();
+  if (auto named = dyn_cast<NameLoc>(op->getLoc()))
+    return named.getName().str() + "." + kind;
+  return kind;
+}
+
+Buffer Lowering::place(Value v, Elem elem, StringRef suffix) {
+  LoweredValue &l = get(v);
+  if (elem == Elem::F32 && suffix.empty())
+    if (auto it = assigned.find(v); it != assigned.end())
+      return it->second;
+  int64_t elements = elementsOf(l);
+  if (elem == Elem::Bits) {
+    int64_t cols = l.type.getShape().back();
+    elements = elements / cols * wordsOf(cols);
+  }
+  std::string name = v.getDefiningOp() ? nameOf(v.getDefiningOp()) : "argument";
+  return emitter->arena(name + suffix.str(), elem, elements);
+}
+
+/// Integers of a grid times its scale: f32(q - z) * s.
+Expr Lowering::dequantized(const LoweredValue &v, Expr integers) {
+  auto toReal = [](Region &r, Value q, Value s) {
+    return r.fmul(isa<FloatType>(getElementTypeOrSelf(q.getType())) ? q : r.toFloat(q), s);
+  };
+  if (v.scale)
+    return map(integers, v.batched ? perColumn(v.scale) : perRow(v.scale), toReal);
+  auto facts = gridFacts(gridTypeOf(v.type));
+  if (facts->binary || (facts->scales.size() == 1 && facts->scales[0] == 1.0f))
+    return map(integers, [](Region &r, Value q) { return isa<FloatType>(getElementTypeOrSelf(q.getType())) ? q : r.toFloat(q); });
+  if (facts->scales.size() == 1)
+    return map(integers, constant(facts->scales[0]), toReal);
+  Buffer scales = emitter->constantF32("scales", std::vector<float>(facts->scales.begin(), facts->scales.end()));
+  return map(integers, facts->axis == 0 && !v.batched ? perRow(scales) : perColumn(scales), toReal);
+}
+
+Expr Lowering::ints(Value value) {
+  LoweredValue &v = get(value);
+  if (v.grid)
+    return leaf(v.grid, v.grid.elem == Elem::U8 ? zeroOf(v.type) : 0, v.type.getRank() ? v.type.getShape().back() : 1);
+  return *v.gridExpr;
+}
+
+Expr Lowering::real(Value value) {
+  LoweredValue &v = get(value);
+  if (v.real)
+    return leaf(v.real);
+  if (v.realExpr)
+    return *v.realExpr;
+  if (v.acc || v.accExpr)
+    return map(accumulator(value), [](Region &r, Value a) { return r.toFloat(a); });
+  return dequantized(v, ints(value));
+}
+
+Expr Lowering::accumulator(Value value) {
+  LoweredValue &v = get(value);
+  return v.acc ? leaf(v.acc) : *v.accExpr;
+}
+
+Buffer Lowering::realBuffer(Value value) {
+  LoweredValue &v = get(value);
+  if (v.real)
+    return v.real;
+  Buffer b = place(value, Elem::F32);
+  std::string name = (value.getDefiningOp() ? nameOf(value.getDefiningOp()) : "argument") + ".store";
+  evaluate(*emitter, name, value.getLoc(), viewOf(v), {{real(value), b}});
+  get(value).real = b;
+  return b;
+}
+
+Buffer Lowering::gridBuffer(Value value) {
+  LoweredValue &v = get(value);
+  if (v.grid)
+    return v.grid;
+  Buffer b = place(value, Elem::F32, ".q");
+  evaluate(*emitter, nameOf(value.getDefiningOp()) + ".integers", value.getLoc(), viewOf(v), {{ints(value), b}});
+  get(value).grid = b;
+  return b;
+}
+
+bool Lowering::needsStorage(Value v) {
+  if (assigned.count(v))
+    return true;
+  // Long chains of recipes are cheap to recompute; what matters is that window ops read memory, and they store on demand.
+  return false;
+}
+
+void Lowering::setReal(Value result, bool batched, Expr expr) {
+  LoweredValue &l = define(result, batched);
+  l.realExpr = std::move(expr);
+  if (needsStorage(result))
+    realBuffer(result);
+}
+
+Expr Lowering::broadcastOperand(Value lhs, Value rhs) {
+  auto a = cast<RankedTensorType>(lhs.getType()), b = cast<RankedTensorType>(rhs.getType());
+  if (a.getShape() == b.getShape() && get(lhs).batched == get(rhs).batched)
+    return real(rhs);
+  return perColumn(realBuffer(rhs)); // one per channel, or one value
+}
+
+int64_t Lowering::zeroOf(Type type) {
+  Type grid = gridTypeOf(type);
+  auto facts = grid ? gridFacts(grid) : std::nullopt;
+  return facts && facts->known && !facts->zeros.empty() ? facts->zeros[0] : 0;
+}
+
+Elem Lowering::elemOf(RankedTensorType type) {
+  if (type.getElementType().isF32())
+    return Elem::F32;
+  if (type.getElementType().isInteger(32))
+    return Elem::I32;
+  if (auto layout = dyn_cast_or_null<LayoutAttr>(type.getEncoding())) {
+    if (layout.getLayout().bits == 1)
+      return Elem::Bits;
+    if (layout.getLayout().wordBits == 8)
+      return Elem::U8;
+  }
+  return Elem::I16;
+}
+
+std::vector<float> padded(ArrayRef<float> values, float fill) {
+  std::vector<float> out(values.begin(), values.end());
+  if (out.size() > 1)
+    out.resize((out.size() + tileColumns - 1) / tileColumns * tileColumns, fill);
+  return out;
+}
+
+} // namespace nibble::codegen

@@ -1,0 +1,108 @@
+// Constant scales for every quantiser (R1, R4).
+#include "compiler/Graph/Freezing.h"
+#include "compiler/Graph/Steps.h"
+
+using namespace mlir;
+
+namespace nibble {
+namespace {
+
+/// The values of each channel along `axis` (all values as one channel when it is -1).
+std::vector<std::vector<float>> split(ArrayRef<float> values, RankedTensorType type, int64_t axis) {
+  if (axis < 0)
+    return {{values.begin(), values.end()}};
+  int64_t channels = type.getDimSize(axis), inner = 1;
+  for (int64_t d : type.getShape().drop_front(axis + 1))
+    inner *= d;
+  std::vector<std::vector<float>> parts(channels);
+  for (auto [i, v] : llvm::enumerate(values))
+    parts[i / inner % channels].push_back(v);
+  return parts;
+}
+
+reference::Grid gridOf(QuantizerAttr q) {
+  return {static_cast<int32_t>(q.getQmin()), static_cast<int32_t>(q.getQmax())};
+}
+
+LogicalResult freezeActivation(FakeQuantOp op, const ConstantReader &reader) {
+  auto range = reader.read(op.getRange());
+  if (!range || range->size() != 3)
+    return op.emitOpError("cannot be frozen: its range is not a parameter or constant with a value");
+  if (!((*range)[2] > 0.0f))
+    return op.emitOpError("cannot be frozen: its range")
+           << (ConstantReader::nameOf(op.getRange()).empty() ? "" : " @") << ConstantReader::nameOf(op.getRange())
+           << " has seen no batch; train or calibrate the model first";
+  if (!std::isfinite((*range)[0]) || !std::isfinite((*range)[1]))
+    return op.emitOpError("cannot be frozen: its range [") << (*range)[0] << ", " << (*range)[1] << "] is not finite";
+  QuantizerAttr q = op.getQuantizer();
+  auto params =
+      reference::paramsOf({(*range)[0], (*range)[1]}, gridOf(q),
+                          q.getSymmetric() ? reference::Symmetry::Symmetric : reference::Symmetry::Asymmetric);
+  if (!params)
+    return op.emitOpError("cannot be frozen: ") << params.error();
+  op.getRangeMutable().clear();
+  op.setScales(ArrayRef<float>(params->scale));
+  if (!q.getSymmetric())
+    op.setZeroPoints(ArrayRef<int64_t>(static_cast<int64_t>(params->zeroPoint)));
+  return success();
+}
+
+LogicalResult freezeWeights(FakeQuantOp op, const ConstantReader &reader) {
+  auto values = reader.read(op.getInput());
+  if (!values)
+    return op.emitOpError("cannot be frozen: without a range its scale is max|x| of a parameter or constant, but its "
+                          "operand is computed at run time; give an activation quantiser a range");
+  QuantizerAttr q = op.getQuantizer();
+  std::vector<float> scales;
+  for (const auto &channel : split(*values, op.getInput().getType(), q.getAxis())) {
+    auto params = reference::paramsOf(reference::rangeOf(channel), gridOf(q), reference::Symmetry::Symmetric);
+    if (!params)
+      return op.emitOpError("cannot be frozen: ") << params.error();
+    scales.push_back(params->scale);
+  }
+  op.setScales(scales);
+  return success();
+}
+
+LogicalResult freezeTernary(TernarizeOp op, const ConstantReader &reader) {
+  auto values = reader.read(op.getInput());
+  if (!values)
+    return op.emitOpError("cannot be frozen: its scale is the mean or median of values computed at run time; use the "
+                          "fixed rule with a scale for activations");
+  auto rule = op.getRule() == TernaryRule::Mean ? reference::TernaryRule::Mean : reference::TernaryRule::Median;
+  std::vector<float> scales;
+  for (const auto &channel : split(*values, op.getInput().getType(), op.getAxis().value_or(-1)))
+    scales.push_back(reference::ternaryScale(channel, rule));
+  op.setScales(scales);
+  return success();
+}
+
+LogicalResult freezeOne(Operation *op, const ConstantReader &reader) {
+  if (auto quantizer = dyn_cast<FakeQuantOp>(op); quantizer && !quantizer.isFrozen())
+    return quantizer.getRange() ? freezeActivation(quantizer, reader) : freezeWeights(quantizer, reader);
+  if (auto ternarize = dyn_cast<TernarizeOp>(op); ternarize && !ternarize.isFrozen())
+    return freezeTernary(ternarize, reader);
+  return success();
+}
+
+} // namespace
+
+LogicalResult freezeScales(func::FuncOp function, const ConstantReader &reader) {
+  LogicalResult result = success();
+  for (Operation &op : function.front())
+    if (failed(freezeOne(&op, reader)))
+      result = failure();
+  if (failed(result))
+    return failure();
+  // Known scales travel along the ops that keep a grid, and make equal grids of a concat visible.
+  for (Operation &op : function.front()) {
+    if (failed(inferAgain(&op)))
+      return failure();
+  }
+  Operation *terminator = function.front().getTerminator();
+  function.setType(
+      FunctionType::get(function.getContext(), function.getFunctionType().getInputs(), terminator->getOperandTypes()));
+  return success();
+}
+
+} // namespace nibble

@@ -1,0 +1,53 @@
+// The list of kernels, made from the manifest, and the driver of their generators.
+#include "compiler/Kernels/Kernels.h"
+
+#include "compiler/Kernels/x64/Generators.h"
+
+namespace nibble::kernels {
+
+static constexpr KernelInfo registry[] = {
+#define NIBBLE_KERNEL(NAME, FEATURES, PAIR_RULE, GENERATOR) {#NAME, FEATURES, PairRule::PAIR_RULE, GENERATOR},
+#include "compiler/Kernels/Manifest.def"
+};
+
+// Far above any kernel: a generator that asks for more is at fault.
+static constexpr size_t maxCodeBytes = 1 << 20;
+
+std::span<const KernelInfo> allKernels() { return registry; }
+
+const KernelInfo *findKernel(std::string_view name) {
+  for (const KernelInfo &kernel : registry)
+    if (kernel.name == name)
+      return &kernel;
+  return nullptr;
+}
+
+MachineCode generate(const KernelInfo &kernel, const DotParams &params, size_t initialBytes) {
+  const std::string where = "kernel " + std::string(kernel.name) + ": ";
+  for (size_t size = initialBytes ? initialBytes : 1; size <= maxCodeBytes; size *= 2) {
+    std::vector<uint8_t> buffer(size);
+    Emitted emitted = kernel.emit(params, buffer);
+    if (!emitted.error.empty())
+      return {{}, where + emitted.error};
+    if (emitted.tooSmall)
+      continue;
+    buffer.resize(emitted.size);
+    return {std::move(buffer), {}};
+  }
+  return {{}, where + "the code exceeds " + std::to_string(maxCodeBytes) + " bytes"};
+}
+
+std::string bytesToAsm(std::span<const uint8_t> bytes) {
+  static constexpr char digits[] = "0123456789abcdef";
+  std::string text;
+  text.reserve(bytes.size() * 5 + bytes.size() / 2);
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    text += i % 16 == 0 ? (i ? "\n.byte " : ".byte ") : ",";
+    text += "0x";
+    text += digits[bytes[i] >> 4];
+    text += digits[bytes[i] & 15];
+  }
+  return text;
+}
+
+} // namespace nibble::kernels

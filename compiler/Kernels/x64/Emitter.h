@@ -1,0 +1,44 @@
+// What all x86-64 generators share: the buffer, the register pools, the error check, and a few address-free idioms.
+#ifndef NIBBLE_COMPILER_KERNELS_X64_EMITTER_H
+#define NIBBLE_COMPILER_KERNELS_X64_EMITTER_H
+
+#include "compiler/Kernels/Kernels.h"
+#include "compiler/Kernels/x64/RegPool.h"
+
+#include <xbyak/xbyak.h>
+
+namespace nibble::kernels::x64 {
+
+/// Writes System V x86-64 code into a plain buffer. The pools hold only registers that the callee may destroy, so
+/// nothing is saved and the stack is not touched. The four argument registers are not in a pool.
+class Emitter : protected Xbyak::CodeGenerator {
+public:
+  /// `buffer` must not be empty: Xbyak takes a null pointer as a request for executable memory of its own.
+  explicit Emitter(std::span<uint8_t> buffer);
+
+  /// The outcome, to be asked for once, after the last instruction.
+  Emitted finish();
+
+protected:
+  const Xbyak::Reg64 arg0 = rdi, arg1 = rsi, arg2 = rdx, arg3 = rcx;
+  RegPool<Xbyak::Reg64> scalars{0, 8, 9, 10, 11}; // rax, r8..r11
+  RegPool<Xbyak::Ymm> vectors{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+
+  /// Places a label, in place of Xbyak's L, which after an overflow patches the jumps to it behind the end of the
+  /// buffer.
+  void place(Xbyak::Label &label);
+
+  /// Pads to a multiple of `bytes` from the start of the code. Xbyak's align() looks at the address instead, which
+  /// would make the code depend on where the buffer lies.
+  void padTo(size_t bytes);
+
+  /// reg += delta, for any delta; `scratch` is used where it does not fit an immediate.
+  void advance(const Xbyak::Reg64 &reg, int64_t delta, const Xbyak::Reg64 &scratch);
+
+private:
+  using CodeGenerator::L;
+};
+
+} // namespace nibble::kernels::x64
+
+#endif // NIBBLE_COMPILER_KERNELS_X64_EMITTER_H

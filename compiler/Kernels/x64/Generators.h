@@ -1,0 +1,18 @@
+// The x86-64 generators that the manifest names. See Kernels.h for what the generated functions compute.
+#ifndef NIBBLE_COMPILER_KERNELS_X64_GENERATORS_H
+#define NIBBLE_COMPILER_KERNELS_X64_GENERATORS_H
+
+#include "compiler/Kernels/Kernels.h"
+
+namespace nibble::kernels::x64 {
+
+/// vpmaddubsw + vpmaddwd + vpaddd: right only if no pair a[k] * w[k] + a[k + 1] * w[k + 1], k even in b, leaves 16
+/// bits.
+Emitted emitDotU8S8Pairs(const DotParams &params, std::span<uint8_t> buffer);
+
+/// Both operands widened to 16 bits, then vpmaddwd + vpaddd: exact for all weights and activations.
+Emitted emitDotU8S8Exact(const DotParams &params, std::span<uint8_t> buffer);
+
+} // namespace nibble::kernels::x64
+
+#endif // NIBBLE_COMPILER_KERNELS_X64_GENERATORS_H

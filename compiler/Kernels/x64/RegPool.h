@@ -1,0 +1,43 @@
+// A pool of machine registers, so that a generator names roles instead of numbers and adapts to what is left.
+#ifndef NIBBLE_COMPILER_KERNELS_X64_REGPOOL_H
+#define NIBBLE_COMPILER_KERNELS_X64_REGPOOL_H
+
+#include <initializer_list>
+#include <optional>
+#include <vector>
+
+namespace nibble::kernels::x64 {
+
+/// Hands out registers in a fixed order: equal requests give equal code. Reg is an Xbyak register type.
+template <typename Reg>
+class RegPool {
+public:
+  explicit RegPool(std::initializer_list<int> indices) : free(std::rbegin(indices), std::rend(indices)) {}
+
+  /// A register. An empty pool gives register 0 and remembers the fault, which ends the generation with an error.
+  Reg take() {
+    if (std::optional<Reg> reg = takeIfSpare(0))
+      return *reg;
+    overdrawn = true;
+    return Reg(0);
+  }
+
+  /// A register, if at least `reserve` others stay free.
+  std::optional<Reg> takeIfSpare(size_t reserve) {
+    if (free.size() <= reserve)
+      return std::nullopt;
+    const int index = free.back();
+    free.pop_back();
+    return Reg(index);
+  }
+
+  bool wasOverdrawn() const { return overdrawn; }
+
+private:
+  std::vector<int> free; // The next one to hand out is last.
+  bool overdrawn = false;
+};
+
+} // namespace nibble::kernels::x64
+
+#endif // NIBBLE_COMPILER_KERNELS_X64_REGPOOL_H

@@ -1,0 +1,41 @@
+// The layouts that the compiler uses by name; formulas are in Layout.h.
+#include "compiler/Layout/Layout.h"
+#include <algorithm>
+#include <numeric>
+
+namespace nibble::layout {
+
+Layout rowMajor(int rank, int bits, int wordBits) {
+  Layout layout;
+  layout.bits = bits;
+  layout.wordBits = wordBits;
+  layout.order.resize(static_cast<std::size_t>(std::max(rank, 0)));
+  std::iota(layout.order.begin(), layout.order.end(), 0);
+  return layout;
+}
+
+Layout bitsAlongLastDim(int rank, int wordBits) {
+  Layout layout = rowMajor(rank, 1, wordBits);
+  layout.tiles = {{rank - 1, wordBits}};
+  layout.code = Code::sign;
+  return layout;
+}
+
+Layout weightTile(int rank, int bits, int nr, int ku, int lanes) {
+  Layout layout = rowMajor(rank, bits, 8);
+  layout.lanes = lanes;
+  layout.code = bits == 1 ? Code::sign : Code::twos_complement;
+  int groups = std::max(1, lanes * layout.fieldsPerWord() / (nr * ku));
+  for (Tile tile : {Tile{rank - 1, groups}, Tile{0, nr}, Tile{rank - 1, ku}})
+    if (tile.size != 1)
+      layout.tiles.push_back(tile);
+  return layout;
+}
+
+Layout dot4Tile(int rank) {
+  Layout layout = rowMajor(rank, 8, 8);
+  layout.tiles = {{0, 16}, {rank - 1, 4}};
+  return layout;
+}
+
+} // namespace nibble::layout

@@ -1,0 +1,154 @@
+// nibble-assign-layouts: which layout each quantised value has, as an attribute of the ops.
+#include "compiler/Pack/Passes.h"
+#include "compiler/Pack/StorageLayouts.h"
+#include "llvm/ADT/EquivalenceClasses.h"
+
+using namespace mlir;
+
+namespace nibble {
+
+#define GEN_PASS_DEF_ASSIGNLAYOUTS
+#include "compiler/Pack/Passes.h.inc"
+
+namespace {
+
+/// An activation: a quantised value that is not a constant (those are packed for each use).
+bool isActivation(Value value) {
+  auto type = dyn_cast<RankedTensorType>(value.getType());
+  return type && isQuantizedType(type.getElementType()) && !value.getDefiningOp<ConstantOp>();
+}
+bool isBinary(Value value) { return isa<BinaryType>(cast<RankedTensorType>(value.getType()).getElementType()); }
+
+/// Whether operands and result of `op` share one layout: the op copies or compares stored fields.
+bool joins(Operation *op) {
+  if (!isa<MaxPool2dOp, PadOp, ConcatOp, ReshapeOp>(op) || !isActivation(op->getResult(0)))
+    return false;
+  return isBinary(op->getResult(0)) ? keepsWholeWords(op) : isa<MaxPool2dOp, ReshapeOp>(op);
+}
+
+bool isByteTileInput(OpOperand &use) {
+  auto tile = dyn_cast<TileOp>(use.getOwner());
+  return tile && use.getOperandNumber() == 0 && tile.getKernel() && isByteKernel(*tile.getKernel());
+}
+bool isBinaryTileInput(OpOperand &use) {
+  auto tile = dyn_cast<TileOp>(use.getOwner());
+  return tile && use.getOperandNumber() == 0 && tile.getKernel() == StringRef(portableBinary);
+}
+
+/// The form of each group of values that `joins` connects.
+class Storages {
+public:
+  explicit Storages(func::FuncOp function) {
+    function.walk([&](Operation *op) {
+      for (Value result : op->getResults())
+        if (isActivation(result))
+          groups.insert(result);
+      for (Region &region : op->getRegions())
+        for (Block &block : region)
+          for (Value argument : block.getArguments())
+            if (isActivation(argument))
+              groups.insert(argument);
+    });
+    function.walk([&](Operation *op) {
+      if (joins(op))
+        for (Value operand : op->getOperands())
+          if (isActivation(operand))
+            groups.unionSets(op->getResult(0), operand);
+    });
+    for (const auto *entry : groups)
+      if (entry->isLeader())
+        decide(entry->getData());
+  }
+
+  Storage of(Value value) const {
+    return isActivation(value) ? storage.lookup(groups.getLeaderValue(value)) : Storage::None;
+  }
+
+private:
+  void decide(Value leader) {
+    bool wanted = false, possible = true;
+    for (Value value : groups.members(leader)) {
+      Operation *producer = value.getDefiningOp();
+      possible &= !producer || joins(producer) || isa<QuantizeOp, RequantizeOp, TileOp>(producer);
+      for (OpOperand &use : value.getUses()) {
+        if (isBinary(value)) {
+          wanted |= isBinaryTileInput(use);
+        } else {
+          // Other users of bytes would need a conversion: words serve all of them.
+          wanted |= isByteTileInput(use);
+          possible &= isByteTileInput(use) || joins(use.getOwner());
+        }
+      }
+    }
+    storage[leader] = !wanted || !possible ? Storage::Words : isBinary(leader) ? Storage::Bits : Storage::Bytes;
+  }
+
+  llvm::EquivalenceClasses<Value> groups;
+  DenseMap<Value, Storage> storage;
+};
+
+struct AssignLayoutsPass : impl::AssignLayoutsBase<AssignLayoutsPass> {
+  void runOnOperation() override {
+    Storages storages(getOperation());
+    auto result = getOperation().walk([&](Operation *op) {
+      bool packed = isa<TileOp, QuantizeOp, RequantizeOp, DequantizeOp, MaxPool2dOp, AvgPool2dOp, GlobalAvgPoolOp,
+                        PadOp, ConcatOp, ReshapeOp>(op);
+      return packed ? WalkResult(assign(op, storages)) : WalkResult::advance();
+    });
+    if (result.wasInterrupted())
+      signalPassFailure();
+  }
+
+  /// The layout of `type` in this form; null without one. Fails with an error at `op`.
+  static FailureOr<Attribute> layoutFor(Operation *op, Type type, Storage storage) {
+    auto tensor = cast<RankedTensorType>(type);
+    if (!isQuantizedType(tensor.getElementType()))
+      return Attribute();
+    auto layout = activationLayout(tensor.getElementType(), storage, tensor.getRank());
+    if (!layout)
+      return op->emitOpError("works on ") << type << ", which has no layout: " << layout.error();
+    return Attribute(LayoutAttr::get(op->getContext(), *layout));
+  }
+
+  static LogicalResult assign(Operation *op, const Storages &storages) {
+    SmallVector<Attribute> entries;
+    auto tile = dyn_cast<TileOp>(op);
+    if (tile && !tile.getKernel())
+      return op->emitOpError("has no kernel yet; run nibble-select-kernels first");
+    // The form that the operands of a joining op have is that of its result, whatever produced them.
+    bool joined = joins(op);
+    for (OpOperand &operand : op->getOpOperands()) {
+      Type type = operand.get().getType();
+      if (tile && operand.getOperandNumber() == 1) {
+        Type element = cast<RankedTensorType>(type).getElementType();
+        entries.push_back(LayoutAttr::get(op->getContext(), weightLayout(*tile.getKernel(), element)));
+        continue;
+      }
+      Storage storage = Storage::Words;
+      if (joined)
+        storage = storages.of(op->getResult(0));
+      else if (tile && operand.getOperandNumber() == 0)
+        storage = inputStorage(*tile.getKernel(), cast<RankedTensorType>(type).getElementType());
+      auto entry = layoutFor(op, type, storage);
+      if (failed(entry))
+        return failure();
+      entries.push_back(*entry);
+    }
+    for (Value value : op->getResults()) {
+      auto entry = layoutFor(op, value.getType(), storages.of(value));
+      if (failed(entry))
+        return failure();
+      entries.push_back(*entry);
+    }
+    if (llvm::none_of(entries, [](Attribute entry) { return bool(entry); }))
+      return success();
+    for (Attribute &entry : entries)
+      if (!entry)
+        entry = UnitAttr::get(op->getContext());
+    op->setAttr(layoutsAttrName, ArrayAttr::get(op->getContext(), entries));
+    return success();
+  }
+};
+
+} // namespace
+} // namespace nibble

@@ -1,0 +1,21 @@
+// Passes from the quantized stage to the packed stage.
+#ifndef NIBBLE_COMPILER_PACK_PASSES_H
+#define NIBBLE_COMPILER_PACK_PASSES_H
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Pass/Pass.h"
+
+namespace nibble {
+
+#define GEN_PASS_DECL
+#define GEN_PASS_REGISTRATION
+#include "compiler/Pack/Passes.h.inc"
+
+/// Discardable attribute that nibble-assign-layouts sets and nibble-materialize-layouts consumes: an array with one
+/// entry per operand, then one per result; each a #nibble.layout or unit.
+inline constexpr llvm::StringLiteral layoutsAttrName = "nibble.layouts";
+
+} // namespace nibble
+
+#endif

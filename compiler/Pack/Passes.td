@@ -1,0 +1,82 @@
+// Passes from the quantized stage to the packed stage, in the order in which they run.
+#ifndef NIBBLE_PACK_PASSES
+#define NIBBLE_PACK_PASSES
+
+include "mlir/Pass/PassBase.td"
+
+def FormTiles : Pass<"nibble-form-tiles", "::mlir::func::FuncOp"> {
+  let summary = "Makes one nibble.tile of each contraction and the requantisation behind it";
+  let description = [{
+    conv2d and linear become nibble.tile, with the nibble.requantize (and its residual) that is the only use of their result as epilogue.
+    A linear layer [N, I] x [O, I] is the convolution [N, 1, 1, I] x [O, 1, 1, I], with nibble.reshape around it. Weights must be
+    constants; those behind a nibble.dequantize are evaluated.
+
+    A convolution that pads with +1 or -1 gets a nibble.pad in front: padded taps of a tile are worth 0 and are skipped. For an
+    asymmetric grid 0 is the zero point, so that zero padding needs no care.
+
+    A requantisation with the profile `fixed`, or with other uses of the accumulator beside it, stays an op of its own.
+  }];
+}
+
+def SelectKernels : Pass<"nibble-select-kernels", "::mlir::func::FuncOp"> {
+  let summary = "Chooses the kernel of each nibble.tile, and says why each faster one was passed over";
+  let description = [{
+    Sets `kernel` and `rejected` and changes nothing else. In the order in which they are tried:
+
+      kernels of the manifest   unsigned activations of at most 8 bits, weights that fit a signed byte, groups = 1, no padding, at least 8 values in a
+      (dot_u8s8_...)            run KW * C of the window, and KW = 1 or C divisible by 4; then the conditions of nibble::kernels::selectKernel
+                                (target features, R5 for the actual weights)
+      portable_binary           binary activations and weights, groups = 1
+      portable_i16              integers, groups = 1
+      portable_f32              f32, groups = 1
+      portable_depthwise        groups = C = O; no binary activations
+      portable_scalar           everything else
+
+    A tile without any kernel (weights that are not constant, have a zero point or more than 8 bits) is an error.
+  }];
+  let options = [
+    Option<"target", "target", "std::string", "\"native\"", "Target string, such as x86_64-linux-gnu,+avx2">
+  ];
+}
+
+def AssignLayouts : Pass<"nibble-assign-layouts", "::mlir::func::FuncOp"> {
+  let summary = "Decides the layout of each quantised value and notes it on the ops";
+  let description = [{
+    Sets the attribute `nibble.layouts` = [one entry per operand, then one per result] on each op that works on stored integers or packed
+    weights: a #nibble.layout, or `unit` for a value without one (f32, i32). It inserts nothing. See docs/layouts.md.
+
+    Layouts of activations are decided for groups of values that reshape, max_pool2d, pad and concat join without moving bits:
+
+      bits     binary values that a portable_binary tile reads:   order = [.., 3], tile = [3:32], word = 32, bits = 1, code = sign
+      bytes    unsigned values that only byte kernels read:       order = [.., 3], word = 8, bits = 8, code = unsigned         (q)
+      words    all others:                                        order = [.., 3], word = 16, bits = 16, offset = zero point   (q - z)
+
+    Where an op needs another form than the group has, its entry says so, and nibble-materialize-layouts converts. The layout of
+    weights belongs to the kernel.
+  }];
+}
+
+def MaterializeLayouts : Pass<"nibble-materialize-layouts", "::mlir::func::FuncOp"> {
+  let summary = "Writes the assigned layouts into the types and inserts nibble.pack and nibble.unpack where they differ";
+  let description = [{
+    Results take the layout of their entry in `nibble.layouts`. An operand whose value lies in another layout goes through
+    nibble.unpack, nibble.pack or both; equal conversions of one value are shared. Ops without the attribute (func.return, for
+    example) and the arguments of a function use values without layout.
+  }];
+}
+
+def VerifyLayouts : Pass<"nibble-verify-layouts", "::mlir::func::FuncOp"> {
+  let summary = "Checks that layouts agree at every use";
+  let description = [{
+    Every op on integers has operands and results in layouts that it works on: those that its kernel needs (for binary kernels that
+    includes equal fill bits, which cancel in the exclusive or), and the same storage before and after reshape, max_pool2d, pad and
+    concat. Each layout can hold the whole grid of its tensor.
+  }];
+}
+
+def PackConstants : Pass<"nibble-pack-constants", "::mlir::ModuleOp"> {
+  let summary = "Packs constants when compiling: nibble.pack of a nibble.constant becomes a constant of bytes";
+  let description = "The value is i8 bytes, a dense_resource where there are more than 8; f32 weights are stored by their bits.";
+}
+
+#endif

@@ -1,0 +1,184 @@
+// nibble-select-kernels: the kernel of each tile, with the reasons against the faster ones.
+#include "compiler/Graph/Elements.h"
+#include "compiler/Kernels/Select.h"
+#include "compiler/Pack/Passes.h"
+#include "compiler/Pack/StorageLayouts.h"
+#include "compiler/Target/Target.h"
+
+using namespace mlir;
+
+namespace nibble {
+
+#define GEN_PASS_DEF_SELECTKERNELS
+#include "compiler/Pack/Passes.h.inc"
+
+namespace {
+
+/// What the choice depends on.
+struct TileFacts {
+  std::optional<GridFacts> input, weight; ///< Both absent: f32 operands.
+  ArrayRef<int64_t> shape;                ///< [O, KH, KW, C / groups]
+  int64_t groups, channels;
+  bool padded;
+  ElementsAttr values; ///< of the weights
+
+  bool depthwise() const { return groups == channels && groups == shape[0]; }
+  int64_t run() const { return shape[2] * shape[3]; }
+};
+
+/// Facts of a tile that some kernel can compute; otherwise an error that says what to do.
+FailureOr<TileFacts> factsOf(TileOp op) {
+  auto x = cast<RankedTensorType>(op.getInput().getType()), w = cast<RankedTensorType>(op.getWeight().getType());
+  Type gx = x.getElementType(), gw = w.getElementType();
+  TileFacts facts{gridFacts(gx),
+                  gridFacts(gw),
+                  w.getShape(),
+                  static_cast<int64_t>(op.getGroups()),
+                  x.getDimSize(3),
+                  !op.getPadding().isZeroSized(),
+                  {}};
+  auto constant = op.getWeight().getDefiningOp<ConstantOp>();
+  if (!constant)
+    return op.emitOpError("has weights that are not constant; bind the parameters first (nibble-bind-weights)");
+  facts.values = constant.getValue();
+  if (gx.isF32() && gw.isF32())
+    return facts;
+  if (!facts.input || !facts.weight)
+    return op.emitOpError("has no kernel for the operands ") << gx << " and " << gw << "; quantise both or none";
+  if (!facts.input->known || !facts.weight->known)
+    return op.emitOpError("has an operand whose scale is not known; freeze the graph first (nibble-freeze)");
+  if (facts.input->axis >= 0)
+    return op.emitOpError("has activations with scales along dimension ")
+           << facts.input->axis << "; use one scale per tensor";
+  if (facts.weight->axis > 0)
+    return op.emitOpError("has weights with scales along dimension ")
+           << facts.weight->axis << "; use one scale per output channel (dimension 0) or per tensor";
+  if (llvm::any_of(facts.weight->zeros, [](int64_t z) { return z != 0; }))
+    return op.emitOpError("has weights with a zero point, for which there is no kernel; use a symmetric quantiser");
+  if (facts.weight->bits > 8)
+    return op.emitOpError("has weights of ")
+           << facts.weight->bits << " bits, for which there is no kernel; use at most 8 bits";
+  return facts;
+}
+
+/// The largest sum of a pair of adjacent weights, as the byte kernels multiply them.
+std::optional<kernels::PairWeight> worstPairOf(const TileFacts &facts) {
+  auto integers = readIntegers(facts.values);
+  if (!integers)
+    return std::nullopt;
+  std::vector<int64_t> values(integers->begin(), integers->end());
+  auto bytes = layout::pack(layout::dot4Tile(4), values, facts.shape);
+  if (!bytes)
+    return std::nullopt;
+  std::span packed(reinterpret_cast<const int8_t *>(bytes->data()), bytes->size());
+  return kernels::worstPair(packed, (facts.shape[0] + 15) / 16, facts.shape[1], facts.run());
+}
+
+std::string count(int64_t n, const char *what) { return std::to_string(n) + " " + what; }
+
+/// Why no kernel of the manifest can compute the tile, whatever the target; empty if one may.
+std::string againstByteKernels(const TileFacts &facts) {
+  if (!facts.input)
+    return "operands are f32";
+  if (facts.input->binary || facts.input->ternary)
+    return std::string("activations are ") + (facts.input->binary ? "binary" : "ternary") +
+           "; the kernel multiplies unsigned bytes";
+  if (facts.groups != 1)
+    return "groups = " + std::to_string(facts.groups);
+  if (facts.weight->qmin < -128 || facts.weight->qmax > 127)
+    return "weights reach " + std::to_string(facts.weight->qmax) + "; the kernel takes signed bytes";
+  if (facts.padded)
+    return "the convolution has padding; the kernel reads whole windows";
+  if (facts.run() < 8)
+    return "a row of the window has " + count(facts.run(), "values; the kernel needs 8");
+  if (facts.shape[2] != 1 && facts.shape[3] % 4 != 0)
+    return count(facts.shape[3], "channels are not a multiple of 4, in a window of width ") +
+           std::to_string(facts.shape[2]);
+  return {};
+}
+
+kernels::Selection selectByteKernel(const TileFacts &facts, const Target &target) {
+  if (std::string reason = againstByteKernels(facts); !reason.empty()) {
+    kernels::Selection selection;
+    for (const kernels::KernelInfo &kernel : kernels::allKernels())
+      selection.rejections.push_back({std::string(kernel.name), reason});
+    return selection;
+  }
+  kernels::ContractionDesc desc;
+  desc.activationBits = static_cast<int>(facts.input->bits);
+  desc.activationSigned = facts.input->isSigned;
+  desc.activationZeroPoint = facts.input->zeros.front();
+  desc.weightBits = static_cast<int>(facts.weight->bits);
+  desc.run = facts.run();
+  desc.outer = facts.shape[1];
+  desc.hasFeature = [&](std::string_view name) { return target.has(name); };
+  desc.worstPair = worstPairOf(facts);
+  kernels::Selection selection = kernels::selectKernel(desc);
+  if (!kernels::findKernel(selection.kernel))
+    selection.kernel.clear();
+  return selection;
+}
+
+/// The kernels that the compiler makes itself, fastest first. Those for the other number format are not mentioned.
+void selectPortable(const TileFacts &facts, kernels::Selection &selection) {
+  std::string groups = facts.groups == 1 ? "" : "groups = " + std::to_string(facts.groups);
+  std::string depthwise;
+  if (!facts.depthwise())
+    depthwise = "groups = " + std::to_string(facts.groups) + ", not one for each of " +
+                count(facts.channels, "input and ") + count(facts.shape[0], "output channels");
+  else if (facts.input && facts.input->binary)
+    depthwise = "activations are binary";
+
+  std::vector<kernels::Rejection> candidates;
+  if (facts.input) {
+    std::string binary = !facts.input->binary    ? "activations are not binary"
+                         : !facts.weight->binary ? "weights are not binary"
+                                                 : groups;
+    candidates = {{portableBinary.str(), binary}, {portableI16.str(), groups}};
+  } else {
+    candidates = {{portableF32.str(), groups}};
+  }
+  candidates.push_back({portableDepthwise.str(), depthwise});
+  candidates.push_back({portableScalar.str(), ""});
+  for (kernels::Rejection &candidate : candidates) {
+    if (candidate.reason.empty()) {
+      selection.kernel = candidate.kernel;
+      return;
+    }
+    selection.rejections.push_back(std::move(candidate));
+  }
+}
+
+struct SelectKernelsPass : impl::SelectKernelsBase<SelectKernelsPass> {
+  using SelectKernelsBase::SelectKernelsBase;
+
+  void runOnOperation() override {
+    Result<Target> machine = Target::parse(target.getValue());
+    if (!machine) {
+      getOperation().emitError() << "nibble-select-kernels: " << machine.error();
+      return signalPassFailure();
+    }
+    bool failed = false;
+    getOperation().walk([&](TileOp op) {
+      FailureOr<TileFacts> facts = factsOf(op);
+      if (mlir::failed(facts)) {
+        failed = true;
+        return;
+      }
+      kernels::Selection selection = selectByteKernel(*facts, *machine);
+      if (selection.kernel.empty())
+        selectPortable(*facts, selection);
+      SmallVector<std::string> rejected;
+      for (const kernels::Rejection &r : selection.rejections)
+        rejected.push_back(r.kernel + ": " + r.reason);
+      OpBuilder builder(op);
+      op.setKernelAttr(builder.getStringAttr(selection.kernel));
+      op.setRejectedAttr(builder.getStrArrayAttr(SmallVector<StringRef>(rejected.begin(), rejected.end())));
+    });
+    if (failed)
+      signalPassFailure();
+  }
+};
+
+} // namespace
+} // namespace nibble

@@ -1,0 +1,96 @@
+// The layouts of activations and weights.
+#include "compiler/Pack/StorageLayouts.h"
+#include "compiler/Kernels/Kernels.h"
+
+using namespace mlir;
+
+namespace nibble {
+
+bool isByteKernel(StringRef kernel) { return kernels::findKernel({kernel.data(), kernel.size()}) != nullptr; }
+
+LayoutAttr layoutOf(Type type) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  return tensor ? dyn_cast_or_null<LayoutAttr>(tensor.getEncoding()) : LayoutAttr();
+}
+
+Result<layout::Layout> activationLayout(Type grid, Storage storage, int64_t rank) {
+  auto facts = gridFacts(grid);
+  if (!facts || !facts->known)
+    return Failure{"the scale of its grid is not known; freeze the graph first (nibble-freeze)"};
+  if (storage == Storage::Bits)
+    return layout::bitsAlongLastDim(static_cast<int>(rank), 32);
+  if (storage == Storage::Bytes) {
+    layout::Layout bytes = layout::rowMajor(static_cast<int>(rank), 8, 8);
+    bytes.code = layout::Code::unsigned_;
+    return bytes;
+  }
+  layout::Layout words = layout::rowMajor(static_cast<int>(rank), 16, 16);
+  if (!llvm::all_equal(facts->zeros))
+    return Failure{"it has several zero points; activations are stored with one per tensor"};
+  words.offset = facts->zeros.front();
+  if (facts->qmin < layout::minValue(words) || facts->qmax > layout::maxValue(words))
+    return Failure{"its grid [" + std::to_string(facts->qmin) + ", " + std::to_string(facts->qmax) +
+                   "] with zero point " + std::to_string(words.offset) +
+                   " does not fit 16-bit words; use a signed quantiser of 16 bits, or at most 8 bits"};
+  return words;
+}
+
+Storage inputStorage(StringRef kernel, Type element) {
+  if (!isQuantizedType(element))
+    return Storage::None;
+  if (isByteKernel(kernel))
+    return Storage::Bytes;
+  return kernel == portableBinary ? Storage::Bits : Storage::Words;
+}
+
+/// Width of a field that holds weights of this grid in portable_i16's blocks.
+static int fieldBits(const GridFacts &facts) {
+  if (facts.binary)
+    return 1;
+  if (facts.bits <= 2) // ternary too
+    return 2;
+  return facts.bits <= 4 ? 4 : 8;
+}
+
+layout::Layout weightLayout(StringRef kernel, Type element) {
+  auto facts = gridFacts(element);
+  layout::Layout layout = layout::rowMajor(4, facts ? 8 : 32, facts ? 8 : 32);
+  if (isByteKernel(kernel))
+    return layout::dot4Tile(4);
+  if (kernel == portableBinary) {
+    layout = layout::bitsAlongLastDim(4, 32);
+    layout.tiles.insert(layout.tiles.begin(), {0, 16});
+  } else if (kernel == portableI16) {
+    layout = layout::weightTile(4, fieldBits(*facts), 16, 2, 16);
+  } else if (kernel == portableF32) {
+    layout.tiles = {{0, 16}};
+  } else if (kernel == portableDepthwise) {
+    layout.order = {1, 2, 3, 0};
+  }
+  if (facts && !facts->isSigned)
+    layout.code = layout::Code::unsigned_;
+  return layout;
+}
+
+bool keepsWholeWords(Operation *op) {
+  auto channels = [](Value v) { return cast<RankedTensorType>(v.getType()).getShape().back(); };
+  return TypeSwitch<Operation *, bool>(op)
+      .Case([](MaxPool2dOp) { return true; })
+      .Case([](PadOp pad) { return pad.getLow().back() == 0 && pad.getHigh().back() == 0; })
+      .Case([&](ConcatOp concat) {
+        auto rank = cast<RankedTensorType>(concat.getResult().getType()).getRank();
+        return concat.getAxis() != static_cast<uint64_t>(rank - 1) ||
+               llvm::all_of(concat.getInputs().drop_back(), [&](Value v) { return channels(v) % 32 == 0; });
+      })
+      .Case([&](ReshapeOp reshape) {
+        auto in = cast<RankedTensorType>(reshape.getInput().getType()), out = cast<RankedTensorType>(reshape.getType());
+        if (in.getRank() == 0 || out.getRank() == 0)
+          return false;
+        int64_t from = in.getShape().back(), to = out.getShape().back();
+        return !ShapedType::isDynamic(from) && !ShapedType::isDynamic(to) &&
+               (from == to || (from % 32 == 0 && to % 32 == 0));
+      })
+      .Default([](Operation *) { return false; });
+}
+
+} // namespace nibble

@@ -1,0 +1,44 @@
+// The layouts that kernels and ops of the packed stage work on. docs/layouts.md explains them.
+#ifndef NIBBLE_COMPILER_PACK_STORAGELAYOUTS_H
+#define NIBBLE_COMPILER_PACK_STORAGELAYOUTS_H
+
+#include "dialects/Nibble/IR/Nibble.h"
+
+namespace nibble {
+
+/// Kernels that the compiler makes for any target, as named in a tile's `kernel`.
+inline constexpr llvm::StringLiteral portableBinary = "portable_binary", portableI16 = "portable_i16",
+                                     portableF32 = "portable_f32", portableDepthwise = "portable_depthwise",
+                                     portableScalar = "portable_scalar";
+
+/// Whether `kernel` is one of the manifest (compiler/Kernels), which multiply unsigned bytes by signed bytes.
+bool isByteKernel(llvm::StringRef kernel);
+
+/// How activations are stored.
+enum class Storage {
+  None,  ///< No layout: f32 values and i32 accumulators.
+  Words, ///< 16-bit words that hold q - z.
+  Bytes, ///< Bytes that hold q of an unsigned grid of at most 8 bits.
+  Bits   ///< Sign bits along the last dimension, each row padded to whole 32-bit words.
+};
+
+/// The layout of a tensor of this rank and quantised element type; an error message where the grid does not fit.
+Result<layout::Layout> activationLayout(mlir::Type grid, Storage storage, int64_t rank);
+
+/// How `kernel` wants its activations; None for f32 ones.
+Storage inputStorage(llvm::StringRef kernel, mlir::Type element);
+
+/// The layout of `kernel`'s weights [O, KH, KW, C / groups] with this element type (f32 or quantised). Not for weights
+/// that selection refuses.
+layout::Layout weightLayout(llvm::StringRef kernel, mlir::Type element);
+
+/// Whether the storage of a binary result of reshape, max_pool2d, pad or concat is made of whole 32-bit words of its
+/// operands, so that the op can work on Storage::Bits.
+bool keepsWholeWords(mlir::Operation *op);
+
+/// The layout of a tensor type, or null.
+LayoutAttr layoutOf(mlir::Type type);
+
+} // namespace nibble
+
+#endif

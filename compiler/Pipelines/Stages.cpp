@@ -1,0 +1,46 @@
+// The pipelines from stage to stage.
+#include "compiler/Pipelines/Stages.h"
+#include "compiler/Pack/Passes.h"
+#include "compiler/Tile/Passes.h"
+#include "mlir/Pass/PassRegistry.h"
+
+using namespace mlir;
+
+namespace nibble {
+namespace {
+
+struct PackedCommandLine : PassPipelineOptions<PackedCommandLine> {
+  Option<std::string> target{*this, "target", llvm::cl::desc("Target string"), llvm::cl::init("native")};
+};
+
+struct TiledCommandLine : PassPipelineOptions<TiledCommandLine> {
+  Option<std::string> target{*this, "target", llvm::cl::desc("Target string"), llvm::cl::init("native")};
+  Option<int64_t> batchTile{*this, "batch-tile", llvm::cl::desc("Images in a tile; 0: chosen"), llvm::cl::init(0)};
+};
+
+} // namespace
+
+void buildToPackedPipeline(OpPassManager &pm, const ToPackedOptions &options) {
+  pm.addNestedPass<func::FuncOp>(createFormTiles());
+  pm.addNestedPass<func::FuncOp>(createSelectKernels({options.target}));
+  pm.addNestedPass<func::FuncOp>(createAssignLayouts());
+  pm.addNestedPass<func::FuncOp>(createMaterializeLayouts());
+  pm.addPass(createPackConstants());
+  pm.addNestedPass<func::FuncOp>(createVerifyLayouts());
+}
+
+void buildToTiledPipeline(OpPassManager &pm, const ToTiledOptions &options) {
+  pm.addNestedPass<func::FuncOp>(createTileBatch({options.batchTile, options.target}));
+}
+
+void registerStagePipelines() {
+  PassPipelineRegistration<PackedCommandLine>(
+      "nibble-to-packed", "Quantized stage to packed stage",
+      [](OpPassManager &pm, const PackedCommandLine &options) { buildToPackedPipeline(pm, {options.target}); });
+  PassPipelineRegistration<TiledCommandLine>("nibble-to-tiled", "Packed stage to tiled stage",
+                                             [](OpPassManager &pm, const TiledCommandLine &options) {
+                                               buildToTiledPipeline(pm, {options.target, options.batchTile});
+                                             });
+}
+
+} // namespace nibble

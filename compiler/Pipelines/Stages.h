@@ -1,0 +1,31 @@
+// The pipelines from stage to stage, as functions for the compiler and as named pipelines for nibble-opt.
+#ifndef NIBBLE_COMPILER_PIPELINES_STAGES_H
+#define NIBBLE_COMPILER_PIPELINES_STAGES_H
+
+#include "mlir/Pass/PassManager.h"
+#include <string>
+
+namespace nibble {
+
+struct ToPackedOptions {
+  std::string target = "native"; ///< See compiler/Target/Target.h.
+};
+
+struct ToTiledOptions {
+  std::string target = "native";
+  int64_t batchTile = 0; ///< Images in a tile; 0: chosen by nibble-tile-batch.
+};
+
+/// Quantized stage -> packed stage: tiles, their kernels, layouts in the types, packed constants. `pm` runs on a
+/// module.
+void buildToPackedPipeline(mlir::OpPassManager &pm, const ToPackedOptions &options);
+
+/// Packed stage -> tiled stage: a static batch.
+void buildToTiledPipeline(mlir::OpPassManager &pm, const ToTiledOptions &options);
+
+/// nibble-to-packed{target=} and nibble-to-tiled{target= batch-tile=}.
+void registerStagePipelines();
+
+} // namespace nibble
+
+#endif

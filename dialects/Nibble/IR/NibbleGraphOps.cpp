@@ -1,0 +1,359 @@
+// Result types and verifiers of the layers. The same code checks IR and answers the DSL, so a message says what to do.
+#include "dialects/Nibble/IR/NibbleVerify.h"
+
+using namespace mlir;
+
+namespace nibble {
+
+static RankedTensorType tensorOf(Value v) { return cast<RankedTensorType>(v.getType()); }
+
+/// Type of an op that leaves the grid: f32 without encoding.
+static LogicalResult sameShapeOffGrid(std::optional<Location> loc, StringRef name, Value input, SmallVectorImpl<Type> &types) {
+  auto type = tensorOf(input);
+  if (!type.getElementType().isF32())
+    return emitOptionalError(loc, name, " works on f32 values, got ", type, "; dequantize it first");
+  types.push_back(offGrid(type));
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Contractions
+//===----------------------------------------------------------------------===//
+
+/// Result element of a contraction: i32 accumulators of quantised operands or on request, else f32.
+static FailureOr<Type> contractionElement(std::optional<Location> loc, StringRef name, RankedTensorType x, RankedTensorType w, bool accumulate) {
+  bool qx = isQuantizedType(x.getElementType()), qw = isQuantizedType(w.getElementType());
+  if (qx != qw)
+    return emitOptionalError(loc, name, " has one quantised and one float operand (", x, " and ", w, "); quantise both or none");
+  if (accumulate && !(gridTypeOf(x) && gridTypeOf(w)))
+    return emitOptionalError(loc, name, " can give integer accumulators only if both operands lie on a grid");
+  if (accumulate || qx)
+    return Type(IntegerType::get(x.getContext(), 32));
+  if (!x.getElementType().isF32() || !w.getElementType().isF32())
+    return emitOptionalError(loc, name, " takes f32 or quantised operands, got ", x, " and ", w);
+  return Type(Float32Type::get(x.getContext()));
+}
+
+/// R7: scales along k (any dimension but the output channel) are an error; asymmetric weights have no kernel.
+static LogicalResult verifyContraction(Operation *op, RankedTensorType x, RankedTensorType w) {
+  Type gx = gridTypeOf(x), gw = gridTypeOf(w);
+  if (gx) {
+    auto f = gridFacts(gx);
+    if (f && f->axis >= 0)
+      return op->emitOpError("takes activations with one scale per tensor; a scale per channel (dimension ")
+             << f->axis << ") lies along the sum: multiply it into the weights before they are quantised";
+  }
+  if (gw) {
+    auto f = gridFacts(gw);
+    if (f && f->axis > 0)
+      return op->emitOpError("takes weights with scales per output channel (dimension 0); dimension ") << f->axis << " lies along the sum";
+  }
+  return verifyTensors(op);
+}
+
+LogicalResult Conv2dOp::inferReturnTypes(MLIRContext *context, std::optional<Location> loc, Adaptor a, SmallVectorImpl<Type> &types) {
+  if (!checkRank(loc, a.getInput().getType(), 4, "an input", "N, H, W, C") || !checkRank(loc, a.getWeight().getType(), 4, "weights", "O, H, W, I"))
+    return failure();
+  auto x = tensorOf(a.getInput()), w = tensorOf(a.getWeight());
+  ArrayRef<int64_t> strides = a.getStrides();
+  int64_t groups = a.getGroups();
+  if (strides.size() != 2 || strides[0] < 1 || strides[1] < 1)
+    return emitOptionalError(loc, "conv2d needs two strides of at least 1");
+  if (!w.hasStaticShape() || x.isDynamicDim(1) || x.isDynamicDim(2) || x.isDynamicDim(3))
+    return emitOptionalError(loc, "conv2d needs static shapes but for the batch, got ", x, " and ", w);
+  if (groups < 1 || x.getDimSize(3) % groups || w.getDimSize(0) % groups)
+    return emitOptionalError(loc, "conv2d with ", groups, " groups does not divide ", x.getDimSize(3), " input and ", w.getDimSize(0), " output channels");
+  if (w.getDimSize(3) != x.getDimSize(3) / groups)
+    return emitOptionalError(loc, "conv2d weights have ", w.getDimSize(3), " input channels, but the input has ", x.getDimSize(3),
+                             groups == 1 ? std::string() : " in " + std::to_string(groups) + " groups", "; weights are [O, H, W, I / groups]");
+  PaddingAttr p = a.getPadding();
+  int64_t h = windowOutput(x.getDimSize(1), p.getTop(), p.getBottom(), w.getDimSize(1), strides[0]);
+  int64_t v = windowOutput(x.getDimSize(2), p.getLeft(), p.getRight(), w.getDimSize(2), strides[1]);
+  if (h < 1 || v < 1)
+    return emitOptionalError(loc, "conv2d window ", w.getDimSize(1), " x ", w.getDimSize(2), " does not fit the padded image ",
+                             x.getDimSize(1) + p.getTop() + p.getBottom(), " x ", x.getDimSize(2) + p.getLeft() + p.getRight());
+  auto element = contractionElement(loc, "conv2d", x, w, a.getAccumulate());
+  if (failed(element))
+    return failure();
+  types.push_back(RankedTensorType::get({x.getDimSize(0), h, v, w.getDimSize(0)}, *element));
+  return success();
+}
+
+LogicalResult Conv2dOp::verify() {
+  auto x = tensorOf(getInput()), w = tensorOf(getWeight());
+  PaddingAttr p = getPadding();
+  Type gx = gridTypeOf(x), gw = gridTypeOf(w);
+  bool bothBinary = gx && gw && isa<BinaryType>(gx) && isa<BinaryType>(gw);
+  if (!p.isZeroSized() && bothBinary && p.getValue() == PadValue::Zero) {
+    auto diag = emitOpError("cannot stay binary: zero padding adds a third value to {-1, +1}");
+    diag.attachNote() << "use Pad::same_plus_one, or keep this layer in 8 bits";
+    return diag;
+  }
+  if (!p.isZeroSized() && p.getValue() != PadValue::Zero && !(gx && isa<BinaryType>(gx)))
+    return emitOpError("pads with ") << (p.getValue() == PadValue::PlusOne ? "+1" : "-1") << ", which only a binary input may; use zero padding";
+  if (!p.isZeroSized() && p.getValue() == PadValue::Zero && gx && isa<BinaryType>(gx) && !bothBinary) {
+    auto diag = emitOpError("has a binary input and zero padding, which adds a third value to {-1, +1}");
+    diag.attachNote() << "use Pad::same_plus_one";
+    return diag;
+  }
+  return verifyContraction(*this, x, w);
+}
+
+LogicalResult LinearOp::inferReturnTypes(MLIRContext *context, std::optional<Location> loc, Adaptor a, SmallVectorImpl<Type> &types) {
+  if (!checkRank(loc, a.getInput().getType(), 2, "an input", "N, I; flatten() a feature map first") ||
+      !checkRank(loc, a.getWeight().getType(), 2, "weights", "O, I"))
+    return failure();
+  auto x = tensorOf(a.getInput()), w = tensorOf(a.getWeight());
+  if (!w.hasStaticShape() || x.isDynamicDim(1))
+    return emitOptionalError(loc, "linear needs static shapes but for the batch, got ", x, " and ", w);
+  if (x.getDimSize(1) != w.getDimSize(1))
+    return emitOptionalError(loc, "linear weights take ", w.getDimSize(1), " inputs, but the input has ", x.getDimSize(1), "; weights are [O, I]");
+  auto element = contractionElement(loc, "linear", x, w, a.getAccumulate());
+  if (failed(element))
+    return failure();
+  types.push_back(RankedTensorType::get({x.getDimSize(0), w.getDimSize(0)}, *element));
+  return success();
+}
+LogicalResult LinearOp::verify() { return verifyContraction(*this, tensorOf(getInput()), tensorOf(getWeight())); }
+
+//===----------------------------------------------------------------------===//
+// Normalisation and elementwise ops
+//===----------------------------------------------------------------------===//
+
+LogicalResult BatchNormOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc, Adaptor a, SmallVectorImpl<Type> &types) {
+  auto x = tensorOf(a.getInput());
+  if (x.getRank() < 2)
+    return emitOptionalError(loc, "batch_norm normalises over the last dimension of a batch, got ", x);
+  for (Value v : {a.getGamma(), a.getBeta(), a.getMean(), a.getVariance()})
+    if (tensorOf(v).getShape() != ArrayRef<int64_t>{x.getShape().back()})
+      return emitOptionalError(loc, "batch_norm of ", x.getShape().back(), " channels needs gamma, beta, mean and variance of that length, got ", v.getType());
+  return sameShapeOffGrid(loc, "batch_norm", a.getInput(), types);
+}
+LogicalResult BatchNormOp::verify() {
+  if (!(getEpsilon().convertToFloat() > 0))
+    return emitOpError("needs a positive epsilon");
+  return verifyTensors(*this);
+}
+
+static LogicalResult inferBinary(std::optional<Location> loc, StringRef name, Value lhs, Value rhs, SmallVectorImpl<Type> &types) {
+  auto a = tensorOf(lhs), b = tensorOf(rhs);
+  if (!b.getElementType().isF32())
+    return emitOptionalError(loc, name, " works on f32 values, got ", b, "; dequantize it first");
+  bool channel = a.getRank() >= 1 && b.getRank() == 1 && b.getDimSize(0) == a.getShape().back();
+  if (a.getShape() != b.getShape() && !channel && b.getNumElements() != 1)
+    return emitOptionalError(loc, name, " of ", a, " and ", b, ": the right side needs the same shape, one value per channel, or one value");
+  return sameShapeOffGrid(loc, name, lhs, types);
+}
+LogicalResult AddOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc, Adaptor a, SmallVectorImpl<Type> &types) {
+  return inferBinary(loc, "add", a.getLhs(), a.getRhs(), types);
+}
+LogicalResult MulOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc, Adaptor a, SmallVectorImpl<Type> &types) {
+  return inferBinary(loc, "mul", a.getLhs(), a.getRhs(), types);
+}
+LogicalResult AddOp::verify() { return verifyTensors(*this); }
+LogicalResult MulOp::verify() { return verifyTensors(*this); }
+
+/// x * 1 is x for every x but signalling NaNs (x + 0 is not: -0 + 0 is +0).
+static bool isSplatOf(Attribute attribute, float value) {
+  auto elements = dyn_cast_or_null<DenseElementsAttr>(attribute);
+  return elements && elements.isSplat() && elements.getElementType().isF32() && elements.getSplatValue<float>() == value;
+}
+OpFoldResult MulOp::fold(FoldAdaptor a) { return isSplatOf(a.getRhs(), 1.0f) && getLhs().getType() == getType() ? getLhs() : OpFoldResult(); }
+OpFoldResult AddOp::fold(FoldAdaptor a) {
+  // Only -0 is neutral: -0 + -0 = -0 and x + -0 = x.
+  auto elements = dyn_cast_or_null<DenseElementsAttr>(a.getRhs());
+  if (elements && elements.isSplat() && elements.getElementType().isF32() && elements.getSplatValue<APFloat>().isNegZero() &&
+      getLhs().getType() == getType())
+    return getLhs();
+  return {};
+}
+
+LogicalResult ReluOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc, Adaptor a, SmallVectorImpl<Type> &types) {
+  return sameShapeOffGrid(loc, "relu", a.getInput(), types);
+}
+LogicalResult ReluOp::verify() { return verifyTensors(*this); }
+OpFoldResult ReluOp::fold(FoldAdaptor) { return getInput().getDefiningOp<ReluOp>() ? getInput() : OpFoldResult(); }
+
+LogicalResult ClipOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc, Adaptor a, SmallVectorImpl<Type> &types) {
+  return sameShapeOffGrid(loc, "clip", a.getInput(), types);
+}
+LogicalResult ClipOp::verify() {
+  if (!(getLo().convertToFloat() <= getHi().convertToFloat()))
+    return emitOpError("needs lo <= hi, got [") << getLo().convertToFloat() << ", " << getHi().convertToFloat() << "]";
+  return verifyTensors(*this);
+}
+
+//===----------------------------------------------------------------------===//
+// Pooling
+//===----------------------------------------------------------------------===//
+
+static FailureOr<SmallVector<int64_t>> poolShape(std::optional<Location> loc, StringRef name, Value input, ArrayRef<int64_t> window,
+                                                 ArrayRef<int64_t> strides, PaddingAttr p) {
+  if (!checkRank(loc, input.getType(), 4, "an input", "N, H, W, C"))
+    return failure();
+  auto x = tensorOf(input);
+  if (window.size() != 2 || strides.size() != 2 || window[0] < 1 || window[1] < 1 || strides[0] < 1 || strides[1] < 1)
+    return emitOptionalError(loc, name, " needs two window sizes and two strides of at least 1");
+  if (p.getTop() >= window[0] || p.getBottom() >= window[0] || p.getLeft() >= window[1] || p.getRight() >= window[1])
+    return emitOptionalError(loc, name, " has padding as large as its window: some windows would be empty");
+  int64_t h = windowOutput(x.getDimSize(1), p.getTop(), p.getBottom(), window[0], strides[0]);
+  int64_t w = windowOutput(x.getDimSize(2), p.getLeft(), p.getRight(), window[1], strides[1]);
+  if (h < 1 || w < 1)
+    return emitOptionalError(loc, name, " window ", window[0], " x ", window[1], " does not fit the image ", x.getDimSize(1), " x ", x.getDimSize(2));
+  return SmallVector<int64_t>{x.getDimSize(0), h, w, x.getDimSize(3)};
+}
+
+LogicalResult MaxPool2dOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc, Adaptor a, SmallVectorImpl<Type> &types) {
+  auto shape = poolShape(loc, "max_pool2d", a.getInput(), a.getWindow(), a.getStrides(), a.getPadding());
+  if (failed(shape))
+    return failure();
+  auto x = tensorOf(a.getInput());
+  types.push_back(RankedTensorType::get(*shape, x.getElementType(), x.getEncoding()));
+  return success();
+}
+LogicalResult MaxPool2dOp::verify() {
+  if (Type grid = gridTypeOf(getInput().getType()))
+    if (auto f = gridFacts(grid); f && f->axis >= 0 && f->axis != 3)
+      return emitOpError("keeps a grid with one scale per tensor or per channel, got scales along dimension ") << f->axis;
+  return verifyTensors(*this);
+}
+
+LogicalResult AvgPool2dOp::inferReturnTypes(MLIRContext *context, std::optional<Location> loc, Adaptor a, SmallVectorImpl<Type> &types) {
+  auto shape = poolShape(loc, "avg_pool2d", a.getInput(), a.getWindow(), a.getStrides(), a.getPadding());
+  if (failed(shape))
+    return failure();
+  types.push_back(f32Tensor(*shape, context));
+  return success();
+}
+LogicalResult AvgPool2dOp::verify() {
+  if (!getPadding().isZeroSized())
+    return emitOpError("takes no padding: whether padded taps count is ambiguous; pad first");
+  return verifyTensors(*this);
+}
+
+LogicalResult GlobalAvgPoolOp::inferReturnTypes(MLIRContext *context, std::optional<Location> loc, Adaptor a, SmallVectorImpl<Type> &types) {
+  if (!checkRank(loc, a.getInput().getType(), 4, "an input", "N, H, W, C"))
+    return failure();
+  auto x = tensorOf(a.getInput());
+  types.push_back(f32Tensor({x.getDimSize(0), x.getDimSize(3)}, context));
+  return success();
+}
+LogicalResult GlobalAvgPoolOp::verify() { return verifyTensors(*this); }
+
+//===----------------------------------------------------------------------===//
+// Shape ops
+//===----------------------------------------------------------------------===//
+
+LogicalResult ReshapeOp::verify() {
+  auto in = getInput().getType(), out = getResult().getType();
+  if (in.getElementType() != out.getElementType())
+    return emitOpError("keeps the element type, got ") << in << " to " << out;
+  auto rest = [](RankedTensorType t) {
+    int64_t n = 1;
+    for (int64_t d : t.getShape())
+      n *= ShapedType::isDynamic(d) ? 1 : d;
+    return n;
+  };
+  if (in.getNumDynamicDims() != out.getNumDynamicDims() || in.getNumDynamicDims() > 1 || rest(in) != rest(out))
+    return emitOpError("cannot give ") << in << " the shape of " << out << ": the number of elements differs";
+  if (in.getNumDynamicDims() && (!in.isDynamicDim(0) || !out.isDynamicDim(0)))
+    return emitOpError("keeps the batch as the first dimension");
+  if (Type grid = gridTypeOf(in)) {
+    auto f = gridFacts(grid);
+    if (f && f->axis >= 0)
+      return emitOpError("keeps a grid with one scale per tensor; this one has scales along dimension ") << f->axis;
+    if (gridTypeOf(out) && gridTypeOf(out) != grid)
+      return emitOpError("keeps the grid (R7), got ") << in << " to " << out;
+  }
+  return verifyTensors(*this);
+}
+OpFoldResult ReshapeOp::fold(FoldAdaptor) { return getInput().getType() == getType() ? getInput() : OpFoldResult(); }
+
+LogicalResult ConcatOp::inferReturnTypes(MLIRContext *context, std::optional<Location> loc, Adaptor a, SmallVectorImpl<Type> &types) {
+  if (a.getInputs().empty())
+    return emitOptionalError(loc, "concat needs at least one operand");
+  auto first = tensorOf(a.getInputs().front());
+  int64_t axis = a.getAxis();
+  if (axis < 1 || axis >= first.getRank())
+    return emitOptionalError(loc, "concat axis ", axis, " is not a dimension 1..", first.getRank() - 1, " of ", first);
+  SmallVector<int64_t> shape(first.getShape());
+  shape[axis] = 0;
+  bool sameGrid = true;
+  for (Value v : a.getInputs()) {
+    auto t = tensorOf(v);
+    if (t.getRank() != first.getRank() || t.getElementType() != first.getElementType())
+      return emitOptionalError(loc, "concat operands need one rank and element type, got ", first, " and ", t, "; requantise them to one grid first");
+    for (int64_t d = 0; d < t.getRank(); ++d)
+      if (d != axis && t.getDimSize(d) != first.getDimSize(d))
+        return emitOptionalError(loc, "concat along ", axis, " needs equal sizes elsewhere, got ", first, " and ", t);
+    shape[axis] += t.getDimSize(axis);
+    sameGrid &= t.getEncoding() == first.getEncoding();
+  }
+  // Two unknown scales are equal only if the types are; a !quant.any grid therefore does not survive.
+  Type grid = gridTypeOf(first);
+  auto f = grid ? gridFacts(grid) : std::nullopt;
+  bool keep = isQuantizedType(first.getElementType()) || (sameGrid && f && f->known && f->axis < 0);
+  types.push_back(RankedTensorType::get(shape, first.getElementType(), keep ? first.getEncoding() : Attribute()));
+  return success();
+}
+LogicalResult ConcatOp::verify() { return verifyTensors(*this); }
+
+LogicalResult PadOp::inferReturnTypes(MLIRContext *context, std::optional<Location> loc, Adaptor a, SmallVectorImpl<Type> &types) {
+  auto x = tensorOf(a.getInput());
+  ArrayRef<int64_t> low = a.getLow(), high = a.getHigh();
+  if (static_cast<int64_t>(low.size()) != x.getRank() || low.size() != high.size())
+    return emitOptionalError(loc, "pad of a tensor of rank ", x.getRank(), " needs as many low and high sizes");
+  SmallVector<int64_t> shape(x.getShape());
+  for (size_t d = 0; d < low.size(); ++d) {
+    if (low[d] < 0 || high[d] < 0 || (d == 0 && (low[d] || high[d])))
+      return emitOptionalError(loc, "pad sizes cannot be negative, and the batch is not padded");
+    if (d)
+      shape[d] += low[d] + high[d];
+  }
+  float value = a.getValueAttr() ? a.getValueAttr().getValue().convertToFloat() : 0.0f;
+  Attribute encoding = x.getEncoding();
+  if (Type grid = gridTypeOf(x)) {
+    auto f = gridFacts(grid);
+    bool on = false;
+    if (f && f->binary)
+      on = value == 1 || value == -1;
+    else if (f && value == 0)
+      on = true; // the zero point is an integer of the grid
+    else if (f && f->known && f->axis < 0) {
+      float q = value / f->scales[0];
+      on = q == std::nearbyint(q) && q + f->zeros[0] >= f->qmin && q + f->zeros[0] <= f->qmax && q * f->scales[0] == value;
+    }
+    if (!on && isQuantizedType(x.getElementType()))
+      return emitOptionalError(loc, "pad value ", value, " is not on the grid of ", x, (f && f->binary ? "; a binary tensor is padded with +1 or -1" : ""));
+    if (!on)
+      encoding = {};
+  }
+  types.push_back(RankedTensorType::get(shape, x.getElementType(), encoding));
+  return success();
+}
+LogicalResult PadOp::verify() { return verifyTensors(*this); }
+
+//===----------------------------------------------------------------------===//
+// Softmax and loss
+//===----------------------------------------------------------------------===//
+
+LogicalResult SoftmaxOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc, Adaptor a, SmallVectorImpl<Type> &types) {
+  if (tensorOf(a.getInput()).getRank() < 1)
+    return emitOptionalError(loc, "softmax needs a last dimension");
+  return sameShapeOffGrid(loc, "softmax", a.getInput(), types);
+}
+LogicalResult SoftmaxOp::verify() { return verifyTensors(*this); }
+
+LogicalResult SoftmaxCrossEntropyOp::inferReturnTypes(MLIRContext *context, std::optional<Location> loc, Adaptor a, SmallVectorImpl<Type> &types) {
+  if (!checkRank(loc, a.getLogits().getType(), 2, "logits", "N, classes") || !checkRank(loc, a.getLabels().getType(), 1, "labels", "N"))
+    return failure();
+  if (!tensorOf(a.getLabels()).getElementType().isInteger(32))
+    return emitOptionalError(loc, "softmax_cross_entropy takes i32 labels, got ", a.getLabels().getType());
+  if (tensorOf(a.getLogits()).getDimSize(0) != tensorOf(a.getLabels()).getDimSize(0))
+    return emitOptionalError(loc, "softmax_cross_entropy has logits and labels of different batch: ", a.getLogits().getType(), " and ", a.getLabels().getType());
+  types.push_back(f32Tensor({}, context));
+  return success();
+}
+LogicalResult SoftmaxCrossEntropyOp::verify() { return verifyTensors(*this); }
+
+} // namespace nibble

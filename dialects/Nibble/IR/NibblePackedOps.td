@@ -1,0 +1,46 @@
+// Ops of the packed stage: values with a #nibble.layout.
+#ifndef NIBBLE_IR_PACKED_OPS
+#define NIBBLE_IR_PACKED_OPS
+
+include "Nibble/IR/NibbleOpBase.td"
+
+def Nibble_PackOp : Nibble_TypedOp<"pack"> {
+  let summary = "Gives a value the layout of the result type; shape, element type and values stay.";
+  let arguments = (ins AnyRankedTensor:$input);
+  let results = (outs AnyRankedTensor:$result);
+  let hasVerifier = 1;
+  let hasFolder = 1;
+}
+def Nibble_UnpackOp : Nibble_TypedOp<"unpack"> {
+  let summary = "Takes the layout of a value away.";
+  let arguments = (ins AnyRankedTensor:$input);
+  let results = (outs AnyRankedTensor:$result);
+  let hasVerifier = 1;
+  let hasFolder = 1;
+}
+
+def Nibble_TileOp : Nibble_TypedOp<"tile"> {
+  let summary = "One contraction with its epilogue: what one kernel computes.";
+  let description = [{
+    conv2d (a linear layer is a convolution with a 1 x 1 image and window) followed by the requantisation in the attributes (see
+    nibble.requantize); without `multiplier` the result is the raw accumulator (i32), or the sum itself for f32 operands.
+
+      [N, H, W, C] x [O, KH, KW, C / groups] -> [N, OH, OW, O],   window = [KH, KW]
+
+    Padded taps are worth 0 and are skipped; padding of another value is an explicit nibble.pad in front.
+    `kernel` is chosen by nibble-select-kernels; `rejected` has one entry "kernel: reason" for each faster kernel that was not taken.
+  }];
+  let arguments = (ins AnyRankedTensor:$input, AnyRankedTensor:$weight, Optional<AnyRankedTensor>:$residual,
+                       DenseI64ArrayAttr:$window, DenseI64ArrayAttr:$strides, Nibble_PaddingAttr:$padding, DefaultValuedAttr<I64Attr, "1">:$groups,
+                       OptionalAttr<DenseF32ArrayAttr>:$multiplier, OptionalAttr<DenseF32ArrayAttr>:$bias,
+                       OptionalAttr<DenseF32ArrayAttr>:$lo, OptionalAttr<DenseF32ArrayAttr>:$hi, OptionalAttr<F32Attr>:$residual_multiplier,
+                       OptionalAttr<DenseI32ArrayAttr>:$thresholds, OptionalAttr<DenseI32ArrayAttr>:$flips,
+                       OptionalAttr<StrAttr>:$kernel, OptionalAttr<StrArrayAttr>:$rejected);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = [{
+    $input `,` $weight (`,` `residual` `(` $residual^ `:` type($residual) `)`)? attr-dict `:` `(` type($input) `,` type($weight) `)` `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+#endif

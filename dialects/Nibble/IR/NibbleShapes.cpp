@@ -1,0 +1,79 @@
+// Shared questions about tensors and grids.
+#include "dialects/Nibble/IR/Nibble.h"
+
+using namespace mlir;
+
+namespace nibble {
+
+bool isQuantizedType(Type type) { return isa<quant::QuantizedType, BinaryType, TernaryType>(type); }
+
+Type gridTypeOf(Type type) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  if (!tensor)
+    return {};
+  if (isQuantizedType(tensor.getElementType()))
+    return tensor.getElementType();
+  if (auto grid = dyn_cast_or_null<GridAttr>(tensor.getEncoding()))
+    return grid.getElementType();
+  return {};
+}
+
+int64_t GridFacts::maxMagnitude() const {
+  int64_t largest = std::max(std::abs(qmin), std::abs(qmax));
+  for (int64_t z : zeros)
+    largest = std::max({largest, std::abs(qmin - z), std::abs(qmax - z)});
+  // A zero point that is still to be found may lie anywhere on the grid.
+  if (!known && !isSigned)
+    largest = qmax - qmin;
+  return largest;
+}
+
+std::optional<GridFacts> gridFacts(Type type) {
+  GridFacts f;
+  if (isa<BinaryType>(type)) {
+    f.qmin = -1, f.qmax = 1, f.bits = 1, f.binary = true, f.known = true;
+    f.scales = {1.0f}, f.zeros = {0};
+    return f;
+  }
+  if (auto t = dyn_cast<TernaryType>(type)) {
+    f.qmin = -1, f.qmax = 1, f.bits = 2, f.ternary = true, f.known = t.hasScales(), f.axis = t.getAxis();
+    for (double s : t.getScales())
+      f.scales.push_back(static_cast<float>(s)), f.zeros.push_back(0);
+    return f;
+  }
+  auto q = dyn_cast<quant::QuantizedType>(type);
+  if (!q)
+    return std::nullopt;
+  f.qmin = q.getStorageTypeMin(), f.qmax = q.getStorageTypeMax();
+  f.bits = q.getStorageTypeIntegralWidth(), f.isSigned = q.isSigned();
+  if (auto u = dyn_cast<quant::UniformQuantizedType>(type)) {
+    f.known = true;
+    f.scales = {static_cast<float>(u.getScale())}, f.zeros = {u.getZeroPoint()};
+  } else if (auto u = dyn_cast<quant::UniformQuantizedPerAxisType>(type)) {
+    f.known = true, f.axis = u.getQuantizedDimension();
+    for (double s : u.getScales())
+      f.scales.push_back(static_cast<float>(s));
+    f.zeros.assign(u.getZeroPoints().begin(), u.getZeroPoints().end());
+  } else if (!isa<quant::AnyQuantizedType>(type)) {
+    return std::nullopt;
+  }
+  return f;
+}
+
+RankedTensorType withElement(RankedTensorType type, Type element, Attribute encoding) {
+  return RankedTensorType::get(type.getShape(), element, encoding);
+}
+
+RankedTensorType f32Tensor(ArrayRef<int64_t> shape, MLIRContext *context, Type grid) {
+  Attribute encoding = grid ? GridAttr::get(context, grid) : GridAttr();
+  return RankedTensorType::get(shape, Float32Type::get(context), encoding);
+}
+
+RankedTensorType offGrid(RankedTensorType type) { return f32Tensor(type.getShape(), type.getContext()); }
+
+int64_t windowOutput(int64_t input, int64_t before, int64_t after, int64_t window, int64_t stride) {
+  int64_t room = input + before + after - window;
+  return room < 0 ? -1 : room / stride + 1;
+}
+
+} // namespace nibble

@@ -1,0 +1,43 @@
+// Questions about tensors of the dialect that verifiers, passes and the interpreter share.
+#ifndef NIBBLE_IR_SHAPES_H
+#define NIBBLE_IR_SHAPES_H
+
+#include "mlir/IR/BuiltinTypes.h"
+#include <optional>
+
+namespace nibble {
+
+/// True for !quant.uniform (per tensor or per axis), !quant.any, !nibble.binary and !nibble.ternary.
+bool isQuantizedType(mlir::Type type);
+
+/// The quantised type that describes the values: the element type if quantised, the grid's type for f32, else null.
+mlir::Type gridTypeOf(mlir::Type tensorType);
+
+/// Integer facts of a quantised type.
+struct GridFacts {
+  int64_t qmin = 0, qmax = 0; ///< Range of q (binary: -1..1, ternary: -1..1).
+  unsigned bits = 0;          ///< Logical width (binary 1, ternary 2).
+  bool isSigned = true;
+  bool binary = false, ternary = false;
+  int64_t axis = -1;                 ///< Dimension of the scales, -1: one per tensor.
+  bool known = false;                ///< Scales are constants of the type.
+  llvm::SmallVector<float> scales;   ///< One, or one per index of `axis`; exactly f32. Binary: {1}.
+  llvm::SmallVector<int64_t> zeros;  ///< As many as scales.
+  /// Largest |q - z| over the grid and all zero points.
+  int64_t maxMagnitude() const;
+};
+std::optional<GridFacts> gridFacts(mlir::Type quantizedType);
+
+/// Same tensor with another element type and encoding.
+mlir::RankedTensorType withElement(mlir::RankedTensorType type, mlir::Type element, mlir::Attribute encoding = {});
+/// f32 tensor of this shape, on the grid when `grid` is given.
+mlir::RankedTensorType f32Tensor(llvm::ArrayRef<int64_t> shape, mlir::MLIRContext *context, mlir::Type grid = {});
+/// The same tensor off every grid: f32 without encoding.
+mlir::RankedTensorType offGrid(mlir::RankedTensorType type);
+
+/// Output length of a window along one dimension, or -1 when the window does not fit.
+int64_t windowOutput(int64_t input, int64_t before, int64_t after, int64_t window, int64_t stride);
+
+} // namespace nibble
+
+#endif

@@ -1,0 +1,67 @@
+// The microkernel dialect: kernel symbols and their calls, parallel regions, and buffers of the one arena.
+#ifndef UKR_IR_OPS
+#define UKR_IR_OPS
+
+include "mlir/IR/OpBase.td"
+include "mlir/IR/SymbolInterfaces.td"
+include "mlir/IR/BuiltinAttributes.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+def Ukr_Dialect : Dialect {
+  let name = "ukr";
+  let cppNamespace = "::nibble::ukr";
+  let summary = "Contract between generated kernels and the code that calls them, and the memory both work on.";
+  let description = [{
+    Everything that a compiled entry writes lies in the caller's outputs or in one arena. `ukr.buffer` names a part of
+    the arena that nibble-plan-memory places; `ukr.scratch` is the calling thread's own part. A region is a function
+    `(arena, entry arguments..., n, begin, end, thread)` that `ukr.parallel` runs over [0, count).
+  }];
+}
+
+class Ukr_Op<string mnemonic, list<Trait> traits = []> : Op<Ukr_Dialect, mnemonic, traits>;
+
+def Ukr_BufferOp : Ukr_Op<"buffer", [Pure]> {
+  let summary = "A named part of the arena.";
+  let arguments = (ins SymbolNameAttr:$name);
+  let results = (outs AnyMemRef:$result);
+  let assemblyFormat = "$name attr-dict `:` type($result)";
+  let hasVerifier = 1;
+}
+
+def Ukr_ScratchOp : Ukr_Op<"scratch", [Pure]> {
+  let summary = "The calling thread's scratch memory, `offset` bytes from its start.";
+  let arguments = (ins Index:$thread, DefaultValuedAttr<I64Attr, "0">:$offset);
+  let results = (outs AnyMemRef:$result);
+  let assemblyFormat = "$thread attr-dict `:` type($result)";
+  let hasVerifier = 1;
+}
+
+def Ukr_ParallelOp : Ukr_Op<"parallel", [DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "Runs a region function over [0, count), split among the caller's threads; results do not depend on the split.";
+  let arguments = (ins FlatSymbolRefAttr:$region, Index:$count, AnyType:$threads, Variadic<AnyType>:$operands_);
+  let assemblyFormat = "$region `[` $count `]` `with` $threads `:` type($threads) `(` $operands_ `:` type($operands_) `)` attr-dict";
+}
+
+def Ukr_KernelOp : Ukr_Op<"kernel", [Symbol, IsolatedFromAbove]> {
+  let summary = "A generated kernel: its contract and its machine code.";
+  let description = [{
+    Contract of kind "dot": `acc[m][n] = sum over o < outer, k < run of a[m * row_stride + o * outer_stride + k] * b[o][k / 4][n][k % 4]` for
+    m < rows, n < columns; a is u8, b is s8 padded with zeros, acc is i32 [rows][columns] and is overwritten. Strides in bytes.
+    The code is position-independent, follows the System V x86-64 calling convention `(a, b, acc, outer)`, allocates nothing and reads and
+    writes nothing outside these views.
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, StrAttr:$generator, I64Attr:$rows, I64Attr:$columns, I64Attr:$run, I64Attr:$row_stride,
+                       I64Attr:$outer_stride, DenseI8ArrayAttr:$code);
+  let assemblyFormat = "$sym_name attr-dict";
+  let hasVerifier = 1;
+}
+
+def Ukr_CallOp : Ukr_Op<"call", [DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "Calls a kernel on element offsets of three views.";
+  let arguments = (ins FlatSymbolRefAttr:$kernel, AnyMemRef:$a, Index:$a_offset, AnyMemRef:$b, Index:$b_offset, AnyMemRef:$acc, Index:$acc_offset, Index:$outer);
+  let assemblyFormat = [{
+    $kernel `(` $a `[` $a_offset `]` `,` $b `[` $b_offset `]` `,` $acc `[` $acc_offset `]` `)` `outer` $outer attr-dict `:` type($a) `,` type($b) `,` type($acc)
+  }];
+}
+
+#endif

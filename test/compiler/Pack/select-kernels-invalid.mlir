@@ -1,0 +1,53 @@
+// RUN: nibble-opt %s --nibble-select-kernels=target=x86_64-linux-gnu --split-input-file --verify-diagnostics
+// RUN: not nibble-opt %s --nibble-select-kernels=target=x86_64-linux-gnu,+avx3 2>&1 | FileCheck %s
+
+// CHECK: error: nibble-select-kernels: {{.*}}avx3
+
+func.func @not_constant(%x: tensor<?x1x1x2xf32>, %w: tensor<1x1x1x2xf32>) -> tensor<?x1x1x1xf32> {
+  // expected-error@+1 {{has weights that are not constant; bind the parameters first (nibble-bind-weights)}}
+  %y = nibble.tile %x, %w {window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x1x2xf32>, tensor<1x1x1x2xf32>) -> tensor<?x1x1x1xf32>
+  return %y : tensor<?x1x1x1xf32>
+}
+
+// -----
+
+!u = !quant.uniform<u8:f32, 1.0>
+func.func @mixed(%x: tensor<?x1x1x2x!u>) -> tensor<?x1x1x1xi32> {
+  %w = nibble.constant dense<1.0> : tensor<1x1x1x2xf32> : tensor<1x1x1x2xf32>
+  // expected-error@+1 {{; quantise both or none}}
+  %y = nibble.tile %x, %w {window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x1x2x!u>, tensor<1x1x1x2xf32>) -> tensor<?x1x1x1xi32>
+  return %y : tensor<?x1x1x1xi32>
+}
+
+// -----
+
+!u = !quant.uniform<u8:f32, 1.0>
+!w = !quant.uniform<i8:f32, 1.0:3>
+func.func @zero_point(%x: tensor<?x1x1x2x!u>) -> tensor<?x1x1x1xi32> {
+  %w = nibble.constant dense<1> : tensor<1x1x1x2xi8> : tensor<1x1x1x2x!w>
+  // expected-error@+1 {{has weights with a zero point, for which there is no kernel; use a symmetric quantiser}}
+  %y = nibble.tile %x, %w {window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x1x2x!u>, tensor<1x1x1x2x!w>) -> tensor<?x1x1x1xi32>
+  return %y : tensor<?x1x1x1xi32>
+}
+
+// -----
+
+!u = !quant.uniform<u8:f32, 1.0>
+!w = !quant.uniform<i16:f32, 1.0>
+func.func @wide(%x: tensor<?x1x1x2x!u>) -> tensor<?x1x1x1xi32> {
+  %w = nibble.constant dense<1> : tensor<1x1x1x2xi16> : tensor<1x1x1x2x!w>
+  // expected-error@+1 {{has weights of 16 bits, for which there is no kernel; use at most 8 bits}}
+  %y = nibble.tile %x, %w {window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x1x2x!u>, tensor<1x1x1x2x!w>) -> tensor<?x1x1x1xi32>
+  return %y : tensor<?x1x1x1xi32>
+}
+
+// -----
+
+!u = !quant.uniform<u8:f32:3, {1.0, 2.0}>
+!w = !quant.uniform<i8:f32, 1.0>
+func.func @per_channel(%x: tensor<?x1x1x2x!u>) -> tensor<?x1x1x1xi32> {
+  %w = nibble.constant dense<1> : tensor<1x1x1x2xi8> : tensor<1x1x1x2x!w>
+  // expected-error@+1 {{has activations with scales along dimension 3; use one scale per tensor}}
+  %y = nibble.tile %x, %w {window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x1x2x!u>, tensor<1x1x1x2x!w>) -> tensor<?x1x1x1xi32>
+  return %y : tensor<?x1x1x1xi32>
+}

@@ -1,0 +1,76 @@
+// RUN: nibble-opt %s --nibble-select-kernels=target=x86_64-linux-gnu,+avx2 | FileCheck %s
+// RUN: nibble-opt %s --nibble-select-kernels=target=aarch64-linux-gnu | FileCheck %s --check-prefix=ARM
+
+!u8 = !quant.uniform<u8:f32, 2.500000e-01:3>
+!s8 = !quant.uniform<i8:f32, 2.500000e-01>
+!s16 = !quant.uniform<i16:f32, 2.500000e-01>
+!w8 = !quant.uniform<i8<-127:127>:f32, 5.000000e-01>
+!v8 = !quant.uniform<u8:f32, 5.000000e-01>
+!t = !nibble.ternary<0.5>
+!b = !nibble.binary
+
+// Weights so small that no pair saturates; weights that need the exact kernel; a first layer with three channels; padding; signed inputs.
+// CHECK-LABEL: func.func @bytes
+// CHECK: nibble.tile {{.*}}kernel = "dot_u8s8_6x16_avx2", {{.*}}rejected = []
+// CHECK: nibble.tile {{.*}}kernel = "dot_u8s8_6x16_avx2_exact", {{.*}}rejected = ["dot_u8s8_6x16_avx2: weights of channel 0 can saturate a 16-bit pair sum: 255 * 254 > 32767"]
+// CHECK: nibble.tile {{.*}}kernel = "portable_i16", {{.*}}rejected = ["dot_u8s8_6x16_avx2: 3 channels are not a multiple of 4, in a window of width 3", "dot_u8s8_6x16_avx2_exact: 3 channels {{.*}}", "portable_binary: activations are not binary"]
+// CHECK: nibble.tile {{.*}}kernel = "portable_i16", {{.*}}rejected = ["dot_u8s8_6x16_avx2: the convolution has padding; the kernel reads whole windows"
+// CHECK: nibble.tile {{.*}}kernel = "portable_i16", {{.*}}rejected = ["dot_u8s8_6x16_avx2: a row of the window has 4 values; the kernel needs 8"
+// CHECK: nibble.tile {{.*}}kernel = "portable_i16", {{.*}}rejected = ["dot_u8s8_6x16_avx2: activations are signed; the kernel multiplies unsigned bytes"
+// CHECK: nibble.tile {{.*}}kernel = "portable_i16", {{.*}}rejected = ["dot_u8s8_6x16_avx2: weights reach 255; the kernel takes signed bytes"
+// ARM-LABEL: func.func @bytes
+// ARM: nibble.tile {{.*}}kernel = "portable_i16", {{.*}}rejected = ["dot_u8s8_6x16_avx2: target has no avx2", "dot_u8s8_6x16_avx2_exact: target has no avx2", "portable_binary: activations are not binary"]
+func.func @bytes(%x: tensor<?x3x3x8x!u8>, %i: tensor<?x3x3x3x!u8>, %k: tensor<?x1x1x4x!u8>, %s: tensor<?x3x3x8x!s8>) -> (tensor<?x1x1x1xi32>, tensor<?x1x1x1xi32>, tensor<?x1x1x1xi32>, tensor<?x3x3x1xi32>, tensor<?x1x1x1xi32>, tensor<?x1x1x1xi32>, tensor<?x1x1x1xi32>) {
+  %w = nibble.constant dense<64> : tensor<1x3x3x8xi8> : tensor<1x3x3x8x!w8>
+  %v = nibble.constant dense<127> : tensor<1x3x3x8xi8> : tensor<1x3x3x8x!w8>
+  %j = nibble.constant dense<1> : tensor<1x3x3x3xi8> : tensor<1x3x3x3x!w8>
+  %l = nibble.constant dense<1> : tensor<1x1x1x4xi8> : tensor<1x1x1x4x!w8>
+  %u = nibble.constant dense<200> : tensor<1x3x3x8xi16> : tensor<1x3x3x8x!v8>
+  %0 = nibble.tile %x, %w {window = array<i64: 3, 3>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x3x3x8x!u8>, tensor<1x3x3x8x!w8>) -> tensor<?x1x1x1xi32>
+  %1 = nibble.tile %x, %v {window = array<i64: 3, 3>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x3x3x8x!u8>, tensor<1x3x3x8x!w8>) -> tensor<?x1x1x1xi32>
+  %2 = nibble.tile %i, %j {window = array<i64: 3, 3>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x3x3x3x!u8>, tensor<1x3x3x3x!w8>) -> tensor<?x1x1x1xi32>
+  %3 = nibble.tile %x, %w {window = array<i64: 3, 3>, strides = array<i64: 1, 1>, padding = #nibble.padding<1, 1, 1, 1>} : (tensor<?x3x3x8x!u8>, tensor<1x3x3x8x!w8>) -> tensor<?x3x3x1xi32>
+  %4 = nibble.tile %k, %l {window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x1x4x!u8>, tensor<1x1x1x4x!w8>) -> tensor<?x1x1x1xi32>
+  %5 = nibble.tile %s, %w {window = array<i64: 3, 3>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x3x3x8x!s8>, tensor<1x3x3x8x!w8>) -> tensor<?x1x1x1xi32>
+  %6 = nibble.tile %x, %u {window = array<i64: 3, 3>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x3x3x8x!u8>, tensor<1x3x3x8x!v8>) -> tensor<?x1x1x1xi32>
+  return %0, %1, %2, %3, %4, %5, %6 : tensor<?x1x1x1xi32>, tensor<?x1x1x1xi32>, tensor<?x1x1x1xi32>, tensor<?x3x3x1xi32>, tensor<?x1x1x1xi32>, tensor<?x1x1x1xi32>, tensor<?x1x1x1xi32>
+}
+
+// Binary x binary, binary x ternary, 16 bits x 8 bits.
+// CHECK-LABEL: func.func @integers
+// CHECK: nibble.tile {{.*}}kernel = "portable_binary", {{.*}}rejected = ["dot_u8s8_6x16_avx2: activations are binary; the kernel multiplies unsigned bytes"
+// CHECK: nibble.tile {{.*}}kernel = "portable_i16", {{.*}}"portable_binary: weights are not binary"]
+// CHECK: nibble.tile {{.*}}kernel = "portable_i16", {{.*}}"portable_binary: activations are not binary"]
+func.func @integers(%x: tensor<?x1x1x8x!b>, %s: tensor<?x1x1x8x!s16>) -> (tensor<?x1x1x1xi32>, tensor<?x1x1x1xi32>, tensor<?x1x1x1xi32>) {
+  %w = nibble.constant dense<-1> : tensor<1x1x1x8xi8> : tensor<1x1x1x8x!b>
+  %v = nibble.constant dense<0> : tensor<1x1x1x8xi8> : tensor<1x1x1x8x!t>
+  %u = nibble.constant dense<0> : tensor<1x1x1x8xi8> : tensor<1x1x1x8x!w8>
+  %0 = nibble.tile %x, %w {window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x1x8x!b>, tensor<1x1x1x8x!b>) -> tensor<?x1x1x1xi32>
+  %1 = nibble.tile %x, %v {window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x1x8x!b>, tensor<1x1x1x8x!t>) -> tensor<?x1x1x1xi32>
+  %2 = nibble.tile %s, %u {window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x1x8x!s16>, tensor<1x1x1x8x!w8>) -> tensor<?x1x1x1xi32>
+  return %0, %1, %2 : tensor<?x1x1x1xi32>, tensor<?x1x1x1xi32>, tensor<?x1x1x1xi32>
+}
+
+// f32; groups; depthwise in f32 and integers; depthwise with a multiplier and with binary activations.
+// CHECK-LABEL: func.func @groups
+// CHECK: nibble.tile {{.*}}kernel = "portable_f32", {{.*}}rejected = ["dot_u8s8_6x16_avx2: operands are f32", "dot_u8s8_6x16_avx2_exact: operands are f32"]
+// CHECK: nibble.tile {{.*}}kernel = "portable_scalar", {{.*}}"portable_f32: groups = 2", "portable_depthwise: groups = 2, not one for each of 4 input and 4 output channels"]
+// CHECK: nibble.tile {{.*}}kernel = "portable_depthwise", {{.*}}"portable_f32: groups = 4"]
+// CHECK: nibble.tile {{.*}}kernel = "portable_depthwise", {{.*}}rejected = ["dot_u8s8_6x16_avx2: groups = 4", "dot_u8s8_6x16_avx2_exact: groups = 4", "portable_binary: activations are not binary", "portable_i16: groups = 4"]
+// CHECK: nibble.tile {{.*}}kernel = "portable_scalar", {{.*}}"portable_depthwise: groups = 4, not one for each of 4 input and 8 output channels"]
+// CHECK: nibble.tile {{.*}}kernel = "portable_scalar", {{.*}}"portable_binary: groups = 4", "portable_i16: groups = 4", "portable_depthwise: activations are binary"]
+func.func @groups(%x: tensor<?x1x1x4xf32>, %q: tensor<?x1x1x4x!u8>, %p: tensor<?x1x1x4x!b>) -> (tensor<?x1x1x4xf32>, tensor<?x1x1x4xf32>, tensor<?x1x1x4xf32>, tensor<?x1x1x4xi32>, tensor<?x1x1x8xi32>, tensor<?x1x1x4xi32>) {
+  %w4 = nibble.constant dense<1.0> : tensor<4x1x1x4xf32> : tensor<4x1x1x4xf32>
+  %w2 = nibble.constant dense<1.0> : tensor<4x1x1x2xf32> : tensor<4x1x1x2xf32>
+  %w1 = nibble.constant dense<1.0> : tensor<4x1x1x1xf32> : tensor<4x1x1x1xf32>
+  %v1 = nibble.constant dense<1> : tensor<4x1x1x1xi8> : tensor<4x1x1x1x!w8>
+  %v2 = nibble.constant dense<1> : tensor<8x1x1x1xi8> : tensor<8x1x1x1x!w8>
+  %b1 = nibble.constant dense<1> : tensor<4x1x1x1xi8> : tensor<4x1x1x1x!b>
+  %0 = nibble.tile %x, %w4 {window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x1x4xf32>, tensor<4x1x1x4xf32>) -> tensor<?x1x1x4xf32>
+  %1 = nibble.tile %x, %w2 {groups = 2 : i64, window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x1x4xf32>, tensor<4x1x1x2xf32>) -> tensor<?x1x1x4xf32>
+  %2 = nibble.tile %x, %w1 {groups = 4 : i64, window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x1x4xf32>, tensor<4x1x1x1xf32>) -> tensor<?x1x1x4xf32>
+  %3 = nibble.tile %q, %v1 {groups = 4 : i64, window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x1x4x!u8>, tensor<4x1x1x1x!w8>) -> tensor<?x1x1x4xi32>
+  %4 = nibble.tile %q, %v2 {groups = 4 : i64, window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x1x4x!u8>, tensor<8x1x1x1x!w8>) -> tensor<?x1x1x8xi32>
+  %5 = nibble.tile %p, %b1 {groups = 4 : i64, window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x1x4x!b>, tensor<4x1x1x1x!b>) -> tensor<?x1x1x4xi32>
+  return %0, %1, %2, %3, %4, %5 : tensor<?x1x1x4xf32>, tensor<?x1x1x4xf32>, tensor<?x1x1x4xf32>, tensor<?x1x1x4xi32>, tensor<?x1x1x8xi32>, tensor<?x1x1x4xi32>
+}

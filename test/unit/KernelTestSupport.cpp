@@ -1,0 +1,234 @@
+// What the kernel tests share.
+#include "test/unit/KernelTestSupport.h"
+
+#include <csetjmp>
+#include <csignal>
+#include <cstring>
+#include <sys/mman.h>
+#include <unistd.h>
+
+namespace nibble::kernels::test {
+
+std::string whyNotHere(const KernelInfo &kernel) {
+#if defined(__x86_64__)
+  // Each feature that the manifest names needs a line here; an unknown one must not pass as present.
+  std::string_view features = kernel.features;
+  while (!features.empty()) {
+    const std::string_view feature = features.substr(0, features.find(','));
+    const bool present = feature == "avx2" && __builtin_cpu_supports("avx2");
+    if (!present)
+      return "this machine has no " + std::string(feature) + ": " + std::string(kernel.name) + " was not run";
+    features.remove_prefix(std::min(features.size(), feature.size() + 1));
+  }
+  return {};
+#else
+  return "this machine is no x86-64: " + std::string(kernel.name) + " was not run";
+#endif
+}
+
+static void *map(size_t bytes, int protection) {
+  void *memory = mmap(nullptr, bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) {
+    perror("mmap");
+    abort();
+  }
+  return memory;
+}
+
+LoadedKernel::LoadedKernel(std::span<const uint8_t> bytes)
+    : memory(map(lead + bytes.size(), PROT_READ | PROT_WRITE)), size(lead + bytes.size()) {
+  std::memcpy(static_cast<uint8_t *>(memory) + lead, bytes.data(), bytes.size());
+  mprotect(memory, size, PROT_READ | PROT_EXEC);
+}
+
+LoadedKernel::~LoadedKernel() { munmap(memory, size); }
+
+size_t GuardedMemory::pageBytes() { return static_cast<size_t>(sysconf(_SC_PAGESIZE)); }
+
+GuardedMemory::GuardedMemory(size_t size, Against side) : bytes(size) {
+  const size_t page = pageBytes();
+  const size_t inner = (size + page - 1) / page * page;
+  mappedBytes = inner + 2 * page;
+  mapping = map(mappedBytes, PROT_NONE);
+  uint8_t *first = static_cast<uint8_t *>(mapping) + page;
+  if (inner)
+    mprotect(first, inner, PROT_READ | PROT_WRITE);
+  start = side == Against::LowerGuard ? first : first + inner - size;
+}
+
+GuardedMemory::~GuardedMemory() { munmap(mapping, mappedBytes); }
+
+void Operands::fill(const KernelInfo &kernel, Values values, uint32_t seed) {
+  std::mt19937 random(seed);
+  const auto between = [&](int low, int high) { return std::uniform_int_distribution<int>(low, high)(random); };
+  const bool extreme = values == Values::Extreme;
+  a.resize(params.rows * outer * params.run);
+  for (uint8_t &value : a)
+    value = static_cast<uint8_t>(extreme ? 255 * (between(0, 7) != 0) : between(0, 255));
+
+  w.resize(outer * params.run * dotColumns);
+  for (int64_t o = 0; o < outer; ++o)
+    for (int n = 0; n < dotColumns; ++n)
+      for (int64_t k = 0; k < params.run; ++k) {
+        int8_t &value = w[(o * params.run + k) * dotColumns + n];
+        // Whole columns of one sign make the largest sums.
+        const int sign = n % 3 == 0 ? 1 : n % 3 == 1 ? -1 : between(0, 1) ? 1 : -1;
+        value = static_cast<int8_t>(extreme ? (sign > 0 ? 127 : -128) : between(-128, 127));
+        if (kernel.pairRule == PairRule::AnyWeights)
+          continue;
+        if (extreme) // An even and an odd one with |w0| + |w1| = 128, split at random.
+          value = static_cast<int8_t>(k % 2 == 0 ? sign * between(1, 127) : 0);
+        if (k % 2 == 0)
+          continue;
+        const int8_t before = w[(o * params.run + k - 1) * dotColumns + n];
+        const int low = before < 0 ? -128 - before : -128, high = before > 0 ? std::min(127, 128 - before) : 127;
+        value = static_cast<int8_t>(extreme ? (before > 0 ? high : low) : between(low, high));
+      }
+}
+
+std::vector<int8_t> Operands::packB() const {
+  const int64_t groups = (params.run + dotGroup - 1) / dotGroup;
+  std::vector<int8_t> packed(packedBytes(outer, params.run));
+  for (int64_t o = 0; o < outer; ++o)
+    for (int64_t k = 0; k < params.run; ++k)
+      for (int n = 0; n < dotColumns; ++n)
+        packed[((o * groups + k / dotGroup) * dotColumns + n) * dotGroup + k % dotGroup] =
+            w[(o * params.run + k) * dotColumns + n];
+  return packed;
+}
+
+void Operands::placeA(uint8_t *to) const {
+  if (params.run == 0)
+    return;
+  for (int row = 0; row < params.rows; ++row)
+    for (int64_t o = 0; o < outer; ++o)
+      std::memcpy(to + row * params.aRowStride + o * params.aOuterStride, &a[(row * outer + o) * params.run],
+                  params.run);
+}
+
+size_t Operands::aExtent() const {
+  return outer == 0 ? 0 : (params.rows - 1) * params.aRowStride + (outer - 1) * params.aOuterStride + params.run;
+}
+
+std::vector<int32_t> Operands::oracle() const {
+  std::vector<int32_t> acc(params.rows * dotColumns);
+  for (int m = 0; m < params.rows; ++m)
+    for (int n = 0; n < dotColumns; ++n) {
+      uint32_t sum = 0; // wraps, as the contract says
+      for (int64_t i = 0; i < outer * params.run; ++i)
+        sum += static_cast<uint32_t>(a[m * outer * params.run + i] * w[i * dotColumns + n]);
+      acc[m * dotColumns + n] = static_cast<int32_t>(sum);
+    }
+  return acc;
+}
+
+std::unique_ptr<LoadedKernel> load(const KernelInfo &kernel, const DotParams &params) {
+  const MachineCode code = generate(kernel, params);
+  if (!code) {
+    ADD_FAILURE() << code.error;
+    return nullptr;
+  }
+  return std::make_unique<LoadedKernel>(code.bytes);
+}
+
+static sigjmp_buf afterFault;
+static volatile uintptr_t faultAddress;
+
+static void onFault(int, siginfo_t *info, void *) {
+  faultAddress = reinterpret_cast<uintptr_t>(info->si_addr);
+  siglongjmp(afterFault, 1);
+}
+
+std::string callGuarded(DotFn fn, const uint8_t *a, const int8_t *b, int32_t *acc, int64_t outer) {
+  struct sigaction action = {}, oldSegv, oldBus;
+  action.sa_sigaction = onFault;
+  action.sa_flags = SA_SIGINFO;
+  sigaction(SIGSEGV, &action, &oldSegv);
+  sigaction(SIGBUS, &action, &oldBus);
+  const bool faulted = sigsetjmp(afterFault, 1) != 0;
+  if (!faulted)
+    fn(a, b, acc, outer);
+  sigaction(SIGSEGV, &oldSegv, nullptr);
+  sigaction(SIGBUS, &oldBus, nullptr);
+  if (!faulted)
+    return {};
+  const auto distance = [](const void *from) {
+    return std::to_string(static_cast<int64_t>(faultAddress - reinterpret_cast<uintptr_t>(from)));
+  };
+  return "access outside the operands, at a + " + distance(a) + " = b + " + distance(b) + " = acc + " + distance(acc);
+}
+
+#if defined(__x86_64__)
+extern "C" void nibbleTestCallWithState(DotFn fn, const uint8_t *a, const int8_t *b, int32_t *acc, int64_t outer,
+                                        MachineState *state, uint64_t mark, uint32_t mxcsr);
+static_assert(offsetof(MachineState, flags) == 48 && offsetof(MachineState, mxcsr) == 56 &&
+              offsetof(MachineState, callersMxcsr) == 60 && offsetof(MachineState, vectors) == 64);
+
+// The last two arguments come on the stack: at [rsp + 64] and [rsp + 72] after seven pushes.
+asm(R"(
+  .intel_syntax noprefix
+  .text
+nibbleTestCallWithState:
+  push rbx
+  push rbp
+  push r12
+  push r13
+  push r14
+  push r15
+  push r9
+  stmxcsr dword ptr [r9 + 60]
+  ldmxcsr dword ptr [rsp + 72]
+  mov rbx, qword ptr [rsp + 64]
+  lea rbp, [rbx + 1]
+  lea r12, [rbx + 2]
+  lea r13, [rbx + 3]
+  lea r14, [rbx + 4]
+  lea r15, [rbx + 5]
+  mov r11, rdi
+  mov rdi, rsi
+  mov rsi, rdx
+  mov rdx, rcx
+  mov rcx, r8
+  mov rax, rbx
+  mov r8, rbx
+  mov r9, rbx
+  mov r10, rbx
+  .irp v, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+  vpcmpeqd ymm\v, ymm\v, ymm\v
+  .endr
+  call r11
+  mov r11, qword ptr [rsp]
+  mov qword ptr [r11], rbx
+  mov qword ptr [r11 + 8], rbp
+  mov qword ptr [r11 + 16], r12
+  mov qword ptr [r11 + 24], r13
+  mov qword ptr [r11 + 32], r14
+  mov qword ptr [r11 + 40], r15
+  pushfq
+  pop qword ptr [r11 + 48]
+  stmxcsr dword ptr [r11 + 56]
+  ldmxcsr dword ptr [r11 + 60]
+  .irp v, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+  vmovdqu ymmword ptr [r11 + 64 + 32 * \v], ymm\v
+  .endr
+  vzeroupper
+  cld
+  pop r9
+  pop r15
+  pop r14
+  pop r13
+  pop r12
+  pop rbp
+  pop rbx
+  ret
+  .att_syntax
+)");
+
+void callWithState(DotFn fn, const uint8_t *a, const int8_t *b, int32_t *acc, int64_t outer, MachineState &state) {
+  nibbleTestCallWithState(fn, a, b, acc, outer, &state, calleeSavedMark, mxcsrMark);
+}
+#else
+void callWithState(DotFn, const uint8_t *, const int8_t *, int32_t *, int64_t, MachineState &) {}
+#endif
+
+} // namespace nibble::kernels::test

@@ -1,0 +1,119 @@
+// What the kernel tests share: operands, the oracle, guarded memory, and calls into generated code.
+#ifndef NIBBLE_TEST_UNIT_KERNELTESTSUPPORT_H
+#define NIBBLE_TEST_UNIT_KERNELTESTSUPPORT_H
+
+#include "compiler/Kernels/Kernels.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <ostream>
+#include <random>
+
+namespace nibble::kernels {
+/// How GoogleTest names the parameter in a failure.
+inline void PrintTo(const KernelInfo &kernel, std::ostream *os) { *os << kernel.name; }
+} // namespace nibble::kernels
+
+namespace nibble::kernels::test {
+
+/// Empty if this machine can run the kernel, else why not.
+std::string whyNotHere(const KernelInfo &kernel);
+
+/// Generated code in executable memory.
+class LoadedKernel {
+public:
+  explicit LoadedKernel(std::span<const uint8_t> bytes);
+  ~LoadedKernel();
+  LoadedKernel(const LoadedKernel &) = delete;
+  LoadedKernel &operator=(const LoadedKernel &) = delete;
+
+  DotFn fn() const { return reinterpret_cast<DotFn>(static_cast<uint8_t *>(memory) + lead); }
+
+private:
+  // clang's -fsanitize=function reads the words before a function that is called by address.
+  static constexpr size_t lead = 64;
+  void *memory;
+  size_t size;
+};
+
+/// Memory between two pages that may not be touched; the data lies against one of them.
+class GuardedMemory {
+public:
+  enum class Against { LowerGuard, UpperGuard };
+  GuardedMemory(size_t size, Against side);
+  ~GuardedMemory();
+  GuardedMemory(const GuardedMemory &) = delete;
+  GuardedMemory &operator=(const GuardedMemory &) = delete;
+
+  uint8_t *data() const { return start; }
+  size_t size() const { return bytes; }
+  static size_t pageBytes();
+
+private:
+  void *mapping;
+  size_t mappedBytes, bytes;
+  uint8_t *start;
+};
+
+/// The values of a contraction before packing.
+struct Operands {
+  Operands(const DotParams &params, int64_t outer) : params(params), outer(outer) {}
+
+  DotParams params;
+  int64_t outer;
+  std::vector<uint8_t> a; ///< [row][outer][run]
+  std::vector<int8_t> w;  ///< [outer][run][16]
+
+  enum class Values { Random, Extreme };
+  /// Extreme: activations 0 and 255; weights at the ends of their range, or for kernels that must not saturate, pairs
+  /// whose worst sum is exactly 128 = floor(32767 / 255).
+  void fill(const KernelInfo &kernel, Values values, uint32_t seed);
+
+  std::vector<int8_t> packB() const;
+  /// Writes a with the strides of params to `to`, which is row 0's first byte; other bytes stay.
+  void placeA(uint8_t *to) const;
+  /// From the first byte of a to behind the last, for non-negative strides.
+  size_t aExtent() const;
+  std::vector<int32_t> oracle() const;
+};
+
+/// Calls `fn` and turns a fault into a message; empty if there was none.
+std::string callGuarded(DotFn fn, const uint8_t *a, const int8_t *b, int32_t *acc, int64_t outer);
+
+/// The machine state that callWithState sets before the call and finds after it.
+struct alignas(32) MachineState {
+  uint64_t calleeSaved[6]; // rbx rbp r12 r13 r14 r15
+  uint64_t flags;
+  uint32_t mxcsr, callersMxcsr;
+  uint8_t vectors[16][32];
+};
+inline constexpr uint64_t calleeSavedMark = 0x1122334455667700;
+inline constexpr uint32_t mxcsrMark = 0xdfc0; // all masked, flush to zero, denormals are zero, round up
+
+/// Calls `fn` with marked callee-saved registers and mxcsr, garbage in every other register, and stores what it leaves.
+void callWithState(DotFn fn, const uint8_t *a, const int8_t *b, int32_t *acc, int64_t outer, MachineState &state);
+
+/// The kernel for `params`; null, with a failure of the test, where it cannot be made.
+std::unique_ptr<LoadedKernel> load(const KernelInfo &kernel, const DotParams &params);
+
+/// The fixture of everything that is done once per line of the manifest.
+class KernelTest : public ::testing::TestWithParam<KernelInfo> {
+protected:
+  const KernelInfo &kernel() const { return GetParam(); }
+};
+
+/// A KernelTest that executes the code; it is skipped, with the reason, where the machine cannot.
+class KernelRunTest : public KernelTest {
+protected:
+  void SetUp() override {
+    if (const std::string why = whyNotHere(kernel()); !why.empty())
+      GTEST_SKIP() << why;
+  }
+};
+
+inline std::string kernelName(const ::testing::TestParamInfo<KernelInfo> &info) { return std::string(info.param.name); }
+
+} // namespace nibble::kernels::test
+
+#endif // NIBBLE_TEST_UNIT_KERNELTESTSUPPORT_H

@@ -1,0 +1,5 @@
+nibble_gtest(DslTest DslTest.cpp DslErrorTest.cpp DslHeaderTest.cpp LINK nibble_dsl)
+nibble_gtest(GraphBuilderTest GraphBuilderTest.cpp LINK nibble_builder MLIR)
+if(NIBBLE_BUILD_TESTS)
+  target_compile_definitions(DslTest PRIVATE NIBBLE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+endif()

@@ -1,0 +1,5 @@
+nibble_gtest(GradientTest GradientTest.cpp GradientCases.cpp MLIR LINK nibble_train nibble_interpreter)
+nibble_gtest(TrainingStepTest TrainingStepTest.cpp MLIR LINK nibble_train nibble_graph nibble_interpreter)
+if(TARGET TrainingStepTest)
+  target_compile_definitions(TrainingStepTest PRIVATE NIBBLE_TEST_MODEL="${CMAKE_SOURCE_DIR}/test/compiler/Train/Inputs/small.mlir")
+endif()

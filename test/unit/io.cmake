@@ -1,0 +1,5 @@
+nibble_gtest(nibble-io-format-test IoFormatTest.cpp IoTestFiles.cpp LINK nibble_io)
+nibble_gtest(nibble-io-weights-test IoWeightsTest.cpp IoTestFiles.cpp LINK nibble_io)
+nibble_gtest(nibble-io-dataset-test IoDatasetTest.cpp IoTestFiles.cpp LINK nibble_io ZLIB::ZLIB)
+nibble_gtest(nibble-io-random-test IoRandomTest.cpp LINK nibble_io)
+nibble_gtest(nibble-io-progress-test IoProgressTest.cpp LINK nibble_io)

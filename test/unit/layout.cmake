@@ -1,0 +1,1 @@
+nibble_gtest(LayoutTest LayoutTest.cpp LayoutGoldenTest.cpp LINK nibble_layout)

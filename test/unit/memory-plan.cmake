@@ -1,0 +1,1 @@
+nibble_gtest(MemoryPlanTest MemoryPlanTest.cpp LINK nibble_memory_plan)

@@ -1,0 +1,1 @@
+nibble_gtest(QuantizeTest QuantizeTest.cpp QuantizeTestNet.cpp MLIR LINK nibble_quantize nibble_graph nibble_interpreter)

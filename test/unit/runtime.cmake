@@ -1,0 +1,6 @@
+nibble_gtest(nibble-runtime-test RuntimeTest.cpp RuntimeHeaderTest.c LINK nibble_runtime)
+nibble_gtest(nibble-runtime-thread-test RuntimeThreadTest.cpp LINK nibble_runtime)
+if(TARGET nibble_thread_openmp AND TARGET nibble-runtime-thread-test)
+  target_link_libraries(nibble-runtime-thread-test PRIVATE nibble_thread_openmp)
+  target_compile_definitions(nibble-runtime-thread-test PRIVATE NIBBLE_TEST_OPENMP)
+endif()

@@ -1,0 +1,1 @@
+nibble_gtest(TargetTest TargetTest.cpp LINK nibble_target)
