@@ -48,9 +48,9 @@ LogicalResult Lowering::lowerGradientOp(Operation *op) {
     get(dx).real = out;
     return success();
   };
-  auto weightGradient = [&](Value dy, Value x, Value dw, const ConvShape &s) {
+  auto weightGradient = [&](Value dy, const Expr &x, Value dw, const ConvShape &s) {
     define(dw, false);
-    Buffer sum = gradWeight(*emitter, name, loc, s, batch, realBuffer(dy), real(x), rows);
+    Buffer sum = gradWeight(*emitter, name, loc, s, batch, realBuffer(dy), x, rows);
     if (assigned.count(dw)) {
       get(dw).realExpr = leaf(sum);
       realBuffer(dw);
@@ -70,7 +70,15 @@ LogicalResult Lowering::lowerGradientOp(Operation *op) {
         auto x = cast<RankedTensorType>(c.getInput().getType()), dy = cast<RankedTensorType>(c.getGradient().getType()), w = cast<RankedTensorType>(c.getResult().getType());
         ConvShape s{x.getDimSize(1), x.getDimSize(2), x.getDimSize(3), w.getDimSize(0), w.getDimSize(1), w.getDimSize(2), dy.getDimSize(1), dy.getDimSize(2),
                     c.getStrides()[0], c.getStrides()[1], c.getPadding().getTop(), c.getPadding().getLeft(), 1};
-        weightGradient(c.getGradient(), c.getInput(), c.getResult(), s);
+        PadValue padding = c.getPadding().getValue();
+        if (padding == PadValue::Zero) {
+          weightGradient(c.getGradient(), real(c.getInput()), c.getResult(), s);
+          return success();
+        }
+        // Padded taps are inputs of +1 or -1 here.
+        Buffer bordered = withBorder(name + ".padded", loc, realBuffer(c.getInput()), batch, s, padding == PadValue::PlusOne ? 1.0f : -1.0f, true);
+        s.H = (s.OH - 1) * s.SH + s.KH, s.W = (s.OW - 1) * s.SW + s.KW, s.PT = s.PL = 0;
+        weightGradient(c.getGradient(), leaf(bordered), c.getResult(), s);
         return success();
       })
       .Case([&](LinearGradInputOp l) -> LogicalResult {
@@ -88,7 +96,7 @@ LogicalResult Lowering::lowerGradientOp(Operation *op) {
       })
       .Case([&](LinearGradWeightOp l) -> LogicalResult {
         auto w = cast<RankedTensorType>(l.getResult().getType());
-        weightGradient(l.getGradient(), l.getInput(), l.getResult(), {1, 1, w.getDimSize(1), w.getDimSize(0), 1, 1, 1, 1, 1, 1, 0, 0, 1});
+        weightGradient(l.getGradient(), real(l.getInput()), l.getResult(), {1, 1, w.getDimSize(1), w.getDimSize(0), 1, 1, 1, 1, 1, 1, 0, 0, 1});
         return success();
       })
       .Case([&](FakeQuantGradOp f) -> LogicalResult {
@@ -111,6 +119,15 @@ LogicalResult Lowering::lowerGradientOp(Operation *op) {
           return Value(arith::AndIOp::create(r, r.cmp(arith::CmpFPredicate::OGE, x, r.cf(lo, n)), r.cmp(arith::CmpFPredicate::OLE, x, r.cf(hi, n))));
         });
         setReal(w.getResult(), get(w.getInput()).batched, map(pass, real(w.getGradient()), masked));
+        return success();
+      })
+      .Case([&](TernarizeGradOp t) -> LogicalResult {
+        std::optional<Buffer> scale = ternaryScales(op, t.getInput(), t.getRule(), t.getAxis(), t.getScales());
+        if (!scale)
+          return failure();
+        Expr s = t.getAxis() ? perRow(*scale) : perColumn(*scale);
+        Expr pass = map(real(t.getInput()), s, [](R &r, Value x, Value s) { return r.cmp(arith::CmpFPredicate::OLE, r.fabs(x), s); });
+        setReal(t.getResult(), get(t.getInput()).batched, map(pass, real(t.getGradient()), masked));
         return success();
       })
       .Case([&](ReluGradOp g) -> LogicalResult {

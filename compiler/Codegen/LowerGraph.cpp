@@ -14,7 +14,7 @@ static ConvShape shapeOf(RankedTensorType x, RankedTensorType w, RankedTensorTyp
 }
 static ConvShape linearShape(RankedTensorType w) { return {1, 1, w.getDimSize(1), w.getDimSize(0), 1, 1, 1, 1, 1, 1, 0, 0, 1}; }
 
-LogicalResult Lowering::lowerContraction(Operation *op, const ConvShape &s, Value x, Value w, bool accumulate) {
+LogicalResult Lowering::lowerContraction(Operation *op, ConvShape s, Value x, Value w, bool accumulate, PadValue padding) {
   Value y = op->getResult(0);
   std::string name = nameOf(op);
   LoweredValue &result = define(y, get(x).batched);
@@ -51,6 +51,10 @@ LogicalResult Lowering::lowerContraction(Operation *op, const ConvShape &s, Valu
     ops.input = realBuffer(x);
     out = place(y, Elem::F32);
   }
+  if (padding != PadValue::Zero && (s.PT || s.PL || (s.OH - 1) * s.SH + s.KH > s.H || (s.OW - 1) * s.SW + s.KW > s.W)) {
+    ops.input = withBorder(name + ".padded", op->getLoc(), ops.input, batch, s, padding == PadValue::PlusOne ? 1.0f : -1.0f, batched);
+    s.H = (s.OH - 1) * s.SH + s.KH, s.W = (s.OW - 1) * s.SW + s.KW, s.PT = s.PL = 0;
+  }
   if (s.groups != 1) {
     bool exact = ops.exactChunk > 0;
     auto toInt = [](Region &r, Value v) { return isa<FloatType>(getElementTypeOrSelf(v.getType())) ? r.toInt(v) : v; };
@@ -72,7 +76,7 @@ LogicalResult Lowering::lowerGraphOp(Operation *op) {
       .Case([&](Conv2dOp c) -> LogicalResult {
         auto x = cast<RankedTensorType>(c.getInput().getType()), w = cast<RankedTensorType>(c.getWeight().getType());
         return lowerContraction(op, shapeOf(x, w, cast<RankedTensorType>(c.getResult().getType()), c.getStrides(), c.getPadding(), c.getGroups()), c.getInput(),
-                                c.getWeight(), c.getAccumulate());
+                                c.getWeight(), c.getAccumulate(), c.getPadding().getValue());
       })
       .Case([&](LinearOp l) -> LogicalResult {
         return lowerContraction(op, linearShape(cast<RankedTensorType>(l.getWeight().getType())), l.getInput(), l.getWeight(), l.getAccumulate());
@@ -234,44 +238,51 @@ LogicalResult Lowering::lowerQuantizer(Operation *op) {
     return success();
   }
   auto t = cast<TernarizeOp>(op);
-  if (t.getAxis() && (*t.getAxis() != 0 || l.batched))
-    return op->emitOpError("per channel can be compiled for weights along dimension 0 only");
-  QuantizerValues q{{}, {}, -1, 1, t.getAxis().has_value()};
-  if (t.getScales()) {
-    q.scale = emitter->constantF32(nameOf(op) + ".scale", *t.getScales());
-  } else if (t.getRule() == TernaryRule::Mean) {
-    // Mean of |x| in blocks of 256 elements (R4.2, R9.2), at least 1e-5.
-    View view = viewOf(get(input));
-    int64_t groups = q.perRow ? view.rowsPerImage : 1, length = view.rowsPerImage * view.cols / groups;
-    Buffer x = realBuffer(input);
-    q.scale = emitter->arena(nameOf(op) + ".scale", Elem::F32, groups);
-    // Each group is a column of a [length, groups] view.
-    Expr magnitude{[=](Region &r, const Coord &at) { return r.fabs(r.load(r.ref(x), r.add(r.mul(at.col, length), at.row))); }, false, false};
-    if (groups > 1 && groups >= lanes) {
-      Expr scalar = magnitude;
-      magnitude.eval = [=](Region &r, const Coord &at) -> Value {
-        if (!at.width)
-          return scalar.eval(r, at);
-        SmallVector<Value> parts;
-        for (int64_t i = 0; i < at.width; ++i)
-          parts.push_back(scalar.eval(r, {at.row, r.add(at.col, i), at.cols, 0}));
-        return vector::FromElementsOp::create(r, cast<VectorType>(r.f32(at.width)), parts);
-      };
-    }
-    Buffer sum = sumRows(*emitter, nameOf(op) + ".magnitude", op->getLoc(), length, groups, {magnitude}).front();
-    Expr mean = map(leaf(sum), [=](Region &r, Value s) {
-      int64_t w = Code::widthOf(s);
-      Value m = r.fdiv(s, r.cf(static_cast<float>(length), w));
-      return legalScale(r, r.select(r.cmp(arith::CmpFPredicate::OGT, m, r.cf(1e-5f, w)), m, r.cf(1e-5f, w)));
-    });
-    evaluate(*emitter, nameOf(op) + ".scale", op->getLoc(), {1, groups, false}, {{mean, q.scale}});
-  } else {
-    return op->emitOpError("with the median rule is not compiled for training: freeze it first, or use the mean rule");
-  }
-  get(result).gridExpr = quantizedInts(real(input), q);
-  get(result).scale = q.scale;
+  std::optional<Buffer> scale = ternaryScales(op, input, t.getRule(), t.getAxis(), t.getScales());
+  if (!scale)
+    return failure();
+  get(result).gridExpr = quantizedInts(real(input), {*scale, {}, -1, 1, t.getAxis().has_value()});
+  get(result).scale = *scale;
   gridBuffer(result);
   return success();
+}
+
+std::optional<Buffer> Lowering::ternaryScales(Operation *op, Value input, TernaryRule rule, std::optional<uint64_t> axis,
+                                              std::optional<ArrayRef<float>> scales) {
+  std::string name = nameOf(op);
+  if (axis && (*axis != 0 || get(input).batched)) {
+    op->emitOpError("per channel can be compiled for weights along dimension 0 only");
+    return std::nullopt;
+  }
+  if (scales)
+    return emitter->constantF32(name + ".scale", *scales);
+  if (rule != TernaryRule::Mean) {
+    op->emitOpError("with the median rule is not compiled for training: use the mean rule, or fixed scales");
+    return std::nullopt;
+  }
+  // Mean of |x| in blocks of 256 elements (R4.2, R9.2), at least 1e-5. Each group is a column of a [length, groups] view.
+  View view = viewOf(get(input));
+  int64_t groups = axis ? view.rowsPerImage : 1;
+  int64_t length = (view.batched ? batch : 1) * view.rowsPerImage * view.cols / groups;
+  Buffer x = realBuffer(input), scale = emitter->arena(name + ".scale", Elem::F32, groups);
+  Expr magnitude{[=](Region &r, const Coord &at) -> Value {
+                   auto one = [&](Value col) { return r.fabs(r.load(r.ref(x), r.add(r.mul(col, length), at.row))); };
+                   if (!at.width)
+                     return one(at.col);
+                   SmallVector<Value> parts;
+                   for (int64_t i = 0; i < at.width; ++i)
+                     parts.push_back(one(r.add(at.col, i)));
+                   return vector::FromElementsOp::create(r, cast<VectorType>(r.f32(at.width)), parts);
+                 },
+                 false, false};
+  Buffer sum = sumRows(*emitter, name + ".magnitude", op->getLoc(), length, groups, {magnitude}).front();
+  Expr mean = map(leaf(sum), [=](Region &r, Value s) {
+    int64_t w = Code::widthOf(s);
+    Value m = r.fdiv(s, r.cf(static_cast<float>(length), w)), least = r.cf(1e-5f, w);
+    return legalScale(r, r.select(r.cmp(arith::CmpFPredicate::OGT, m, least), m, least));
+  });
+  evaluate(*emitter, name + ".scale", op->getLoc(), {1, groups, false}, {{mean, scale}});
+  return scale;
 }
 
 LogicalResult Lowering::lowerRequantize(RequantizeOp op) {

@@ -1,5 +1,6 @@
 // Reshape, concat, pad, slice and pooling on buffers of any storage.
 #include "compiler/Codegen/Lowering.h"
+#include <bit>
 
 using namespace mlir;
 
@@ -55,6 +56,15 @@ void Lowering::fill(StringRef name, Location loc, const Buffer &target, int64_t 
           r.store(last, to, r.add(base, cols - 1));
         });
       });
+}
+
+Buffer Lowering::withBorder(StringRef name, Location loc, const Buffer &source_, int64_t images, const ConvShape &s, float value, bool batched) {
+  int64_t H = (s.OH - 1) * s.SH + s.KH, W = (s.OW - 1) * s.SW + s.KW;
+  Buffer out = emitter->arena(name, Elem::F32, images * H * W * s.C);
+  int64_t raw = std::bit_cast<int32_t>(value), h = std::min(s.H, H - s.PT), w = std::min(s.W, W - s.PL);
+  fill((name + ".border").str(), loc, out, H, W * s.C, raw, raw, batched);
+  copyWindow((name + ".inner").str(), loc, source_, {images, s.H, s.W * s.C}, {0, 0, 0}, out, {images, H, W * s.C}, {0, s.PT, s.PL * s.C}, {images, h, w * s.C}, batched);
+  return out;
 }
 
 /// Storage elements along the last dimension.

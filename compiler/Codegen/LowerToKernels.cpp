@@ -36,7 +36,7 @@ LogicalResult Lowering::signature() {
     types.push_back(MemRefType::get({elements}, tensor.getElementType()));
     SmallVector<NamedAttribute> info{b.getNamedAttr("name", b.getStringAttr(name)), b.getNamedAttr("direction", b.getStringAttr(direction)),
                                      b.getNamedAttr("elements", b.getI64IntegerAttr(batched ? elements / batch : elements)),
-                                     b.getNamedAttr("shape", b.getDenseI64ArrayAttr(tensor.getShape())),
+                                     b.getNamedAttr("shape", b.getDenseI64ArrayAttr(tensor.getShape().drop_front(batched ? 1 : 0))),
                                      b.getNamedAttr("type", TypeAttr::get(tensor.getElementType()))};
     if (batched)
       info.push_back(b.getNamedAttr("batched", b.getUnitAttr()));

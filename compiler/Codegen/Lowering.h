@@ -59,10 +59,13 @@ private:
 
   // Graph ops (LowerGraph.cpp, LowerShapes.cpp, LowerSoftmax.cpp).
   mlir::LogicalResult lowerGraphOp(mlir::Operation *op);
-  mlir::LogicalResult lowerContraction(mlir::Operation *op, const ConvShape &shape, Value x, Value w, bool accumulate);
+  mlir::LogicalResult lowerContraction(mlir::Operation *op, ConvShape shape, Value x, Value w, bool accumulate, PadValue padding = PadValue::Zero);
   mlir::LogicalResult lowerQuantizer(mlir::Operation *op);
   QuantizerValues quantizerValues(mlir::Operation *op, Value input, Value range, QuantizerAttr q, std::optional<llvm::ArrayRef<float>> scales,
                                   std::optional<llvm::ArrayRef<int64_t>> zeros);
+  /// Scales of a ternary quantiser: one, or one per row; nothing after an error.
+  std::optional<Buffer> ternaryScales(mlir::Operation *op, Value input, TernaryRule rule, std::optional<uint64_t> axis,
+                                      std::optional<llvm::ArrayRef<float>> scales);
   Expr quantizedInts(const Expr &x, const QuantizerValues &q);
   mlir::LogicalResult lowerRequantize(RequantizeOp op);
   mlir::LogicalResult lowerShapeOp(mlir::Operation *op);
@@ -73,6 +76,9 @@ private:
                   llvm::ArrayRef<int64_t> targetOffset, llvm::ArrayRef<int64_t> size, bool batched);
   /// Sets every storage element (word of Bits) of a buffer seen as [rows, cols] to `raw`; the last word of a Bits row to `lastRaw`.
   void fill(llvm::StringRef name, mlir::Location loc, const Buffer &target, int64_t rows, int64_t cols, int64_t raw, int64_t lastRaw, bool batched);
+
+  /// An image with constant values around it, for padding that is not skipped (binary convolutions, R3).
+  Buffer withBorder(llvm::StringRef name, mlir::Location loc, const Buffer &source, int64_t images, const ConvShape &shape, float value, bool batched);
 
   // Training ops (LowerTrain.cpp, LowerGradients.cpp).
   mlir::LogicalResult lowerTrainOp(mlir::Operation *op);

@@ -134,9 +134,8 @@ Buffer gradWeight(Emitter &emitter, StringRef name, Location loc, const ConvShap
   Buffer partial = emitter.arena((name + ".blocks").str(), Elem::F32, blocks * s.O * padded);
 
   // One tile: `tileRows` output channels x 16 columns of the unfolded input, over the rows of a block.
-  auto tile = emitter.routine((name + ".tile").str(), loc, 4, [&](Region &r, ValueRange a) {
-    Value first = a[0], count = a[1], o0 = a[2], k0 = a[3];
-    Value dY = r.ref(gradient), P = r.ref(partial), columns = r.scratch(r.getF32Type(), rowBlock * padded);
+  auto tile = [&](Region &r, Value columns, Value first, Value count, Value o0, Value k0) {
+    Value dY = r.ref(gradient), P = r.ref(partial);
     SmallVector<Value> os;
     for (int64_t m = 0; m < tileRows; ++m)
       os.push_back(r.min(r.add(o0, m), r.idx(s.O - 1)));
@@ -155,7 +154,7 @@ Buffer gradWeight(Emitter &emitter, StringRef name, Location loc, const ConvShap
     for (int64_t m = 0; m < tileRows; ++m)
       for (int64_t h = 0; h < 2; ++h)
         r.store(acc[2 * m + h], P, r.add(r.add(base, r.mul(os[m], padded)), r.add(k0, h * lanes)));
-  });
+  };
 
   emitter.region(
       (name + ".block").str(), loc, [&](Code &c, Value) { return c.idx(blocks); },
@@ -193,7 +192,7 @@ Buffer gradWeight(Emitter &emitter, StringRef name, Location loc, const ConvShap
               r.store(r.cf(0), columns, r.add(to, k));
           });
           r.loop(r.idx(0), r.idx(padded), tileColumns, [&](Value k0) {
-            r.loop(r.idx(0), r.idx(s.O), tileRows, [&](Value o0) { Emitter::call(r, tile, {first, count, o0, k0}); });
+            r.loop(r.idx(0), r.idx(s.O), tileRows, [&](Value o0) { tile(r, columns, first, count, o0, k0); });
           });
         });
       });

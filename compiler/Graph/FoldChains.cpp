@@ -149,7 +149,7 @@ void Folder::remark(Operation *source, const Chain &chain) {
   std::string names;
   for (Operation *op : chain.folded)
     names += (names.empty() ? "" : ", ") + op->getName().stripDialect().str();
-  auto diag = source->emitRemark("one requantize replaces ")
+  auto diag = emitRemark(source->getLoc(), "one requantize replaces ")
               << (names.empty() ? "the scale of the accumulators" : names);
   if (!chain.end && !chain.stoppedBy.empty())
     diag << "; it gives f32 because the chain ends at " << chain.stoppedBy;

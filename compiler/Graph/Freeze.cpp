@@ -1,6 +1,7 @@
 // nibble-freeze: the inference form of a model (R8).
 #include "compiler/Graph/Freezing.h"
 #include "compiler/Graph/Passes.h"
+#include <set>
 
 using namespace mlir;
 
@@ -18,6 +19,25 @@ void eraseUnused(func::FuncOp function) {
       op.erase();
 }
 
+using Names = std::set<std::string>;
+
+Names paramNames(ModuleOp module) {
+  Names names;
+  module.walk([&](ParamOp param) { names.insert(param.getName().str()); });
+  return names;
+}
+
+/// Notes the parameters that have become constants: a weight table may still hold them.
+void noteAbsorbed(ModuleOp module, Names before) {
+  for (const std::string &name : paramNames(module))
+    before.erase(name);
+  if (auto earlier = module->getAttrOfType<ArrayAttr>(absorbedAttrName))
+    for (auto name : earlier.getAsRange<StringAttr>())
+      before.insert(name.str());
+  SmallVector<StringRef> names(before.begin(), before.end());
+  module->setAttr(absorbedAttrName, Builder(module.getContext()).getStrArrayAttr(names));
+}
+
 struct FreezePass : impl::FreezeBase<FreezePass> {
   using FreezeBase::FreezeBase;
   FreezePass(std::shared_ptr<const WeightTable> table, FreezeOptions options)
@@ -26,6 +46,7 @@ struct FreezePass : impl::FreezeBase<FreezePass> {
 
   void runOnOperation() override {
     ModuleOp module = getOperation();
+    Names before = paramNames(module);
     for (auto function : module.getOps<func::FuncOp>()) {
       if (function.isExternal())
         continue;
@@ -52,6 +73,7 @@ struct FreezePass : impl::FreezeBase<FreezePass> {
         return signalPassFailure();
       eraseUnused(function);
     }
+    noteAbsorbed(module, std::move(before));
   }
 
   std::shared_ptr<const WeightTable> table;

@@ -79,6 +79,9 @@ LogicalResult checkWeights(ModuleOp module, const WeightTable &table, bool refus
       misshapen.push_back(param.getName().str() + " has " + std::to_string(found->second.values.size()) +
                           " values for the shape " + shapeText(shape));
   });
+  if (auto absorbed = module->getAttrOfType<ArrayAttr>(absorbedAttrName))
+    for (auto name : absorbed.getAsRange<StringAttr>())
+      known.insert(name.getValue());
   if (refuseExtra)
     for (const auto &[name, tensor] : table)
       if (!known.contains(name) && name.find(':') == std::string::npos)

@@ -9,8 +9,12 @@
 
 namespace nibble {
 
+/// Attribute of a frozen module: the names of the parameters that nibble-freeze has made constants, an array of strings.
+inline constexpr llvm::StringLiteral absorbedAttrName = "nibble.absorbed";
+
 /// One error at the module that lists every parameter which `table` lacks or holds in another shape (only those that
-/// `wanted` accepts) and, with `refuseExtra`, every tensor that no parameter names.
+/// `wanted` accepts) and, with `refuseExtra`, every tensor that no parameter names
+/// (absorbed ones and slots of optimisers aside).
 mlir::LogicalResult checkWeights(
     mlir::ModuleOp module, const WeightTable &table, bool refuseExtra,
     llvm::function_ref<bool(ParamOp)> wanted = [](ParamOp) { return true; });

@@ -23,9 +23,9 @@ def SelectKernels : Pass<"nibble-select-kernels", "::mlir::func::FuncOp"> {
   let description = [{
     Sets `kernel` and `rejected` and changes nothing else. In the order in which they are tried:
 
-      kernels of the manifest   unsigned activations of at most 8 bits, weights that fit a signed byte, groups = 1, no padding, at least 8 values in a
-      (dot_u8s8_...)            run KW * C of the window, and KW = 1 or C divisible by 4; then the conditions of nibble::kernels::selectKernel
-                                (target features, R5 for the actual weights)
+      kernels of the manifest   unsigned activations of at most 8 bits, weights that fit a signed byte, groups = 1, no padding, no binary result, at
+      (dot_u8s8_...)            least 8 values in a run KW * C of the window, and KW = 1 or C divisible by 4; then the conditions of
+                                nibble::kernels::selectKernel (target features, R5 for the actual weights)
       portable_binary           binary activations and weights, groups = 1
       portable_i16              integers, groups = 1
       portable_f32              f32, groups = 1

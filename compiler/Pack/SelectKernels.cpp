@@ -19,7 +19,7 @@ struct TileFacts {
   std::optional<GridFacts> input, weight; ///< Both absent: f32 operands.
   ArrayRef<int64_t> shape;                ///< [O, KH, KW, C / groups]
   int64_t groups, channels;
-  bool padded;
+  bool padded, binaryResult;
   ElementsAttr values; ///< of the weights
 
   bool depthwise() const { return groups == channels && groups == shape[0]; }
@@ -36,6 +36,7 @@ FailureOr<TileFacts> factsOf(TileOp op) {
                   static_cast<int64_t>(op.getGroups()),
                   x.getDimSize(3),
                   !op.getPadding().isZeroSized(),
+                  isa<BinaryType>(cast<RankedTensorType>(op.getType()).getElementType()),
                   {}};
   auto constant = op.getWeight().getDefiningOp<ConstantOp>();
   if (!constant)
@@ -89,6 +90,8 @@ std::string againstByteKernels(const TileFacts &facts) {
     return "weights reach " + std::to_string(facts.weight->qmax) + "; the kernel takes signed bytes";
   if (facts.padded)
     return "the convolution has padding; the kernel reads whole windows";
+  if (facts.binaryResult)
+    return "the result is binary; the kernel's epilogue does not pack bits";
   if (facts.run() < 8)
     return "a row of the window has " + count(facts.run(), "values; the kernel needs 8");
   if (facts.shape[2] != 1 && facts.shape[3] % 4 != 0)

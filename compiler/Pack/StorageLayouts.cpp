@@ -80,7 +80,7 @@ bool keepsWholeWords(Operation *op) {
       .Case([&](ConcatOp concat) {
         auto rank = cast<RankedTensorType>(concat.getResult().getType()).getRank();
         return concat.getAxis() != static_cast<uint64_t>(rank - 1) ||
-               llvm::all_of(concat.getInputs().drop_back(), [&](Value v) { return channels(v) % 32 == 0; });
+               llvm::all_of(concat.getInputs(), [&](Value v) { return channels(v) % 32 == 0; });
       })
       .Case([&](ReshapeOp reshape) {
         auto in = cast<RankedTensorType>(reshape.getInput().getType()), out = cast<RankedTensorType>(reshape.getType());

@@ -1,6 +1,7 @@
 // Registration of dialects and passes for the tools.
 #include "compiler/Pipelines/Register.h"
 #include "compiler/Codegen/Passes.h"
+#include "compiler/Conversion/UkrToLLVM/Passes.h"
 #include "compiler/Graph/Passes.h"
 #include "compiler/Pack/Passes.h"
 #include "compiler/Pipelines/Stages.h"
@@ -29,6 +30,7 @@ void registerPasses() {
   registerQuantizePasses();
   registerTilePasses();
   registerTrainPasses();
+  registerUkrToLLVMPasses();
   registerStagePipelines();
 }
 

@@ -1,5 +1,6 @@
 // The pipelines from stage to stage.
 #include "compiler/Pipelines/Stages.h"
+#include "compiler/Conversion/UkrToLLVM/Passes.h"
 #include "compiler/Pack/Passes.h"
 #include "compiler/Tile/Passes.h"
 #include "mlir/Pass/PassRegistry.h"
@@ -20,6 +21,33 @@ struct TiledCommandLine : PassPipelineOptions<TiledCommandLine> {
 
 } // namespace
 
+llvm::StringRef stageName(Stage stage) {
+  switch (stage) {
+  case Stage::Graph:
+    return "graph";
+  case Stage::Quantized:
+    return "quantized";
+  case Stage::Packed:
+    return "packed";
+  case Stage::Tiled:
+    return "tiled";
+  case Stage::Kernels:
+    return "kernels";
+  case Stage::LLVM:
+    return "llvm";
+  case Stage::Object:
+    return "object";
+  }
+  return "";
+}
+
+std::optional<Stage> parseStage(llvm::StringRef name) {
+  for (Stage stage : {Stage::Graph, Stage::Quantized, Stage::Packed, Stage::Tiled, Stage::Kernels, Stage::LLVM, Stage::Object})
+    if (name == stageName(stage))
+      return stage;
+  return std::nullopt;
+}
+
 void buildToPackedPipeline(OpPassManager &pm, const ToPackedOptions &options) {
   pm.addNestedPass<func::FuncOp>(createFormTiles());
   pm.addNestedPass<func::FuncOp>(createSelectKernels({options.target}));
@@ -34,6 +62,7 @@ void buildToTiledPipeline(OpPassManager &pm, const ToTiledOptions &options) {
 }
 
 void registerStagePipelines() {
+  registerToLLVMPipeline();
   PassPipelineRegistration<PackedCommandLine>(
       "nibble-to-packed", "Quantized stage to packed stage",
       [](OpPassManager &pm, const PackedCommandLine &options) { buildToPackedPipeline(pm, {options.target}); });

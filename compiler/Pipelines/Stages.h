@@ -3,9 +3,18 @@
 #define NIBBLE_COMPILER_PIPELINES_STAGES_H
 
 #include "mlir/Pass/PassManager.h"
+#include <optional>
 #include <string>
 
 namespace nibble {
+
+/// The stages of the IR, in order. Kernels -> LLVM is buildToLLVMPipeline of compiler/Conversion/UkrToLLVM/Passes.h; an
+/// object is made by compiler/Emit/Object.h.
+enum class Stage { Graph, Quantized, Packed, Tiled, Kernels, LLVM, Object };
+
+/// "graph", "quantized", ... "object", as --compile-to= takes them.
+llvm::StringRef stageName(Stage stage);
+std::optional<Stage> parseStage(llvm::StringRef name);
 
 struct ToPackedOptions {
   std::string target = "native"; ///< See compiler/Target/Target.h.
@@ -23,7 +32,7 @@ void buildToPackedPipeline(mlir::OpPassManager &pm, const ToPackedOptions &optio
 /// Packed stage -> tiled stage: a static batch.
 void buildToTiledPipeline(mlir::OpPassManager &pm, const ToTiledOptions &options);
 
-/// nibble-to-packed{target=} and nibble-to-tiled{target= batch-tile=}.
+/// nibble-to-packed{target=}, nibble-to-tiled{target= batch-tile=} and nibble-to-llvm{target= packed=}.
 void registerStagePipelines();
 
 } // namespace nibble

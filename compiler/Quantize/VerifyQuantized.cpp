@@ -158,7 +158,8 @@ LogicalResult Verifier::verifyOp(Operation *op) {
   bool between = isFloatOp(op) && beforeQuantiser.contains(op) &&
                  llvm::any_of(op->getOperands(), [&](Value v) { return behindQuantiser.contains(v); });
   if (between && allowFloat)
-    op->emitRemark("'") << op->getName() << "' works on float values between two quantisers: " << adviceFor(op);
+    emitRemark(op->getLoc(), "'") << op->getName()
+                                  << "' works on float values between two quantisers: " << adviceFor(op);
   else if (between)
     return op->emitOpError("works on float values between two quantisers: ") << adviceFor(op) << ", or allow float ops";
   return success();

@@ -57,8 +57,9 @@ std::vector<int64_t> lessZeroPoint(const HostTensor &t) {
 
 FailureOr<HostTensor> convolve(const Call &call, const HostTensor &x, const HostTensor &w, ArrayRef<int64_t> strides,
                                PaddingAttr padding, int64_t groups, bool accumulate) {
-  ConvShape s{x.shape[0], x.shape[1], x.shape[2], x.shape[3], w.shape[0], w.shape[1], w.shape[2], w.shape[3], 0, 0,
-              strides[0], strides[1], padding.getTop(), padding.getLeft(), 0};
+  ConvShape s{x.shape[0],       x.shape[1],        x.shape[2], x.shape[3], w.shape[0], w.shape[1],
+              w.shape[2],       w.shape[3],        0,          0,          strides[0], strides[1],
+              padding.getTop(), padding.getLeft(), 0};
   bool fits = groups >= 1 && s.strideY >= 1 && s.strideX >= 1 && s.cg * groups == s.c && s.o % groups == 0;
   s.oh = fits ? windowOutput(s.h, s.top, padding.getBottom(), s.kh, s.strideY) : 0;
   s.ow = fits ? windowOutput(s.w, s.left, padding.getRight(), s.kw, s.strideX) : 0;
@@ -78,7 +79,8 @@ FailureOr<HostTensor> convolve(const Call &call, const HostTensor &x, const Host
   }
 
   if (x.grid->scales.size() != 1 || (w.grid->scales.size() != 1 && w.grid->axis != 0))
-    return call.op->emitOpError("has a scale along its sum: activations need one scale, weights one per output channel (R7)");
+    return call.op->emitOpError(
+        "has a scale along its sum: activations need one scale, weights one per output channel (R7)");
   // A tap padded with zero is the zero point, which adds nothing.
   auto padded = isPadded ? std::optional<int64_t>(sign) : std::nullopt;
   auto step = [](int64_t acc, int64_t a, int64_t b) { return acc + a * b; };

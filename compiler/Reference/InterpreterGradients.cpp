@@ -25,8 +25,8 @@ static std::size_t at(ArrayRef<int64_t> shape, int64_t a, int64_t b, int64_t c, 
   return static_cast<std::size_t>(((a * shape[1] + b) * shape[2] + c) * shape[3] + d);
 }
 
-// dx is the convolution of dy with the flipped kernel. For strides above 1, dy is spread with +0 between its elements, which
-// are multiplied as any other tap; taps outside the spread image are skipped.
+// dx is the convolution of dy with the flipped kernel. For strides above 1, dy is spread with +0 between its elements,
+// which are multiplied as any other tap; taps outside the spread image are skipped.
 static LogicalResult evaluate(Conv2dGradInputOp op, Call &call) {
   const HostTensor &dy = call.of(op.getGradient()), &w = call.of(op.getWeight());
   std::vector<int64_t> shape = call.resultShape(dy.shape.empty() ? 0 : dy.shape[0]);
@@ -35,7 +35,8 @@ static LogicalResult evaluate(Conv2dGradInputOp op, Call &call) {
   if (failed(call.check(g.fits(), "has shapes that do not fit a convolution")))
     return failure();
 
-  std::vector<int64_t> spreadShape{g.dy[0], (g.dy[1] - 1) * g.strides[0] + 1, (g.dy[2] - 1) * g.strides[1] + 1, g.dy[3]};
+  std::vector<int64_t> spreadShape{g.dy[0], (g.dy[1] - 1) * g.strides[0] + 1, (g.dy[2] - 1) * g.strides[1] + 1,
+                                   g.dy[3]};
   std::vector<float> spread(HostTensor::ofFloats(spreadShape, {}).size(), 0.0f);
   for (int64_t n = 0; n < g.dy[0]; ++n)
     for (int64_t y = 0; y < g.dy[1]; ++y)
@@ -64,8 +65,8 @@ static LogicalResult evaluate(Conv2dGradInputOp op, Call &call) {
   return call.give(HostTensor::ofFloats(std::move(shape), std::move(dx)));
 }
 
-// dw[o, ky, kx, c] is the sum over the rows r = (n, y, x) of dy[r, o] * (the tap of row r), in blocks of 256 rows. A padded tap
-// has its padding value, 0 too, and is multiplied.
+// dw[o, ky, kx, c] is the sum over the rows r = (n, y, x) of dy[r, o] * (the tap of row r), in blocks of 256 rows. A
+// padded tap has its padding value, 0 too, and is multiplied.
 static LogicalResult evaluate(Conv2dGradWeightOp op, Call &call) {
   const HostTensor &dy = call.of(op.getGradient()), &x = call.of(op.getInput());
   std::vector<int64_t> shape = call.resultShape(0);

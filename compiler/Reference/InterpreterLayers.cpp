@@ -63,7 +63,8 @@ static LogicalResult giveAverages(Call &call, Value input, const Windows &window
   Type gridType = gridTypeOf(input.getType());
   bool isExact = gridType && gridFacts(gridType)->known;
   if (failed(call.check(x.f32.size() == x.size(), "takes f32 or quantised values")) ||
-      failed(call.check(!isExact || x.grid->axis < 0 || x.grid->axis == 3, "needs one scale per tensor or per channel")))
+      failed(
+          call.check(!isExact || x.grid->axis < 0 || x.grid->axis == 3, "needs one scale per tensor or per channel")))
     return failure();
   std::vector<float> averages, values;
   windows.forEach(x.shape, [&](std::size_t, ArrayRef<std::size_t> taps) {
@@ -112,7 +113,8 @@ LogicalResult checkLabels(const Call &call, const HostTensor &logits, const Host
     return failure();
   for (auto [row, label] : llvm::enumerate(labels.ints))
     if (label < 0 || label >= logits.shape[1])
-      return call.op->emitOpError("has the label ") << label << " in row " << row << " for " << logits.shape[1] << " classes";
+      return call.op->emitOpError("has the label ")
+             << label << " in row " << row << " for " << logits.shape[1] << " classes";
   return success();
 }
 

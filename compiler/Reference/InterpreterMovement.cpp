@@ -51,8 +51,10 @@ static HostTensor gather(const HostTensor &source, std::vector<int64_t> shape, A
   return result;
 }
 
-/// Numbers of the elements of the box of `shape` at `offset` inside a tensor of shape `whole`, in row-major order of the box.
-static std::vector<std::size_t> boxElements(ArrayRef<int64_t> whole, ArrayRef<int64_t> offset, ArrayRef<int64_t> shape) {
+/// Numbers of the elements of the box of `shape` at `offset` inside a tensor of shape `whole`, in row-major order of
+/// the box.
+static std::vector<std::size_t> boxElements(ArrayRef<int64_t> whole, ArrayRef<int64_t> offset,
+                                            ArrayRef<int64_t> shape) {
   std::vector<std::size_t> elements{0};
   for (std::size_t d = 0; d < whole.size(); ++d) {
     std::vector<std::size_t> next;

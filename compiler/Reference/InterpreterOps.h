@@ -34,8 +34,8 @@ Outcome evaluateTraining(Call &call);
 Outcome evaluateContractionGradient(Call &call);
 Outcome evaluatePacked(Call &call);
 
-/// Makes `value` fit a type: checks the shape, drops a grid that the type does not name, puts values that come from outside
-/// onto the type's grid. `error` starts a message about the value.
+/// Makes `value` fit a type: checks the shape, drops a grid that the type does not name, puts values that come from
+/// outside onto the type's grid. `error` starts a message about the value.
 mlir::LogicalResult conform(mlir::Type type, HostTensor &value, llvm::function_ref<mlir::InFlightDiagnostic()> error);
 
 /// The tensor that a constant's attribute holds for a result type; still without grid.
@@ -56,19 +56,22 @@ auto pick(const Values &values, std::size_t channel) {
 /// Labels of a loss or a count: one class for each row of the logits.
 mlir::LogicalResult checkLabels(const Call &call, const HostTensor &logits, const HostTensor &labels);
 
-/// The windows of a pooling op: calls visit(number of the output element, numbers of the valid taps in the order (ky, kx)), outputs
-/// in row-major order.
+/// The windows of a pooling op: calls visit(number of the output element, numbers of the valid taps in the order (ky,
+/// kx)), outputs in row-major order.
 struct Windows {
   llvm::ArrayRef<int64_t> size, strides;
   int64_t top = 0, left = 0, bottom = 0, right = 0;
 
   std::vector<int64_t> outputShape(llvm::ArrayRef<int64_t> input) const;
-  void forEach(llvm::ArrayRef<int64_t> input, llvm::function_ref<void(std::size_t, llvm::ArrayRef<std::size_t>)> visit) const;
+  void forEach(llvm::ArrayRef<int64_t> input,
+               llvm::function_ref<void(std::size_t, llvm::ArrayRef<std::size_t>)> visit) const;
 };
 
-/// The convolution of x [N, H, W, C] with w [O, KH, KW, C / groups] (R7, R9.1): i32 accumulators if `accumulate`, else f32.
+/// The convolution of x [N, H, W, C] with w [O, KH, KW, C / groups] (R7, R9.1): i32 accumulators if `accumulate`, else
+/// f32.
 mlir::FailureOr<HostTensor> convolve(const Call &call, const HostTensor &x, const HostTensor &w,
-                                     llvm::ArrayRef<int64_t> strides, PaddingAttr padding, int64_t groups, bool accumulate);
+                                     llvm::ArrayRef<int64_t> strides, PaddingAttr padding, int64_t groups,
+                                     bool accumulate);
 
 /// The constants of a requantisation (R8), by channel or one for all.
 struct Epilogue {

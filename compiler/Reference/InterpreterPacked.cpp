@@ -29,16 +29,9 @@ static LogicalResult evaluate(PackOp op, Call &call) {
 static LogicalResult evaluate(UnpackOp op, Call &call) { return call.give(call.of(op.getInput())); }
 
 static LogicalResult evaluate(TileOp op, Call &call) {
-  HostTensor w = call.of(op.getWeight());
-  if (w.shape.size() == 3) { // [O, KH, KW * C / groups]: a row of taps lies as one run
-    int64_t kw = op.getWindow()[1];
-    if (kw < 1 || w.shape[2] % kw != 0)
-      return op.emitOpError("has weights that do not fit its window");
-    w.shape = {w.shape[0], w.shape[1], kw, w.shape[2] / kw};
-  }
-  auto acc = convolve(call, call.of(op.getInput()), w, op.getStrides(), op.getPadding(), op.getGroups(),
-                      w.grid && call.of(op.getInput()).grid &&
-                          (op.getMultiplier() || call.resultType().getElementType().isInteger(32)));
+  const HostTensor &x = call.of(op.getInput()), &w = call.of(op.getWeight());
+  bool isInteger = call.resultType().getElementType().isInteger(32) || (op.getMultiplier() && x.grid && w.grid);
+  auto acc = convolve(call, x, w, op.getStrides(), op.getPadding(), op.getGroups(), isInteger);
   if (failed(acc))
     return failure();
   if (!op.getMultiplier())
@@ -46,8 +39,8 @@ static LogicalResult evaluate(TileOp op, Call &call) {
   for (int64_t v : acc->ints)
     if (v < INT32_MIN || v > INT32_MAX)
       return op.emitOpError("has the accumulator ") << v << ", which does not fit i32 (R5)";
-  Epilogue e{*op.getMultiplier(), *op.getBias(), *op.getLo(), *op.getHi(), nullptr, op.getResidualMultiplier(),
-             op.getThresholds(), op.getFlips()};
+  Epilogue e{*op.getMultiplier(),        *op.getBias(),      *op.getLo(),  *op.getHi(), nullptr,
+             op.getResidualMultiplier(), op.getThresholds(), op.getFlips()};
   if (op.getResidual())
     e.residual = &call.of(op.getResidual());
   auto y = requantize(call, *acc, e);

@@ -77,8 +77,8 @@ static HostGrid ternaryGrid(Op op, const Call &call) {
     grid.scales.assign(scales->begin(), scales->end());
   else
     for (const auto &values : valuesByChannel(call.of(op.getInput()), grid.axis))
-      grid.scales.push_back(ternaryScale(
-          values, op.getRule() == nibble::TernaryRule::Median ? TernaryRule::Median : TernaryRule::Mean));
+      grid.scales.push_back(
+          ternaryScale(values, op.getRule() == nibble::TernaryRule::Median ? TernaryRule::Median : TernaryRule::Mean));
   grid.zeros.assign(grid.scales.size(), 0);
   return grid;
 }
@@ -136,13 +136,15 @@ static LogicalResult checkEpilogue(const Call &call, const HostTensor &acc, cons
 }
 
 /// R6.2, R6.3: the bias of the fixed profile is the zero point, added after the shift.
-static FailureOr<int64_t> requantizeFixedElement(const Call &call, int64_t acc, const Epilogue &e, std::size_t c, Grid bounds) {
+static FailureOr<int64_t> requantizeFixedElement(const Call &call, int64_t acc, const Epilogue &e, std::size_t c,
+                                                 Grid bounds) {
   auto multiplier = fixedMultiplier(pick(e.multiplier, c));
   float zero = pick(e.bias, c);
   if (!multiplier)
     return call.op->emitOpError("channel ") << c << ": " << multiplier.error();
   if (zero != roundHalfEven(zero) || std::fabs(zero) > 65536.0f)
-    return call.op->emitOpError("with the fixed profile takes the zero point as bias; channel ") << c << " has " << zero;
+    return call.op->emitOpError("with the fixed profile takes the zero point as bias; channel ")
+           << c << " has " << zero;
   return requantizeFixed(static_cast<int32_t>(acc), *multiplier, static_cast<int32_t>(zero), bounds);
 }
 
@@ -162,7 +164,8 @@ FailureOr<HostTensor> requantize(const Call &call, const HostTensor &acc, const 
       continue;
     }
     if (e.profile == RequantProfile::Fixed && facts && !facts->binary) {
-      auto fixed = requantizeFixedElement(call, acc.ints[i], e, c, {static_cast<int32_t>(lo), static_cast<int32_t>(hi)});
+      auto fixed =
+          requantizeFixedElement(call, acc.ints[i], e, c, {static_cast<int32_t>(lo), static_cast<int32_t>(hi)});
       if (failed(fixed))
         return failure();
       q[i] = *fixed;
@@ -180,8 +183,8 @@ FailureOr<HostTensor> requantize(const Call &call, const HostTensor &acc, const 
 }
 
 static LogicalResult evaluate(RequantizeOp op, Call &call) {
-  Epilogue e{op.getMultiplier(), op.getBias(), op.getLo(), op.getHi(), nullptr, op.getResidualMultiplier(),
-             op.getThresholds(), op.getFlips(), op.getProfile()};
+  Epilogue e{op.getMultiplier(),         op.getBias(),       op.getLo(),    op.getHi(),     nullptr,
+             op.getResidualMultiplier(), op.getThresholds(), op.getFlips(), op.getProfile()};
   if (op.getResidual())
     e.residual = &call.of(op.getResidual());
   auto result = requantize(call, call.of(op.getInput()), e);
@@ -230,8 +233,8 @@ static LogicalResult evaluate(TernarizeGradOp op, Call &call) {
   int64_t axis = op.getAxis().value_or(-1);
   if (failed(checkGradient(call, dy, x)) || failed(call.check(x.f32.size() == x.size(), "takes f32 input")) ||
       failed(call.check(axis < static_cast<int64_t>(x.shape.size()), "has no such axis")) ||
-      failed(call.check(op.getScales() || op.getRule() != nibble::TernaryRule::Fixed,
-                        "with the fixed rule needs scales")))
+      failed(
+          call.check(op.getScales() || op.getRule() != nibble::TernaryRule::Fixed, "with the fixed rule needs scales")))
     return failure();
   HostGrid grid = ternaryGrid(op, call);
   ChannelIndex channel(x.shape, grid.axis);

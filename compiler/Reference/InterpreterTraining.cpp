@@ -69,7 +69,8 @@ static LogicalResult evaluate(CountCorrectOp op, Call &call) {
   std::size_t classes = logits.lastSize();
   std::vector<float> hits;
   for (std::size_t row = 0; row < labels.ints.size(); ++row)
-    hits.push_back(maxTap({&logits.f32[row * classes], classes}) == static_cast<std::size_t>(labels.ints[row]) ? 1.0f : 0.0f);
+    hits.push_back(maxTap({&logits.f32[row * classes], classes}) == static_cast<std::size_t>(labels.ints[row]) ? 1.0f
+                                                                                                               : 0.0f);
   return call.give(HostTensor::scalar(rowSum(hits)));
 }
 
@@ -125,7 +126,8 @@ static LogicalResult evaluate(WindowGradOp op, Call &call) {
   float lo = op.getLo().convertToFloat(), hi = op.getHi().convertToFloat();
   if (failed(sameShapes(call)))
     return failure();
-  return giveMasked(call, call.of(op.getGradient()), call.of(op.getInput()), [=](float x) { return lo <= x && x <= hi; });
+  return giveMasked(call, call.of(op.getGradient()), call.of(op.getInput()),
+                    [=](float x) { return lo <= x && x <= hi; });
 }
 
 static LogicalResult evaluate(ReluGradOp op, Call &call) {
@@ -142,7 +144,8 @@ static bool windowsFit(const Windows &windows, ArrayRef<int64_t> image, const Ho
     if (windows.size[i] < 1 || windows.strides[i] < 1)
       return false;
   return windows.top < windows.size[0] && windows.bottom < windows.size[0] && windows.left < windows.size[1] &&
-         windows.right < windows.size[1] && image[1] > 0 && image[2] > 0 && windows.outputShape(image) == gradient.shape;
+         windows.right < windows.size[1] && image[1] > 0 && image[2] > 0 &&
+         windows.outputShape(image) == gradient.shape;
 }
 
 static LogicalResult evaluate(MaxPool2dGradOp op, Call &call) {
@@ -258,15 +261,17 @@ static LogicalResult evaluate(AdamOp op, Call &call) {
 
 Outcome evaluateTraining(Call &call) {
   return llvm::TypeSwitch<Operation *, Outcome>(call.op)
-      .Case<ObserveRangeOp, BatchNormTrainOp, BatchNormGradOp, WindowGradOp, ReluGradOp, MaxPool2dGradOp, AvgPool2dGradOp, SoftmaxGradOp,
-            SoftmaxCrossEntropyGradOp, SumRowsOp, CountCorrectOp, SgdOp, AdamOp>([&](auto op) -> Outcome {
-        // Labels are the only operands without real values; checkLabels looks at them.
-        bool hasLabels = isa<CountCorrectOp, SoftmaxCrossEntropyGradOp>(call.op);
-        for (const HostTensor *operand : call.operands)
-          if (failed(call.check(hasLabels || operand->f32.size() == operand->size(), "takes operands with real values")))
-            return failure();
-        return evaluate(op, call);
-      })
+      .Case<ObserveRangeOp, BatchNormTrainOp, BatchNormGradOp, WindowGradOp, ReluGradOp, MaxPool2dGradOp,
+            AvgPool2dGradOp, SoftmaxGradOp, SoftmaxCrossEntropyGradOp, SumRowsOp, CountCorrectOp, SgdOp, AdamOp>(
+          [&](auto op) -> Outcome {
+            // Labels are the only operands without real values; checkLabels looks at them.
+            bool hasLabels = isa<CountCorrectOp, SoftmaxCrossEntropyGradOp>(call.op);
+            for (const HostTensor *operand : call.operands)
+              if (failed(call.check(hasLabels || operand->f32.size() == operand->size(),
+                                    "takes operands with real values")))
+                return failure();
+            return evaluate(op, call);
+          })
       .Default([](Operation *) { return std::nullopt; });
 }
 

@@ -13,7 +13,8 @@ HostGrid hostGrid(const GridFacts &facts) {
   return {{facts.scales.begin(), facts.scales.end()}, {facts.zeros.begin(), facts.zeros.end()}, facts.axis};
 }
 
-static LogicalResult checkShape(RankedTensorType type, const HostTensor &value, function_ref<InFlightDiagnostic()> error) {
+static LogicalResult checkShape(RankedTensorType type, const HostTensor &value,
+                                function_ref<InFlightDiagnostic()> error) {
   bool fits = static_cast<int64_t>(value.shape.size()) == type.getRank();
   for (std::size_t d = 0; fits && d < value.shape.size(); ++d)
     fits = value.shape[d] >= 0 && (type.isDynamicDim(d) || type.getDimSize(d) == value.shape[d]);
@@ -61,7 +62,8 @@ static LogicalResult conformToGrid(RankedTensorType type, Type gridType, HostTen
   if (!value.grid)
     return error() << "of type " << type << " needs integers with a scale and a zero point";
   if (value.ints.size() != count || value.f32.size() != count)
-    return error() << "has " << value.ints.size() << " integers and " << value.f32.size() << " real values for " << type;
+    return error() << "has " << value.ints.size() << " integers and " << value.f32.size() << " real values for "
+                   << type;
   for (auto [i, q] : llvm::enumerate(value.ints))
     if (q < facts->qmin || q > facts->qmax || (facts->binary && q == 0))
       return error() << "has the integer " << q << " at element " << i << ", which is not on the grid of " << type;
@@ -98,9 +100,7 @@ LogicalResult conform(Type type, HostTensor &value, function_ref<InFlightDiagnos
 static std::optional<std::vector<int64_t>> rawElements(ElementsAttr attribute, bool isSigned) {
   auto count = static_cast<std::size_t>(attribute.getNumElements());
   unsigned width = attribute.getElementType().getIntOrFloatBitWidth();
-  auto extend = [&](uint64_t bits) {
-    return isSigned ? llvm::SignExtend64(bits, width) : static_cast<int64_t>(bits);
-  };
+  auto extend = [&](uint64_t bits) { return isSigned ? llvm::SignExtend64(bits, width) : static_cast<int64_t>(bits); };
   std::vector<int64_t> raw;
   raw.reserve(count);
   if (auto dense = dyn_cast<DenseElementsAttr>(attribute)) {

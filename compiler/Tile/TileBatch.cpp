@@ -102,7 +102,7 @@ struct TileBatchPass : impl::TileBatchBase<TileBatchPass> {
       return signalPassFailure();
     }
     if (batchTile < 0) {
-      function.emitError() << "nibble-tile-batch: batch-tile=" << batchTile
+      function.emitError() << "nibble-tile-batch: batch-tile=" << batchTile.getValue()
                            << " is negative; give 1 or more, or 0 for a choice";
       return signalPassFailure();
     }

@@ -13,26 +13,11 @@
 #ifndef NIBBLE_TRAIN_TRAIN_H
 #define NIBBLE_TRAIN_TRAIN_H
 
+#include "compiler/Train/TrainingOptions.h"
 #include "dialects/Nibble/IR/Nibble.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
-#include <string>
 
 namespace nibble {
-
-enum class Optimizer { Sgd, Adam };
-
-struct TrainingOptions {
-  std::string step = "train_step"; ///< Name of the function to make; must be free.
-  int64_t batch = 64;              ///< Images per step, at least 1.
-  std::string logits = {};         ///< Result to train on; empty: the only one, or the one named "logits".
-  float rangeMomentum = 0.99f;     ///< Of observed activation ranges, in [0, 1).
-  Optimizer optimizer = Optimizer::Sgd;
-  float momentum = 0.9f; ///< SGD, in [0, 1).
-  float decay = 0.0f;    ///< SGD weight decay, at least 0, for parameters of rank 2 and more; 0 with Adam.
-  float beta1 = 0.9f, beta2 = 0.999f, epsilon = 1.0e-8f; ///< Adam (Kingma and Ba 2015).
-  /// Latent weights of sign() are clamped to [-limit, limit] after each update; 0: not clamped.
-  float binaryLimit = 1.0f;
-};
 
 /// Makes the whole step of `model` (unfrozen or frozen) beside it and verifies it. The model stays as it is. Fails with
 /// an error at the op in question; the module is then without the step.

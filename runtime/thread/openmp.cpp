@@ -1,5 +1,5 @@
 // parallel_for on an OpenMP team.
-#include "split.h"
+#include "runtime/thread/split.h"
 
 #include <nibble/openmp.h>
 

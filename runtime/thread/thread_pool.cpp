@@ -4,7 +4,7 @@
 // finish wakes the caller. Workers that do not take part read nothing, so a slow one can never see a half-written loop.
 // Lost wake-ups are impossible because each side publishes first (ticket or `asleep`, sequentially consistent), looks
 // at the other's flag second, and signals under the mutex that the sleeper holds from its last look until it waits.
-#include "split.h"
+#include "runtime/thread/split.h"
 
 #include <nibble/runtime.h>
 

@@ -9,8 +9,10 @@ INCLUDE = re.compile(r'^\s*#\s*include(?:_next)?\s*([<"])([^>"]+)[>"]')
 TD_INCLUDE = re.compile(r'^\s*include\s+"()([^"]+)"')
 PUBLIC_ROOTS = ("frontend/include", "runtime/include")
 
-# Include path -> group, the first match decides.
+# Include path -> group, the first match decides. compiler/Layout and compiler/Support include nothing but the standard
+# library: a layout is part of a type, so the dialect may use them.
 GROUPS = (
+    (re.compile(r"compiler/(Layout|Support)/"), "plain C++"),
     (re.compile(r"dialects/"), "dialects"),
     (re.compile(r"compiler/"), "compiler"),
     (re.compile(r"frontend/"), "frontend"),
@@ -32,11 +34,11 @@ GROUPS = (
 
 # Folder -> groups that it may include, the longest prefix decides.
 RULES = {
-    "dialects/": {"dialects", "LLVM/MLIR"},
-    "compiler/": {"compiler", "dialects", "LLVM/MLIR", "Xbyak", "nlohmann"},
-    "compiler/tools/": {"compiler", "dialects", "LLVM/MLIR", "Xbyak", "nlohmann", "CLI11"},
+    "dialects/": {"dialects", "plain C++", "LLVM/MLIR"},
+    "compiler/": {"compiler", "plain C++", "dialects", "LLVM/MLIR", "Xbyak", "nlohmann"},
+    "compiler/tools/": {"compiler", "plain C++", "dialects", "LLVM/MLIR", "Xbyak", "nlohmann", "CLI11"},
     "frontend/": {"frontend", "runtime"},
-    "frontend/lib/": {"frontend", "compiler", "runtime", "nlohmann", "zlib", "libzip", "Boost"},
+    "frontend/lib/": {"frontend", "compiler", "plain C++", "runtime", "nlohmann", "zlib", "libzip", "Boost"},
     "runtime/": {"runtime", "OpenMP", "TBB"},
 }
 INSTALLED = "an installed header includes only installed headers and the system's"

@@ -3,15 +3,17 @@
 #include "compiler/Pipelines/Register.h"
 #include "compiler/Reference/Quantize.h"
 #include "dialects/Nibble/IR/Nibble.h"
+#include "mlir/IR/Verifier.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
+#include "llvm/Support/Format.h"
 
 #include <bit>
 #include <mutex>
 
 using namespace mlir;
-using reference::HostGrid;
+using nibble::reference::HostGrid;
 
 namespace nibble::test {
 
@@ -75,7 +77,9 @@ std::string runError(StringRef text, ArrayRef<HostTensor> inputs, const Paramete
 // Comparison
 //===----------------------------------------------------------------------===//
 
-bool sameBits(float a, float b) { return std::bit_cast<uint32_t>(a) == std::bit_cast<uint32_t>(b) || (a != a && b != b); }
+bool sameBits(float a, float b) {
+  return std::bit_cast<uint32_t>(a) == std::bit_cast<uint32_t>(b) || (a != a && b != b);
+}
 
 std::string difference(ArrayRef<HostTensor> before, ArrayRef<HostTensor> after) {
   std::string text;
@@ -95,7 +99,8 @@ std::string difference(ArrayRef<HostTensor> before, ArrayRef<HostTensor> after) 
       }
     for (std::size_t i = 0; i < std::min(a.ints.size(), b.ints.size()); ++i)
       if (a.ints[i] != b.ints[i]) {
-        stream << "result " << r << ", element " << i << ": integer " << a.ints[i] << " before, " << b.ints[i] << " after\n";
+        stream << "result " << r << ", element " << i << ": integer " << a.ints[i] << " before, " << b.ints[i]
+               << " after\n";
         break;
       }
   }
@@ -130,7 +135,8 @@ private:
 /// A mixture: arbitrary numbers, multiples of 1/64 (ties of many quantisers), zeros of both signs.
 float randomFloat(Random &random, bool special) {
   constexpr float inf = std::numeric_limits<float>::infinity();
-  static const float unusual[] = {inf, -inf, std::numeric_limits<float>::quiet_NaN(), 0x1p-140f, -0x1p-149f, 0x1.8p127f};
+  static const float unusual[] = {inf,       -inf,       std::numeric_limits<float>::quiet_NaN(),
+                                  0x1p-140f, -0x1p-149f, 0x1.8p127f};
   switch (random.integer(0, 15)) {
   case 0:
     return 0.0f;
@@ -243,13 +249,14 @@ Parameters randomParameters(ModuleOp module, uint64_t seed, const EquivalenceOpt
 // Equivalence
 //===----------------------------------------------------------------------===//
 
-void expectEquivalent(StringRef text, std::function<LogicalResult(ModuleOp)> transform, const EquivalenceOptions &options) {
+void expectEquivalent(StringRef text, std::function<LogicalResult(ModuleOp)> transform,
+                      const EquivalenceOptions &options) {
   Session session;
   auto before = session.parse(text);
   if (!before)
     return;
   OwningOpRef<ModuleOp> after(before->clone());
-  ASSERT_TRUE(succeeded(transform(*after)) && succeeded(verify(*after))) << session.diagnostics;
+  ASSERT_TRUE(succeeded(transform(*after)) && succeeded(mlir::verify(*after))) << session.diagnostics;
   for (auto function : before->getOps<func::FuncOp>()) {
     std::string name = function.getName().str();
     auto transformed = after->lookupSymbol<func::FuncOp>(name);

@@ -113,6 +113,30 @@ TEST(QuantizeTest, HoistingAboveThePoolIsExact) {
   EXPECT_EQ(bitsOf(checkStages(first).second), bitsOf(checkStages(last).second));
 }
 
+TEST(QuantizeTest, NegativeFactorStaysBehindThePool) {
+  Net net({8, 8, 2});
+  mlir::Value h = net.conv(net.act(net.input(), 8), net.weight({5, 3, 3, 2}, 8));
+  net.finish(net.act(net.relu(net.norm(net.maxPool(h, 2), true)), 8));
+  ASSERT_TRUE(net.bind()) << net.message;
+  std::vector<float> graph = net.evaluate(3, 5);
+  ASSERT_TRUE(net.freeze()) << net.message;
+  EXPECT_LE(meanDistance(graph, net.evaluate(3, 5)), 1.0e-3);
+  EXPECT_FALSE(net.lower());
+  EXPECT_NE(net.message.find("put the pooling behind the batch norm"), std::string::npos) << net.message;
+}
+
+// R7 without freezing's requantisation: the accumulator times the f32 product of the scales.
+TEST(QuantizeTest, LoweringAlone) {
+  Net net({50});
+  mlir::Value x = net.frozen(net.input(), false, {0.0123f});
+  net.finish(net.softmax(net.linear(x, net.frozen(net.param({3, 50}), true, {0.0031f, 0.017f, 0.0007f}))));
+  ASSERT_TRUE(net.bind()) << net.message;
+  std::vector<float> graph = net.evaluate(5, 5);
+  ASSERT_TRUE(net.lower()) << net.message;
+  EXPECT_EQ(net.count<RequantizeOp>(), 1);
+  EXPECT_EQ(bitsOf(net.evaluate(5, 5)), bitsOf(graph));
+}
+
 TEST(QuantizeTest, BinaryNetWithThresholds) {
   Net net({7, 7, 9});
   mlir::Value x = net.act(net.input(), 1, true);

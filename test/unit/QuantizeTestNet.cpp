@@ -43,6 +43,13 @@ Value Net::weight(const Shape &shape, unsigned bits, bool perChannel) {
   return FakeQuantOp::create(builder, loc, w, Value(), quantizer, DenseF32ArrayAttr(), DenseI64ArrayAttr());
 }
 
+Value Net::frozen(Value x, bool isSigned, ArrayRef<float> scales) {
+  auto quantizer =
+      QuantizerAttr::get(&context, 8, isSigned, isSigned, true, scales.size() == 1 ? -1 : 0, Estimator::Clipped);
+  return FakeQuantOp::create(builder, loc, x, Value(), quantizer, builder.getDenseF32ArrayAttr(scales),
+                             DenseI64ArrayAttr());
+}
+
 Value Net::linear(Value x, Value w) { return LinearOp::create(builder, loc, x, w); }
 
 Value Net::conv(Value x, Value w, int64_t stride, int64_t pad, int64_t groups, PadValue value) {

@@ -23,6 +23,9 @@ public:
   Value act(Value x, unsigned bits, bool isSigned = false, bool symmetric = true);
   /// Weights of this shape: bits 0 ternary, 1 binary, 32 float, else narrow symmetric.
   Value weight(const Shape &shape, unsigned bits, bool perChannel = true);
+  /// fake_quant with constant scales, as freezing leaves it: symmetric, of 8 bits; one scale, or one per index of
+  /// dimension 0.
+  Value frozen(Value x, bool isSigned, llvm::ArrayRef<float> scales);
   Value linear(Value x, Value w);
   Value conv(Value x, Value w, int64_t stride = 1, int64_t pad = 0, int64_t groups = 1,
              PadValue value = PadValue::Zero);

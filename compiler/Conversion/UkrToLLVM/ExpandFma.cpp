@@ -71,8 +71,8 @@ struct ExpandFmaPass : impl::ExpandFmaBase<ExpandFmaPass> {
       ++count;
     });
     if (count)
-      getOperation().emitRemark() << machine->str() << " has no fused multiply-add: " << count
-                                  << " are computed in software, with the same results but slower (rule R9)";
+      emitRemark(getOperation().getLoc()) << machine->str() << " has no fused multiply-add: " << count
+                                          << " are computed in software, with the same results but slower (rule R9)";
   }
 };
 

@@ -16,7 +16,7 @@ namespace nibble {
 FailureOr<Target> parseTarget(Operation *op, StringRef text) {
   Result<Target> target = Target::parse(text);
   if (!target)
-    return op->emitError(target.error());
+    return emitError(op->getLoc(), target.error()); // at the place only: `op` may print megabytes
   return *target;
 }
 
@@ -29,6 +29,7 @@ void buildToLLVMPipeline(OpPassManager &manager, const ToLLVMOptions &options) {
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
   manager.addPass(createConvertUkrToLLVM({options.target}));
+  manager.addPass(createCanonicalizerPass()); // memref descriptors fold away
   manager.addPass(createEmitEntries({options.target, options.packed}));
   manager.addPass(createVerifyLLVM({options.target}));
 }

@@ -140,7 +140,7 @@ static LogicalResult inferBinary(std::optional<Location> loc, StringRef name, Va
   if (!b.getElementType().isF32())
     return emitOptionalError(loc, name, " works on f32 values, got ", b, "; dequantize it first");
   bool channel = a.getRank() >= 1 && b.getRank() == 1 && b.getDimSize(0) == a.getShape().back();
-  if (a.getShape() != b.getShape() && !channel && b.getNumElements() != 1)
+  if (a.getShape() != b.getShape() && !channel && !(b.hasStaticShape() && b.getNumElements() == 1))
     return emitOptionalError(loc, name, " of ", a, " and ", b, ": the right side needs the same shape, one value per channel, or one value");
   return sameShapeOffGrid(loc, name, lhs, types);
 }

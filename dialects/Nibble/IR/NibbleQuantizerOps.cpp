@@ -118,7 +118,7 @@ LogicalResult TernarizeOp::inferReturnTypes(MLIRContext *context, std::optional<
       return emitOptionalError(loc, "ternarize has ", given->size(), " scales for ", wanted, " channels");
     scales = toDouble(*given);
   }
-  types.push_back(f32Tensor(input.getShape(), context, TernaryType::get(context, axis, scales)));
+  types.push_back(f32Tensor(input.getShape(), context, TernaryType::get(context, scales.empty() ? -1 : axis, scales)));
   return success();
 }
 

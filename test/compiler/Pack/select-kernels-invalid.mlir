@@ -1,5 +1,5 @@
 // RUN: nibble-opt %s --nibble-select-kernels=target=x86_64-linux-gnu --split-input-file --verify-diagnostics
-// RUN: not nibble-opt %s --nibble-select-kernels=target=x86_64-linux-gnu,+avx3 2>&1 | FileCheck %s
+// RUN: not nibble-opt %s --nibble-select-kernels=target=x86_64-linux-gnu,+avx3 --split-input-file 2>&1 | FileCheck %s
 
 // CHECK: error: nibble-select-kernels: {{.*}}avx3
 

@@ -36,19 +36,21 @@ func.func @bytes(%x: tensor<?x3x3x8x!u8>, %i: tensor<?x3x3x3x!u8>, %k: tensor<?x
   return %0, %1, %2, %3, %4, %5, %6 : tensor<?x1x1x1xi32>, tensor<?x1x1x1xi32>, tensor<?x1x1x1xi32>, tensor<?x3x3x1xi32>, tensor<?x1x1x1xi32>, tensor<?x1x1x1xi32>, tensor<?x1x1x1xi32>
 }
 
-// Binary x binary, binary x ternary, 16 bits x 8 bits.
+// Binary x binary, binary x ternary, 16 bits x 8 bits, bytes with a binary result.
 // CHECK-LABEL: func.func @integers
 // CHECK: nibble.tile {{.*}}kernel = "portable_binary", {{.*}}rejected = ["dot_u8s8_6x16_avx2: activations are binary; the kernel multiplies unsigned bytes"
 // CHECK: nibble.tile {{.*}}kernel = "portable_i16", {{.*}}"portable_binary: weights are not binary"]
 // CHECK: nibble.tile {{.*}}kernel = "portable_i16", {{.*}}"portable_binary: activations are not binary"]
-func.func @integers(%x: tensor<?x1x1x8x!b>, %s: tensor<?x1x1x8x!s16>) -> (tensor<?x1x1x1xi32>, tensor<?x1x1x1xi32>, tensor<?x1x1x1xi32>) {
+// CHECK: nibble.tile {{.*}}kernel = "portable_i16", {{.*}}rejected = ["dot_u8s8_6x16_avx2: the result is binary; the kernel's epilogue does not pack bits"
+func.func @integers(%x: tensor<?x1x1x8x!b>, %s: tensor<?x1x1x8x!s16>, %b: tensor<?x1x1x8x!u8>) -> (tensor<?x1x1x1xi32>, tensor<?x1x1x1xi32>, tensor<?x1x1x1xi32>, tensor<?x1x1x1x!b>) {
   %w = nibble.constant dense<-1> : tensor<1x1x1x8xi8> : tensor<1x1x1x8x!b>
   %v = nibble.constant dense<0> : tensor<1x1x1x8xi8> : tensor<1x1x1x8x!t>
   %u = nibble.constant dense<0> : tensor<1x1x1x8xi8> : tensor<1x1x1x8x!w8>
   %0 = nibble.tile %x, %w {window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x1x8x!b>, tensor<1x1x1x8x!b>) -> tensor<?x1x1x1xi32>
   %1 = nibble.tile %x, %v {window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x1x8x!b>, tensor<1x1x1x8x!t>) -> tensor<?x1x1x1xi32>
   %2 = nibble.tile %s, %u {window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x1x8x!s16>, tensor<1x1x1x8x!w8>) -> tensor<?x1x1x1xi32>
-  return %0, %1, %2 : tensor<?x1x1x1xi32>, tensor<?x1x1x1xi32>, tensor<?x1x1x1xi32>
+  %3 = nibble.tile %b, %u {multiplier = array<f32: 1.0>, bias = array<f32: 0.0>, lo = array<f32: -1.0>, hi = array<f32: 1.0>, window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x1x8x!u8>, tensor<1x1x1x8x!w8>) -> tensor<?x1x1x1x!b>
+  return %0, %1, %2, %3 : tensor<?x1x1x1xi32>, tensor<?x1x1x1xi32>, tensor<?x1x1x1xi32>, tensor<?x1x1x1x!b>
 }
 
 // f32; groups; depthwise in f32 and integers; depthwise with a multiplier and with binary activations.

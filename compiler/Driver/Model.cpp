@@ -1,0 +1,196 @@
+// Frozen graphs to packed integer code, and what to report about it.
+#include "compiler/Driver/Model.h"
+#include "compiler/Driver/Session.h"
+#include "compiler/Emit/Header.h"
+#include "compiler/Graph/Passes.h"
+#include "compiler/Graph/Weights.h"
+#include "compiler/Pipelines/Stages.h"
+#include "compiler/Quantize/Passes.h"
+#include "dialects/Nibble/IR/Nibble.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+
+using namespace mlir;
+
+namespace nibble::driver {
+namespace {
+
+/// "u4", "s8", "binary", "ternary" or "f32".
+std::string typeName(Type element) {
+  std::optional<GridFacts> grid = gridFacts(element);
+  if (!grid)
+    return "f32";
+  if (grid->binary || grid->ternary)
+    return grid->binary ? "binary" : "ternary";
+  return (grid->isSigned ? "s" : "u") + std::to_string(grid->bits);
+}
+
+/// The parameter that the weights of a contraction come from, through their quantiser; empty if there is none.
+StringRef parameterOf(Value weight) {
+  while (Operation *op = weight.getDefiningOp()) {
+    if (auto param = dyn_cast<ParamOp>(op))
+      return param.getName();
+    if (op->getNumOperands() == 0)
+      break;
+    weight = op->getOperand(0);
+  }
+  return {};
+}
+
+/// Puts the layer's name into the location of each contraction, which every later stage keeps.
+void nameLayers(ModuleOp module) {
+  unsigned unnamed = 0;
+  module.walk([&](ContractionOpInterface contraction) {
+    StringRef parameter = parameterOf(contraction.getWeights());
+    std::string name = parameter.empty() ? "layer" + std::to_string(unnamed++) : parameter.rsplit('.').first.str();
+    contraction->setLoc(NameLoc::get(StringAttr::get(module.getContext(), name), contraction->getLoc()));
+  });
+}
+
+int64_t constantBytes(Value weight) {
+  auto constant = weight.getDefiningOp<ConstantOp>();
+  if (!constant)
+    return 0;
+  ElementsAttr value = constant.getValue();
+  return value.getNumElements() * ((value.getElementType().getIntOrFloatBitWidth() + 7) / 8);
+}
+
+/// The tiles of the packed stage.
+std::vector<LayerReport> layersOf(ModuleOp module) {
+  std::vector<LayerReport> layers;
+  module.walk([&](TileOp tile) {
+    LayerReport layer;
+    if (auto name = tile.getLoc()->findInstanceOf<NameLoc>())
+      layer.name = name.getName().str();
+    layer.place = placeOf(tile.getLoc());
+    layer.kernel = tile.getKernel().value_or("").str();
+    if (ArrayAttr rejected = tile.getRejectedAttr())
+      for (auto reason : rejected.getAsRange<StringAttr>())
+        layer.rejected.push_back(reason.str());
+    layer.input = typeName(cast<RankedTensorType>(tile.getInput().getType()).getElementType());
+    layer.weight = typeName(cast<RankedTensorType>(tile.getWeight().getType()).getElementType());
+    layer.weightBytes = constantBytes(tile.getWeight());
+    layers.push_back(std::move(layer));
+  });
+  return layers;
+}
+
+int64_t globalBytes(ModuleOp module) {
+  int64_t bytes = 0;
+  module.walk([&](memref::GlobalOp global) {
+    MemRefType type = global.getType();
+    bytes += type.getNumElements() * ((type.getElementTypeBitWidth() + 7) / 8);
+  });
+  return bytes;
+}
+
+LogicalResult checkFrozen(func::FuncOp model) {
+  ParamOp state;
+  model.walk([&](ParamOp param) {
+    if (!state && param.getKind() == ParamKind::State)
+      state = param;
+  });
+  if (!state)
+    return success();
+  auto error = model.emitError("graph \"") << model.getName() << "\" is not frozen: freeze it first, then compile it";
+  error.attachNote(state.getLoc()) << "the state " << state.getName() << " is still a parameter";
+  return error;
+}
+
+/// A frozen module to the LLVM dialect; `packed`: with the entry NAME_packed.
+FailureOr<Entry> lower(Session &session, std::string_view text, const WeightTable &weights, const ModelOptions &options,
+                       ModelReport &report, bool packed) {
+  func::FuncOp model = session.load(text);
+  if (!model)
+    return failure();
+  Result<Target> target = Target::parse(options.target);
+  if (!target) {
+    session.error(target.error());
+    return failure();
+  }
+  if (options.batchTile < 0) {
+    session.error("a batch tile of " + std::to_string(options.batchTile) + " images is not possible; give 1 or more, or 0 for a choice");
+    return failure();
+  }
+  report.name = model.getName().str();
+  report.target = target->str();
+  if (failed(checkFrozen(model)))
+    return failure();
+  nameLayers(*session.module);
+  std::shared_ptr<const WeightTable> borrowed(&weights, [](const WeightTable *) {});
+  LogicalResult chosen = session.run([&](PassManager &manager) {
+    manager.addPass(createBindWeights(borrowed));
+    manager.addPass(createLowerToIntegers({options.allowFloat}));
+    manager.addPass(createChooseThresholds());
+    buildToPackedPipeline(manager, {report.target});
+  });
+  if (failed(chosen))
+    return failure();
+  report.layers = layersOf(*session.module);
+  LogicalResult tiled = session.run(
+      [&](PassManager &manager) { buildToTiledPipeline(manager, {report.target, options.batchTile}); });
+  if (failed(tiled))
+    return failure();
+  FailureOr<Entry> entry = session.toLLVM(report.target, packed,
+                                          [&](ModuleOp module) { report.constantBytes = globalBytes(module); });
+  if (failed(entry))
+    return failure();
+  report.arena = arenaOf(*entry);
+  report.batchTile = entry->batch;
+  return entry;
+}
+
+using EntryFunction = int32_t(void *const *, int64_t, void *, const nibble_parallel *);
+
+} // namespace
+
+struct ModelProgram::Code {
+  std::unique_ptr<JitModule> jit;
+  EntryFunction *entry = nullptr;
+};
+
+ModelProgram::ModelProgram() : code(std::make_unique<Code>()) {}
+ModelProgram::~ModelProgram() = default;
+
+Outcome<ModelProgram> ModelProgram::create(std::string_view module, const WeightTable &weights,
+                                           const ModelOptions &options) {
+  Session session;
+  auto program = std::unique_ptr<ModelProgram>(new ModelProgram());
+  FailureOr<Entry> entry = lower(session, module, weights, options, program->facts, /*packed=*/true);
+  if (failed(entry))
+    return session.failure<ModelProgram>();
+  program->table = argumentTable(*entry);
+  program->code->jit = session.link(program->facts.target, options.level);
+  if (!program->code->jit)
+    return session.failure<ModelProgram>();
+  program->code->entry = program->code->jit->function<EntryFunction>(entry->name + "_packed");
+  if (!program->code->entry) {
+    session.error("the compiled code does not define " + entry->name + "_packed");
+    return session.failure<ModelProgram>();
+  }
+  return session.outcome(std::move(program));
+}
+
+int32_t ModelProgram::run(void *const *arguments, int64_t batch, void *arena, const nibble_parallel *parallel) const {
+  return code->entry(arguments, batch, arena, parallel);
+}
+
+Outcome<ModelObject> compileObject(std::string_view module, const WeightTable &weights, const ModelOptions &options) {
+  Session session;
+  auto object = std::make_unique<ModelObject>();
+  FailureOr<Entry> entry = lower(session, module, weights, options, object->report, /*packed=*/false);
+  if (failed(entry))
+    return session.failure<ModelObject>();
+  Result<Target> target = Target::parse(object->report.target);
+  Result<std::string> bytes = emitObject(*session.module, *target, {options.level});
+  Result<std::string> header = emitHeader(ArrayRef<Entry>(*entry), *target);
+  for (const Result<std::string> *result : {&bytes, &header})
+    if (!*result)
+      session.error(result->error());
+  if (!bytes || !header)
+    return session.failure<ModelObject>();
+  object->bytes = std::move(*bytes);
+  object->header = std::move(*header);
+  return session.outcome(std::move(object));
+}
+
+} // namespace nibble::driver

@@ -1,0 +1,87 @@
+// Training steps and evaluations: from a graph to code with a static batch.
+#include "compiler/Driver/Training.h"
+#include "compiler/Driver/Flops.h"
+#include "compiler/Driver/Session.h"
+#include "compiler/Train/Train.h"
+
+using namespace mlir;
+
+namespace nibble::driver {
+
+namespace {
+using EntryFunction = int32_t(void *const *, void *, const nibble_parallel *);
+} // namespace
+
+struct FixedBatchProgram::Code {
+  std::unique_ptr<JitModule> jit;
+  EntryFunction *entry = nullptr;
+};
+
+FixedBatchProgram::FixedBatchProgram() = default;
+FixedBatchProgram::~FixedBatchProgram() = default;
+
+int32_t FixedBatchProgram::run(void *const *arguments, void *arena, const nibble_parallel *parallel) const {
+  return code->entry(arguments, arena, parallel);
+}
+
+struct ProgramBuilder {
+  /// Lowers `function`, alone in its module, into `program`.
+  static LogicalResult finish(Session &session, func::FuncOp function, const std::string &target, int64_t batch,
+                              FixedBatchProgram &program) {
+    ArrayAttr attributes = function.getAllArgAttrs();
+    SmallVector<func::FuncOp> others;
+    for (auto other : session.module->getOps<func::FuncOp>())
+      if (other != function)
+        others.push_back(other);
+    for (func::FuncOp other : others)
+      other.erase();
+    FailureOr<Entry> entry = session.toLLVM(target, /*packed=*/false);
+    if (failed(entry))
+      return failure();
+    program.table = argumentTable(*entry);
+    markParameters(program.table, attributes);
+    program.memory = arenaOf(*entry);
+    program.images = batch;
+    program.code = std::make_unique<FixedBatchProgram::Code>();
+    program.code->jit = session.link(target, /*level=*/3);
+    if (!program.code->jit)
+      return failure();
+    program.code->entry = program.code->jit->function<EntryFunction>(entry->name);
+    if (program.code->entry)
+      return success();
+    session.error("the compiled code does not define " + entry->name);
+    return failure();
+  }
+};
+
+Outcome<TrainingProgram> TrainingProgram::create(std::string_view module, const TrainingOptions &options,
+                                                 const std::string &target) {
+  Session session;
+  func::FuncOp model = session.load(module);
+  if (!model)
+    return session.failure<TrainingProgram>();
+  FailureOr<func::FuncOp> step = buildTrainingStep(*session.module, model, options);
+  if (failed(step))
+    return session.failure<TrainingProgram>();
+  auto program = std::make_unique<TrainingProgram>();
+  program->operations = 2 * multiplyAccumulates(*step);
+  if (failed(ProgramBuilder::finish(session, *step, target, options.batch, *program)))
+    return session.failure<TrainingProgram>();
+  return session.outcome(std::move(program));
+}
+
+Outcome<EvaluationProgram> EvaluationProgram::create(std::string_view module, int64_t batch,
+                                                     const std::string &target) {
+  Session session;
+  func::FuncOp model = session.load(module);
+  if (!model)
+    return session.failure<EvaluationProgram>();
+  std::string name = model.getName().str() + "_evaluation";
+  FailureOr<func::FuncOp> evaluation = buildEvaluation(*session.module, model, name, batch);
+  auto program = std::make_unique<EvaluationProgram>();
+  if (failed(evaluation) || failed(ProgramBuilder::finish(session, *evaluation, target, batch, *program)))
+    return session.failure<EvaluationProgram>();
+  return session.outcome(std::move(program));
+}
+
+} // namespace nibble::driver

@@ -1,0 +1,96 @@
+// RUN: nibble-opt %s --nibble-verify-layouts --split-input-file --verify-diagnostics
+
+!u8 = !quant.uniform<u8:f32, 1.0>
+func.func @pending(%x: tensor<?x2xf32>) {
+  // expected-error@+1 {{has layouts that are not in its types yet; run nibble-materialize-layouts}}
+  %q = nibble.quantize %x {nibble.layouts = [unit, unit]} : (tensor<?x2xf32>) -> tensor<?x2x!u8>
+  return
+}
+
+// -----
+
+!u8 = !quant.uniform<u8:f32, 1.0>
+func.func @missing(%x: tensor<?x2xf32>) {
+  // expected-error@+1 {{has no layout; run nibble-assign-layouts}}
+  %q = nibble.quantize %x : (tensor<?x2xf32>) -> tensor<?x2x!u8>
+  return
+}
+
+// -----
+
+// Centred on 0, though the zero point is 3.
+!u8 = !quant.uniform<u8:f32, 1.0:3>
+func.func @offset(%x: tensor<?x2xf32>) {
+  // expected-error@+1 {{has a layout that no op works on; activations are stored as 16-bit words (q - zero point), unsigned bytes, or bits}}
+  %q = nibble.quantize %x : (tensor<?x2xf32>) -> tensor<?x2x!u8, #nibble.layout<"order = [0, 1], word = 16, bits = 16">>
+  return
+}
+
+// -----
+
+!u8 = !quant.uniform<u8:f32, 1.0>
+#words = #nibble.layout<"order = [0, 1], word = 16, bits = 16">
+func.func @returned(%x: tensor<?x2xf32>) -> tensor<?x2x!u8, #words> {
+  %q = nibble.quantize %x : (tensor<?x2xf32>) -> tensor<?x2x!u8, #words>
+  // expected-error@+1 {{takes values without layout}}
+  return %q : tensor<?x2x!u8, #words>
+}
+
+// -----
+
+!u8 = !quant.uniform<u8:f32, 1.0>
+#words = #nibble.layout<"order = [0, 1], word = 16, bits = 16">
+#bytes = #nibble.layout<"order = [0, 1], word = 8, bits = 8, code = unsigned">
+func.func @join(%x: tensor<?x4xf32>) {
+  %q = nibble.quantize %x : (tensor<?x4xf32>) -> tensor<?x4x!u8, #words>
+  // expected-error@+1 {{are stored differently}}
+  %r = nibble.reshape %q : (tensor<?x4x!u8, #words>) -> tensor<?x4x!u8, #bytes>
+  return
+}
+
+// -----
+
+!b = !nibble.binary
+#bits2 = #nibble.layout<"order = [0, 1], tile = [1:32], word = 32, bits = 1, code = sign">
+#bits3 = #nibble.layout<"order = [0, 1, 2], tile = [2:32], word = 32, bits = 1, code = sign">
+func.func @inside_words(%x: tensor<?x4x3xf32>) {
+  %q = nibble.quantize %x : (tensor<?x4x3xf32>) -> tensor<?x4x3x!b, #bits3>
+  // expected-error@+1 {{would move bits inside 32-bit words; use 16-bit words}}
+  %r = nibble.reshape %q : (tensor<?x4x3x!b, #bits3>) -> tensor<?x12x!b, #bits2>
+  return
+}
+
+// -----
+
+// Weights padded with -1 would not cancel against activations padded with +1.
+!b = !nibble.binary
+#bits = #nibble.layout<"order = [0, 1, 2, 3], tile = [3:32], word = 32, bits = 1, code = sign">
+#weights = #nibble.layout<"order = [0, 1, 2, 3], tile = [0:16, 3:32], word = 32, bits = 1, fill = 1, code = sign">
+func.func @fill(%x: tensor<?x1x1x2xf32>) {
+  %q = nibble.quantize %x : (tensor<?x1x1x2xf32>) -> tensor<?x1x1x2x!b, #bits>
+  %w = nibble.constant dense<-1> : tensor<1x1x1x2xi8> : tensor<1x1x1x2x!b>
+  %p = nibble.pack %w : (tensor<1x1x1x2x!b>) -> tensor<1x1x1x2x!b, #weights>
+  // expected-error@+1 {{needs weights in the layout "order = [0, 1, 2, 3], tile = [0:16, 3:32], word = 32, bits = 1, code = sign" for kernel portable_binary}}
+  %0 = nibble.tile %q, %p {kernel = "portable_binary", window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x1x2x!b, #bits>, tensor<1x1x1x2x!b, #weights>) -> tensor<?x1x1x1xi32>
+  return
+}
+
+// -----
+
+!b = !nibble.binary
+#words = #nibble.layout<"order = [0, 1, 2, 3], word = 16, bits = 16">
+#weights = #nibble.layout<"order = [0, 1, 2, 3], tile = [0:16, 3:32], word = 32, bits = 1, code = sign">
+func.func @input(%x: tensor<?x1x1x2xf32>) {
+  %q = nibble.quantize %x : (tensor<?x1x1x2xf32>) -> tensor<?x1x1x2x!b, #words>
+  %w = nibble.constant dense<-1> : tensor<1x1x1x2xi8> : tensor<1x1x1x2x!b>
+  %p = nibble.pack %w : (tensor<1x1x1x2x!b>) -> tensor<1x1x1x2x!b, #weights>
+  // expected-error@+1 {{needs activations in bits along the last dimension for kernel portable_binary}}
+  %0 = nibble.tile %q, %p {kernel = "portable_binary", window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x1x2x!b, #words>, tensor<1x1x1x2x!b, #weights>) -> tensor<?x1x1x1xi32>
+  // expected-error@+1 {{has operands that kernel portable_f32 does not take}}
+  %1 = nibble.tile %q, %p {kernel = "portable_f32", window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x1x2x!b, #words>, tensor<1x1x1x2x!b, #weights>) -> tensor<?x1x1x1xi32>
+  // expected-error@+1 {{names a kernel that does not exist: 'fast'}}
+  %2 = nibble.tile %q, %p {kernel = "fast", window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x1x2x!b, #words>, tensor<1x1x1x2x!b, #weights>) -> tensor<?x1x1x1xi32>
+  // expected-error@+1 {{has no kernel; run nibble-select-kernels}}
+  %3 = nibble.tile %q, %p {window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x1x2x!b, #words>, tensor<1x1x1x2x!b, #weights>) -> tensor<?x1x1x1xi32>
+  return
+}

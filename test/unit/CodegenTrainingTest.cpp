@@ -1,0 +1,129 @@
+// Compiled training steps against the interpreter, bit for bit.
+#include "compiler/Train/Train.h"
+#include "test/unit/CompiledRun.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+namespace nibble::test {
+namespace {
+
+void expectStepEqual(llvm::StringRef model, const TrainingOptions &options, bool freeze = false) {
+  Session session;
+  auto module = session.parse(model);
+  ASSERT_TRUE(module);
+  if (freeze)
+    ASSERT_TRUE(succeeded(session.runPipeline(*module, "nibble-freeze{seed=3}"))) << session.diagnostics;
+  auto function = *module->getOps<mlir::func::FuncOp>().begin();
+  auto step = buildTrainingStep(*module, function, options);
+  ASSERT_TRUE(succeeded(step)) << session.diagnostics;
+  function.erase();
+  for (uint64_t seed : {1, 2}) {
+    auto inputs = randomInputs(*step, seed);
+    auto expected = reference::interpret(*step, inputs);
+    ASSERT_TRUE(succeeded(expected)) << session.diagnostics;
+    for (auto &e : *expected)
+      e = e.offGrid();
+    for (int threads : {1, 2}) {
+      auto got = runCompiled(session, *module, step->getName(), inputs, {"native", threads, 0});
+      ASSERT_FALSE(got.empty());
+      EXPECT_EQ(difference(*expected, got), "") << threads << " threads, seed " << seed;
+    }
+  }
+}
+
+const char *kModel = R"mlir(
+func.func @m(%x: tensor<?x12x12x1xf32> {nibble.name = "image"}) -> (tensor<?x10xf32> {nibble.name = "logits"}) {
+  %r = nibble.param @image.range {kind = #nibble.kind<state>, init = #nibble.init<zeros>} : tensor<3xf32>
+  %q = nibble.fake_quant %x, %r {quantizer = #nibble.quantizer<bits = 8, isSigned = false, symmetric = false>} : (tensor<?x12x12x1xf32>, tensor<3xf32>) -> tensor<?x12x12x1xf32, #nibble.grid<!quant.any<u8<0:255>:f32>>>
+  %w = nibble.param @conv1.weight : tensor<16x3x3x1xf32>
+  %qw = nibble.fake_quant %w {quantizer = #nibble.quantizer<bits = 4, isSigned = true, narrow = true, axis = 0>} : (tensor<16x3x3x1xf32>) -> tensor<16x3x3x1xf32, #nibble.grid<!quant.any<i4<-7:7>:f32>>>
+  %c = nibble.conv2d %q, %qw {strides = array<i64: 1, 1>, padding = #nibble.padding<1, 1, 1, 1>} : (tensor<?x12x12x1xf32, #nibble.grid<!quant.any<u8:f32>>>, tensor<16x3x3x1xf32, #nibble.grid<!quant.any<i4<-7:7>:f32>>>) -> tensor<?x12x12x16xf32>
+  %g = nibble.param @bn1.gamma {init = #nibble.init<ones>} : tensor<16xf32>
+  %b = nibble.param @bn1.beta {init = #nibble.init<zeros>} : tensor<16xf32>
+  %m = nibble.param @bn1.mean {kind = #nibble.kind<state>, init = #nibble.init<zeros>} : tensor<16xf32>
+  %v = nibble.param @bn1.variance {kind = #nibble.kind<state>, init = #nibble.init<ones>} : tensor<16xf32>
+  %n = nibble.batch_norm %c, %g, %b, %m, %v : (tensor<?x12x12x16xf32>, tensor<16xf32>, tensor<16xf32>, tensor<16xf32>, tensor<16xf32>) -> tensor<?x12x12x16xf32>
+  %y = nibble.relu %n : (tensor<?x12x12x16xf32>) -> tensor<?x12x12x16xf32>
+  %r1 = nibble.param @h.range {kind = #nibble.kind<state>, init = #nibble.init<zeros>} : tensor<3xf32>
+  %qy = nibble.fake_quant %y, %r1 {quantizer = #nibble.quantizer<bits = 4, isSigned = false>} : (tensor<?x12x12x16xf32>, tensor<3xf32>) -> tensor<?x12x12x16xf32, #nibble.grid<!quant.any<u4:f32>>>
+  %p = nibble.max_pool2d %qy {window = array<i64: 2, 2>, strides = array<i64: 2, 2>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x12x12x16xf32, #nibble.grid<!quant.any<u4:f32>>>) -> tensor<?x6x6x16xf32, #nibble.grid<!quant.any<u4:f32>>>
+  %wb = nibble.param @conv2.weight : tensor<20x3x3x16xf32>
+  %qb = nibble.ternarize %wb : (tensor<20x3x3x16xf32>) -> tensor<20x3x3x16xf32, #nibble.grid<!nibble.ternary>>
+  %c2 = nibble.conv2d %p, %qb {strides = array<i64: 2, 2>, padding = #nibble.padding<1, 1, 1, 1>} : (tensor<?x6x6x16xf32, #nibble.grid<!quant.any<u4:f32>>>, tensor<20x3x3x16xf32, #nibble.grid<!nibble.ternary>>) -> tensor<?x3x3x20xf32>
+  %s2 = nibble.sign %c2 : (tensor<?x3x3x20xf32>) -> tensor<?x3x3x20xf32, #nibble.grid<!nibble.binary>>
+  %w3 = nibble.param @conv3.weight : tensor<24x3x3x20xf32>
+  %q3 = nibble.sign %w3 : (tensor<24x3x3x20xf32>) -> tensor<24x3x3x20xf32, #nibble.grid<!nibble.binary>>
+  %c3 = nibble.conv2d %s2, %q3 {strides = array<i64: 1, 1>, padding = #nibble.padding<1, 1, 1, 1, plus_one>} : (tensor<?x3x3x20xf32, #nibble.grid<!nibble.binary>>, tensor<24x3x3x20xf32, #nibble.grid<!nibble.binary>>) -> tensor<?x3x3x24xf32>
+  %r3 = nibble.param @c3.range {kind = #nibble.kind<state>, init = #nibble.init<zeros>} : tensor<3xf32>
+  %q4 = nibble.fake_quant %c3, %r3 {quantizer = #nibble.quantizer<bits = 8, isSigned = true>} : (tensor<?x3x3x24xf32>, tensor<3xf32>) -> tensor<?x3x3x24xf32, #nibble.grid<!quant.any<i8:f32>>>
+  %f = nibble.reshape %q4 : (tensor<?x3x3x24xf32, #nibble.grid<!quant.any<i8:f32>>>) -> tensor<?x216xf32, #nibble.grid<!quant.any<i8:f32>>>
+  %w2 = nibble.param @fc.weight : tensor<10x216xf32>
+  %qw2 = nibble.fake_quant %w2 {quantizer = #nibble.quantizer<bits = 8, isSigned = true, narrow = true, axis = 0>} : (tensor<10x216xf32>) -> tensor<10x216xf32, #nibble.grid<!quant.any<i8<-127:127>:f32>>>
+  %o = nibble.linear %f, %qw2 : (tensor<?x216xf32, #nibble.grid<!quant.any<i8:f32>>>, tensor<10x216xf32, #nibble.grid<!quant.any<i8<-127:127>:f32>>>) -> tensor<?x10xf32>
+  %bias = nibble.param @fc.bias {init = #nibble.init<zeros>} : tensor<10xf32>
+  %ob = nibble.add %o, %bias : (tensor<?x10xf32>, tensor<10xf32>) -> tensor<?x10xf32>
+  return %ob : tensor<?x10xf32>
+}
+)mlir";
+
+/// One training op in a function of its own.
+void expectOpEqual(const std::string &arguments, const std::string &result, const std::string &op) {
+  expectCompiledEqual("func.func @f(" + arguments + ") -> (" + result + " {nibble.name = \"y\"}) {\n  %y = " + op + " -> " + result + "\n  return %y : " + result + "\n}\n", {.rounds = 2});
+}
+
+TEST(CodegenTraining, WeightGradients) {
+  const char *window = "strides = array<i64: 1, 1>, padding = #nibble.padding<1, 1, 1, 1>";
+  expectOpEqual("%g: tensor<2x5x4x3xf32> {nibble.name = \"g\"}, %x: tensor<2x5x4x2xf32> {nibble.name = \"x\"}", "tensor<3x3x3x2xf32>",
+                std::string("nibble.conv2d_grad_weight %g, %x {") + window + "} : (tensor<2x5x4x3xf32>, tensor<2x5x4x2xf32>)");
+  expectOpEqual("%g: tensor<7x8x8x9xf32> {nibble.name = \"g\"}, %x: tensor<7x8x8x16xf32> {nibble.name = \"x\"}", "tensor<9x3x3x16xf32>",
+                std::string("nibble.conv2d_grad_weight %g, %x {") + window + "} : (tensor<7x8x8x9xf32>, tensor<7x8x8x16xf32>)");
+  expectOpEqual("%g: tensor<2x3x3x5xf32> {nibble.name = \"g\"}, %x: tensor<2x6x6x4xf32> {nibble.name = \"x\"}", "tensor<5x3x3x4xf32>",
+                "nibble.conv2d_grad_weight %g, %x {strides = array<i64: 2, 2>, padding = #nibble.padding<1, 1, 1, 1>} : (tensor<2x3x3x5xf32>, tensor<2x6x6x4xf32>)");
+  expectOpEqual("%g: tensor<9x10xf32> {nibble.name = \"g\"}, %x: tensor<9x21xf32> {nibble.name = \"x\"}", "tensor<10x21xf32>",
+                "nibble.linear_grad_weight %g, %x : (tensor<9x10xf32>, tensor<9x21xf32>)");
+}
+
+TEST(CodegenTraining, InputGradients) {
+  expectOpEqual("%g: tensor<2x5x4x3xf32> {nibble.name = \"g\"}, %w: tensor<3x3x3x10xf32> {nibble.param = \"w\"}", "tensor<2x5x4x10xf32>",
+                "nibble.conv2d_grad_input %g, %w {strides = array<i64: 1, 1>, padding = #nibble.padding<1, 1, 1, 1>} : (tensor<2x5x4x3xf32>, tensor<3x3x3x10xf32>)");
+  expectOpEqual("%g: tensor<2x3x3x5xf32> {nibble.name = \"g\"}, %w: tensor<5x3x3x16xf32> {nibble.param = \"w\"}", "tensor<2x6x6x16xf32>",
+                "nibble.conv2d_grad_input %g, %w {strides = array<i64: 2, 2>, padding = #nibble.padding<1, 1, 1, 1>} : (tensor<2x3x3x5xf32>, tensor<5x3x3x16xf32>)");
+  expectOpEqual("%g: tensor<9x10xf32> {nibble.name = \"g\"}, %w: tensor<10x21xf32> {nibble.param = \"w\"}", "tensor<9x21xf32>",
+                "nibble.linear_grad_input %g, %w : (tensor<9x10xf32>, tensor<10x21xf32>)");
+}
+
+TEST(CodegenTraining, ElementwiseGradients) {
+  std::string t = "tensor<3x4x4x10xf32>", two = "%g: " + t + " {nibble.name = \"g\"}, %x: " + t + " {nibble.name = \"x\"}", types = " : (" + t + ", " + t + ")";
+  expectOpEqual(two, t, "nibble.relu_grad %g, %x" + types);
+  expectOpEqual(two, t, "nibble.window_grad %g, %x {lo = -0.5 : f32, hi = 0.75 : f32}" + types);
+  expectOpEqual(two, t, "nibble.softmax_grad %g, %x" + types);
+  expectOpEqual("%g: tensor<3x2x2x10xf32> {nibble.name = \"g\"}, %x: " + t + " {nibble.name = \"x\"}", t,
+                "nibble.max_pool2d_grad %g, %x {window = array<i64: 2, 2>, strides = array<i64: 2, 2>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<3x2x2x10xf32>, " + t + ")");
+  expectOpEqual("%g: tensor<3x2x2x10xf32> {nibble.name = \"g\"}", t,
+                "nibble.avg_pool2d_grad %g {window = array<i64: 2, 2>, strides = array<i64: 2, 2>} : (tensor<3x2x2x10xf32>)");
+  expectOpEqual("%x: " + t + " {nibble.name = \"x\"}", "tensor<10xf32>", "nibble.sum_rows %x : (" + t + ")");
+  expectOpEqual("%x: tensor<300x10xf32> {nibble.name = \"x\"}", "tensor<10xf32>", "nibble.sum_rows %x : (tensor<300x10xf32>)");
+}
+
+TEST(CodegenTraining, MixedPrecisionStepWithAdam) {
+  TrainingOptions options;
+  options.batch = 8;
+  options.optimizer = Optimizer::Adam;
+  expectStepEqual(kModel, options);
+}
+
+TEST(CodegenTraining, MixedPrecisionStepWithSgd) {
+  TrainingOptions options;
+  options.batch = 5;
+  options.decay = 0.001f;
+  expectStepEqual(kModel, options);
+}
+
+TEST(CodegenTraining, FrozenStep) {
+  TrainingOptions options;
+  options.batch = 8;
+  options.optimizer = Optimizer::Adam;
+  expectStepEqual(kModel, options, /*freeze=*/true);
+}
+
+} // namespace
+} // namespace nibble::test

@@ -1,0 +1,228 @@
+// Objects and headers: deterministic, self-contained, and right when linked into C programs for this machine and
+// others.
+#include "test/unit/EmitTestSupport.h"
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <gmock/gmock.h>
+#include <sstream>
+
+using namespace nibble;
+using namespace nibble::test;
+using testing::HasSubstr;
+using testing::Not;
+
+namespace {
+
+Target parse(const char *text) { return Target::parse(text).operator*(); }
+
+std::string object(const char *target) {
+  Lowered lowered = lower(twoRegions(), parse(target));
+  EXPECT_TRUE(lowered) << lowered.diagnostics;
+  if (!lowered)
+    return "";
+  auto bytes = emitObject(*lowered.module, parse(target));
+  EXPECT_TRUE(bytes) << (bytes ? "" : bytes.error());
+  return bytes ? *bytes : "";
+}
+
+/// A folder of its own for one test.
+class Folder {
+public:
+  Folder() {
+    path = std::filesystem::path(testing::TempDir()) /
+           ("nibble_emit_" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
+    std::filesystem::create_directories(path);
+  }
+  ~Folder() { std::filesystem::remove_all(path); }
+  std::string write(const std::string &name, const std::string &content) const {
+    std::ofstream(path / name, std::ios::binary) << content;
+    return (path / name).string();
+  }
+  std::string read(const std::string &name) const {
+    std::ifstream file(path / name, std::ios::binary);
+    std::stringstream text;
+    text << file.rdbuf();
+    return text.str();
+  }
+  /// Runs a shell command in the folder; its output goes to the file `log`.
+  int run(const std::string &command) const {
+    return std::system(("cd '" + path.string() + "' && { " + command + " ; } > log 2>&1").c_str());
+  }
+  std::filesystem::path path;
+};
+
+bool hasProgram(const char *name) {
+  return std::system(("command -v " + std::string(name) + " > /dev/null 2>&1").c_str()) == 0;
+}
+
+/// Runs the model on 33 images and prints the bits of its results, one by one; tries a sequential and a "parallel"
+/// call.
+const char *program = R"(#include "two_regions.h"
+#include <stdio.h>
+#include <string.h>
+static unsigned char memory[M_ARENA_BYTES(2) + 64];
+static void each(void *pool, int64_t count, nibble_task task, void *context) {
+  int64_t i;
+  for (i = 0; i < count; ++i)
+    task(context, i, i + 1, (int32_t)(i % 2));
+}
+int main(void) {
+  static float image[33 * 8], logits[33 * 8], again[33 * 8];
+  void *arena = (void *)(((uintptr_t)memory + 63) / 64 * 64);
+  nibble_parallel parallel;
+  int i;
+  parallel.pool = 0;
+  parallel.threads = 2;
+  parallel.parallel_for = each;
+  FILE *in = fopen("image.bin", "rb");
+  if (!in || fread(image, sizeof image, 1, in) != 1)
+    return 2;
+  if (m(image, logits, 33, arena, 0) != 0 || m(image, again, 33, arena, &parallel) != 0)
+    return 3;
+  if (memcmp(logits, again, sizeof logits))
+    return 4;
+  if (m(image, logits, 33, 0, 0) != 1 || m(image, logits, 1, (char *)arena + 4, 0) != 3)
+    return 5;
+  for (i = 0; i < 33 * 8; ++i) {
+    unsigned bits;
+    memcpy(&bits, &logits[i], 4);
+    printf("%08x\n", bits);
+  }
+  return M_BATCH_TILE == 16 && STEP_BATCH == 4 && STEP_ARGUMENTS == 4 ? 0 : 6;
+}
+)";
+
+std::string expectedOutput(const std::vector<float> &image) {
+  std::string text;
+  for (float v : referenceModel(image)) {
+    char line[16];
+    uint32_t bits;
+    std::memcpy(&bits, &v, 4);
+    std::snprintf(line, sizeof line, "%08x\n", bits);
+    text += line;
+  }
+  return text;
+}
+
+void linkAndRun(const char *target, const std::string &compiler, const std::string &runner) {
+  Folder folder;
+  folder.write("two_regions.o", object(target));
+  Lowered lowered = lower(twoRegions(), parse(target));
+  auto header = emitHeader(lowered.entries, parse(target));
+  ASSERT_TRUE(header) << header.error();
+  folder.write("two_regions.h", *header);
+  folder.write("main.c", program);
+  std::vector<float> image = someImages(33);
+  folder.write("image.bin", std::string(reinterpret_cast<const char *>(image.data()), image.size() * sizeof(float)));
+  ASSERT_EQ(folder.run(compiler + " -std=c11 -Wall -Wextra -Wno-unused-parameter -Werror main.c two_regions.o -o main"),
+            0)
+      << folder.read("log");
+  ASSERT_EQ(folder.run(runner + " ./main"), 0) << folder.read("log");
+  EXPECT_EQ(folder.read("log"), expectedOutput(image));
+}
+
+TEST(EmitObject, LinksIntoACProgram) {
+  if (Target::host().arch() != Arch::x86_64)
+    GTEST_SKIP() << "this machine is not x86-64";
+  linkAndRun("x86_64-linux-gnu", NIBBLE_TEST_CC, "");
+  linkAndRun("native", NIBBLE_TEST_CC, "");
+}
+
+TEST(EmitObject, LinksIntoAnAarch64Program) {
+  if (!hasProgram("aarch64-linux-gnu-gcc") || !hasProgram("qemu-aarch64-static"))
+    GTEST_SKIP() << "no aarch64-linux-gnu-gcc or no qemu-aarch64-static on PATH";
+  linkAndRun("aarch64-linux-gnu", "aarch64-linux-gnu-gcc -static", "qemu-aarch64-static");
+  linkAndRun("aarch64-linux-gnu,+i8mm", "aarch64-linux-gnu-gcc -static", "qemu-aarch64-static");
+}
+
+TEST(EmitObject, IsTheSameTwice) {
+  for (const char *target : {"x86_64-linux-gnu,+avx2", "aarch64-linux-gnu"}) {
+    std::string first = object(target);
+    EXPECT_FALSE(first.empty());
+    EXPECT_EQ(first, object(target)) << target;
+  }
+}
+
+TEST(EmitObject, NeedsNoSymbolAndShowsOnlyEntries) {
+  Folder folder;
+  for (const char *target :
+       {"x86_64-linux-gnu", "x86_64-linux-gnu,+avx2", "x86_64-linux-gnu,+avx512vnni", "aarch64-linux-gnu",
+        "riscv64-linux-gnu", "riscv64-linux-gnu,+v", "wasm32", "wasm32,+simd128"}) {
+    folder.write("two_regions.o", object(target));
+    ASSERT_EQ(
+        folder.run(
+            NIBBLE_TEST_NM
+            " --undefined-only --just-symbol-name two_regions.o | grep -v -x -e memcpy -e memset -e __linear_memory"
+            " -e __stack_pointer -e __indirect_function_table || true"),
+        0);
+    EXPECT_EQ(folder.read("log"), "") << target;
+    ASSERT_EQ(folder.run(NIBBLE_TEST_NM " --extern-only --defined-only --just-symbol-name two_regions.o"), 0)
+        << folder.read("log");
+    EXPECT_EQ(folder.read("log"), "m\nstep\n") << target;
+  }
+}
+
+TEST(EmitObject, HoldsNoPathAndLoadsAgain) {
+  std::string bytes = object("native");
+  EXPECT_THAT(bytes, Not(HasSubstr(NIBBLE_TEST_INPUTS)));
+  auto module = JitModule::load(bytes);
+  ASSERT_TRUE(module) << module.error();
+  EXPECT_NE((*module)->lookup("m"), nullptr);
+}
+
+TEST(EmitText, AssemblyAndLLVMIR) {
+  Target target = parse("x86_64-linux-gnu,+avx2");
+  Lowered lowered = lower(twoRegions(), target);
+  auto assembly = emitAssembly(*lowered.module, target);
+  ASSERT_TRUE(assembly) << assembly.error();
+  EXPECT_THAT(*assembly, HasSubstr("vfmadd"));
+  EXPECT_THAT(*assembly, HasSubstr("ldmxcsr"));
+  auto plain = emitLLVMIR(*lowered.module, target, /*optimized=*/false),
+       optimized = emitLLVMIR(*lowered.module, target);
+  ASSERT_TRUE(plain && optimized);
+  EXPECT_THAT(*plain, HasSubstr("call <8 x float> @llvm.fma.v8f32"));
+  EXPECT_THAT(*optimized, HasSubstr(" i32 @m(ptr"));
+  EXPECT_THAT(*optimized, Not(HasSubstr("fmuladd")));
+}
+
+TEST(EmitHeaderText, SaysWhatTheEntriesTake) {
+  Target target = parse("x86_64-linux-gnu");
+  Lowered lowered = lower(twoRegions(), target);
+  auto header = emitHeader(lowered.entries, target);
+  ASSERT_TRUE(header) << header.error();
+  EXPECT_THAT(*header, HasSubstr("int32_t m(const float *image, float *logits, int64_t batch, void *arena, const "
+                                 "nibble_parallel *parallel);"));
+  EXPECT_THAT(*header, HasSubstr("image: float [batch][2][4], read"));
+  EXPECT_THAT(*header, HasSubstr("arguments[2] state: float [4], read and written"));
+  EXPECT_THAT(*header,
+              HasSubstr("int32_t step(void *const *arguments, void *arena, const nibble_parallel *parallel);"));
+}
+
+// Alone, after and before runtime.h, in C and C++.
+TEST(EmitHeaderText, CompilesEverywhere) {
+  Folder folder;
+  Target target = parse("x86_64-linux-gnu");
+  auto header = emitHeader(lower(twoRegions(), target).entries, target);
+  ASSERT_TRUE(header) << header.error();
+  folder.write("two.h", *header);
+  const std::string own = "#include \"two.h\"\n", runtime = "#include <nibble/runtime.h>\n";
+  const std::string use = "int f(nibble_parallel *p);\nint f(nibble_parallel *p) { return m(0, 0, "
+                          "M_ARENA_BYTES(p->threads), 0, p) + step(0, 0, p); }\n";
+  const std::string include = " -I" NIBBLE_TEST_RUNTIME_INCLUDE;
+  int number = 0;
+  for (const std::string &compiler :
+       {std::string(NIBBLE_TEST_CC " -std=c99 -pedantic"), std::string(NIBBLE_TEST_CC " -std=c11"),
+        std::string(NIBBLE_TEST_CXX " -x c++ -std=c++11")})
+    for (const auto &[text, flags] :
+         {std::pair{own + own + use, std::string()}, std::pair{own + use, include},
+          std::pair{own + runtime + use, include}, std::pair{runtime + own + use, include}}) {
+      std::string file = folder.write("t" + std::to_string(number++) + ".c", text);
+      EXPECT_EQ(folder.run(compiler + " -Wall -Wextra -Werror -fsyntax-only" + flags + " " + file), 0)
+          << compiler << flags << "\n"
+          << text << folder.read("log");
+    }
+}
+
+} // namespace
