@@ -8,7 +8,7 @@ include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
 
 # Libraries whose objects make up the public API. Parts of the compiler are taken from their archives as needed.
-set(NIBBLE_API_PARTS nibble_dsl nibble_io nibble_runtime)
+set(NIBBLE_API_PARTS nibble_execute nibble_dsl nibble_io nibble_runtime)
 if(TARGET nibble_thread_openmp)
   list(APPEND NIBBLE_API_PARTS nibble_thread_openmp)
 endif()

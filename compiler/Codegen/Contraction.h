@@ -26,6 +26,7 @@ struct Epilogue {
   Buffer residual;                   ///< integers minus zero point, or f32
   float residualMultiplier = 0;
   int64_t zero = 0;                  ///< of the result's grid
+  bool binary = false;               ///< the result is -1 or +1, whatever its storage
 };
 
 /// Operands by storage; decides the inner loop.

@@ -18,7 +18,8 @@ Value applyEpilogue(Region &r, const Epilogue &e, Value acc, Value channel, Valu
     return acc;
   if (e.kind == Epilogue::Kind::Threshold) {
     Value t = channelValue(r, e.thresholds, channel, w), f = channelValue(r, e.flips, channel, w);
-    return r.cmp(arith::CmpIPredicate::slt, arith::XOrIOp::create(r, acc, f), t);
+    Value negative = r.cmp(arith::CmpIPredicate::slt, arith::XOrIOp::create(r, acc, f), t);
+    return output.elem == Elem::Bits ? negative : r.select(negative, r.ci(-1, w), r.ci(1, w));
   }
   Value y = integer ? r.toFloat(acc) : acc;
   if (e.kind == Epilogue::Kind::Scale)
@@ -32,6 +33,9 @@ Value applyEpilogue(Region &r, const Epilogue &e, Value acc, Value channel, Valu
       x = r.toFloat(x);
     y = r.fma(x, r.cf(e.residualMultiplier, w), y);
   }
+  // The sign first: the bounds of a binary result only decide it where they exclude a value, and NaN gives +1 (R8.4).
+  if (output.elem == Elem::Bits || e.binary)
+    y = r.select(r.cmp(arith::CmpFPredicate::OLT, y, r.cf(0, w)), r.cf(-1, w), r.cf(1, w));
   y = r.fclamp(y, channelValue(r, e.lo, channel, w), channelValue(r, e.hi, channel, w));
   if (output.elem == Elem::Bits)
     return r.cmp(arith::CmpFPredicate::OLT, y, r.cf(0, w));

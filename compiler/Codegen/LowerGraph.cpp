@@ -302,6 +302,11 @@ LogicalResult Lowering::lowerRequantize(RequantizeOp op) {
       return r.fma(f, r.cf(R, Code::widthOf(y)), y);
     });
   }
+  if (binary) // the sign first (R8.4)
+    y = map(y, [](Region &r, Value y) {
+      int64_t w = Code::widthOf(y);
+      return r.select(r.cmp(arith::CmpFPredicate::OLT, y, r.cf(0, w)), r.cf(-1, w), r.cf(1, w));
+    });
   y = map(y, channels(op.getLo()), channels(op.getHi()), [](Region &r, Value y, Value lo, Value hi) { return r.fclamp(y, lo, hi); });
   if (!grid) {
     l.realExpr = y;

@@ -131,6 +131,7 @@ LogicalResult Lowering::lowerTile(TileOp op) {
   Elem outElem = elemOf(y);
   Buffer out = place(op.getResult(), outElem, outElem == Elem::F32 ? "" : ".q");
   Epilogue e = epilogueOf(op, name, op.getMultiplier(), op.getBias(), op.getLo(), op.getHi(), op.getThresholds(), op.getFlips(), s.O);
+  e.binary = isa<BinaryType>(y.getElementType());
   e.zero = isQuantizedType(y.getElementType()) ? zeroOf(y) : 0;
   if (Value residual = op.getResidual()) {
     e.residual = gridTypeOf(residual.getType()) ? get(residual).grid : realBuffer(residual);

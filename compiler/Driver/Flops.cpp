@@ -33,27 +33,28 @@ int64_t convolution(ArrayRef<int64_t> image, ArrayRef<int64_t> weight, ArrayRef<
 int64_t multiplyAccumulates(func::FuncOp function) {
   int64_t total = 0;
   function.walk([&](Operation *op) {
-    total += llvm::TypeSwitch<Operation *, int64_t>(op)
-                 .Case([](Conv2dOp c) {
-                   return convolution(shapeOf(c.getInput()), shapeOf(c.getWeight()), shapeOf(c.getResult()),
-                                      c.getStrides(), c.getPadding());
-                 })
-                 .Case([](Conv2dGradInputOp c) {
-                   return convolution(shapeOf(c.getResult()), shapeOf(c.getWeight()), shapeOf(c.getGradient()),
-                                      c.getStrides(), c.getPadding());
-                 })
-                 .Case([](Conv2dGradWeightOp c) {
-                   return convolution(shapeOf(c.getInput()), shapeOf(c.getResult()), shapeOf(c.getGradient()),
-                                      c.getStrides(), c.getPadding());
-                 })
-                 .Case([](LinearOp l) { return shapeOf(l.getInput())[0] * l.getWeight().getType().getNumElements(); })
-                 .Case([](LinearGradInputOp l) {
-                   return shapeOf(l.getGradient())[0] * cast<RankedTensorType>(l.getWeight().getType()).getNumElements();
-                 })
-                 .Case([](LinearGradWeightOp l) {
-                   return shapeOf(l.getGradient())[0] * cast<RankedTensorType>(l.getResult().getType()).getNumElements();
-                 })
-                 .Default([](Operation *) { return int64_t(0); });
+    total +=
+        llvm::TypeSwitch<Operation *, int64_t>(op)
+            .Case([](Conv2dOp c) {
+              return convolution(shapeOf(c.getInput()), shapeOf(c.getWeight()), shapeOf(c.getResult()), c.getStrides(),
+                                 c.getPadding());
+            })
+            .Case([](Conv2dGradInputOp c) {
+              return convolution(shapeOf(c.getResult()), shapeOf(c.getWeight()), shapeOf(c.getGradient()),
+                                 c.getStrides(), c.getPadding());
+            })
+            .Case([](Conv2dGradWeightOp c) {
+              return convolution(shapeOf(c.getInput()), shapeOf(c.getResult()), shapeOf(c.getGradient()),
+                                 c.getStrides(), c.getPadding());
+            })
+            .Case([](LinearOp l) { return shapeOf(l.getInput())[0] * l.getWeight().getType().getNumElements(); })
+            .Case([](LinearGradInputOp l) {
+              return shapeOf(l.getGradient())[0] * cast<RankedTensorType>(l.getWeight().getType()).getNumElements();
+            })
+            .Case([](LinearGradWeightOp l) {
+              return shapeOf(l.getGradient())[0] * cast<RankedTensorType>(l.getResult().getType()).getNumElements();
+            })
+            .Default([](Operation *) { return int64_t(0); });
   });
   return total;
 }

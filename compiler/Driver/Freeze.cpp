@@ -27,8 +27,12 @@ Outcome<FrozenModule> freeze(std::string_view module, const WeightTable &weights
   std::shared_ptr<const WeightTable> borrowed(&weights, [](const WeightTable *) {});
   if (failed(session.run(createFreeze(borrowed, options))))
     return session.failure<FrozenModule>();
-  return session.outcome(std::make_unique<FrozenModule>(
-      FrozenModule{print(*session.module, false), print(*session.module, true), paramsOf(*session.module)}));
+  auto frozen = std::make_unique<FrozenModule>(
+      FrozenModule{print(*session.module, false), print(*session.module, true), paramsOf(*session.module), {}});
+  if (auto absorbed = (*session.module)->getAttrOfType<ArrayAttr>(absorbedAttrName))
+    for (auto name : absorbed.getAsRange<StringAttr>())
+      frozen->absorbed.push_back(name.str());
+  return session.outcome(std::move(frozen));
 }
 
 } // namespace nibble::driver

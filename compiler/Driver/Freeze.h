@@ -8,9 +8,10 @@
 namespace nibble::driver {
 
 struct FrozenModule {
-  std::string text;               ///< For people: without locations.
-  std::string located;            ///< For the other functions of the driver: with locations.
-  std::vector<ParamSpec> params;  ///< What is left to train.
+  std::string text;                  ///< For people: without locations.
+  std::string located;               ///< For the other functions of the driver: with locations.
+  std::vector<ParamSpec> params;     ///< What is left to train.
+  std::vector<std::string> absorbed; ///< Names of the parameters that are constants now; weight tables may hold them.
 };
 
 /// Turns the scales and running statistics of a model into constants. `weights` must hold every parameter and nothing

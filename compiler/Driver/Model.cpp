@@ -108,7 +108,8 @@ FailureOr<Entry> lower(Session &session, std::string_view text, const WeightTabl
     return failure();
   }
   if (options.batchTile < 0) {
-    session.error("a batch tile of " + std::to_string(options.batchTile) + " images is not possible; give 1 or more, or 0 for a choice");
+    session.error("a batch tile of " + std::to_string(options.batchTile) +
+                  " images is not possible; give 1 or more, or 0 for a choice");
     return failure();
   }
   report.name = model.getName().str();
@@ -126,12 +127,12 @@ FailureOr<Entry> lower(Session &session, std::string_view text, const WeightTabl
   if (failed(chosen))
     return failure();
   report.layers = layersOf(*session.module);
-  LogicalResult tiled = session.run(
-      [&](PassManager &manager) { buildToTiledPipeline(manager, {report.target, options.batchTile}); });
+  LogicalResult tiled =
+      session.run([&](PassManager &manager) { buildToTiledPipeline(manager, {report.target, options.batchTile}); });
   if (failed(tiled))
     return failure();
-  FailureOr<Entry> entry = session.toLLVM(report.target, packed,
-                                          [&](ModuleOp module) { report.constantBytes = globalBytes(module); });
+  FailureOr<Entry> entry =
+      session.toLLVM(report.target, packed, [&](ModuleOp module) { report.constantBytes = globalBytes(module); });
   if (failed(entry))
     return failure();
   report.arena = arenaOf(*entry);

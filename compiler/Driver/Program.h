@@ -1,4 +1,5 @@
-// What all compiled programs have in common, for callers without MLIR: how compilation answers, and what an entry takes.
+// What all compiled programs have in common, for callers without MLIR: how compilation answers, and what an entry
+// takes.
 #ifndef NIBBLE_COMPILER_DRIVER_PROGRAM_H
 #define NIBBLE_COMPILER_DRIVER_PROGRAM_H
 

@@ -5,6 +5,7 @@
 #include "compiler/Pipelines/Register.h"
 #include "compiler/Train/Train.h"
 #include "mlir/Parser/Parser.h"
+#include "llvm/ADT/StringSet.h"
 
 using namespace mlir;
 

@@ -25,8 +25,8 @@ public:
   /// An error without a place.
   void error(std::string message);
 
-  /// Lowers the one function that is left, which is at the tiled stage or a training step, to the LLVM dialect. Then the
-  /// module has one entry. `afterKernels` sees the kernels stage.
+  /// Lowers the one function that is left, which is at the tiled stage or a training step, to the LLVM dialect. Then
+  /// the module has one entry. `afterKernels` sees the kernels stage.
   mlir::FailureOr<Entry> toLLVM(const std::string &target, bool packed,
                                 llvm::function_ref<void(mlir::ModuleOp)> afterKernels = {});
   /// The module, which is in the LLVM dialect, as code of this process; null after an error.

@@ -65,6 +65,9 @@ Outcome<TrainingProgram> TrainingProgram::create(std::string_view module, const 
     return session.failure<TrainingProgram>();
   auto program = std::make_unique<TrainingProgram>();
   program->operations = 2 * multiplyAccumulates(*step);
+  step->walk([&](SoftmaxCrossEntropyOp loss) {
+    program->labels = cast<RankedTensorType>(loss.getLogits().getType()).getShape().back();
+  });
   if (failed(ProgramBuilder::finish(session, *step, target, options.batch, *program)))
     return session.failure<TrainingProgram>();
   return session.outcome(std::move(program));

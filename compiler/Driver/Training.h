@@ -1,4 +1,5 @@
-// Graphs compiled for training: the step, and the evaluation of a graph on a trainer's buffers. No MLIR in the interface.
+// Graphs compiled for training: the step, and the evaluation of a graph on a trainer's buffers. No MLIR in the
+// interface.
 #ifndef NIBBLE_COMPILER_DRIVER_TRAINING_H
 #define NIBBLE_COMPILER_DRIVER_TRAINING_H
 
@@ -38,12 +39,15 @@ public:
   /// Floating-point operations of the contractions of one step, forward and backward: a fused multiply-add counts as
   /// two; padded taps, which are skipped, do not count.
   int64_t flops() const { return operations; }
+  /// Labels lie in [0, classes).
+  int64_t classes() const { return labels; }
 
 private:
-  int64_t operations = 0;
+  int64_t operations = 0, labels = 0;
 };
 
-/// The graph as it is, in f32 with exact integers on grids (R7): what training sees, and after freezing what is shipped.
+/// The graph as it is, in f32 with exact integers on grids (R7): what training sees, and after freezing what is
+/// shipped.
 class EvaluationProgram final : public FixedBatchProgram {
 public:
   static Outcome<EvaluationProgram> create(std::string_view module, int64_t batch, const std::string &target);

@@ -7,25 +7,28 @@
 namespace nibble {
 namespace {
 
-constexpr const char *parallelDeclaration = R"(
-/* Threads lent to the compiled code; NULL means none. nibble/runtime.h, where it is installed, has the same type and a
- * thread pool. parallel_for splits [0, count) into at most `threads` ranges, calls task(context, begin, end, thread)
- * once for each, no two at the same time with the same thread in [0, threads), and returns when all are done. */
-#if defined(__has_include)
-#if __has_include(<nibble/runtime.h>)
-#include <nibble/runtime.h>
-#endif
-#endif
-#if !defined(NIBBLE_RUNTIME_H) && !defined(NIBBLE_PARALLEL)
-#define NIBBLE_PARALLEL
-typedef void (*nibble_task)(void *context, int64_t begin, int64_t end, int32_t thread);
-typedef struct nibble_parallel {
-  void *pool;
-  int32_t threads; /* >= 1 */
-  void (*parallel_for)(void *pool, int64_t count, nibble_task task, void *context);
-} nibble_parallel;
-#endif
-)";
+constexpr const char *parallelDeclaration =
+    "\n"
+    "/* Threads lent to the compiled code; NULL means none. nibble/runtime.h, where it is installed, has the same type "
+    "and a\n"
+    " * thread pool. parallel_for splits [0, count) into at most `threads` ranges, calls task(context, begin, end, "
+    "thread)\n"
+    " * once for each, no two at the same time with the same thread in [0, threads), and returns when all are done. "
+    "*/\n"
+    "#if defined(__has_include)\n"
+    "#if __has_include(<nibble/runtime.h>)\n"
+    "#include <nibble/runtime.h>\n"
+    "#endif\n"
+    "#endif\n"
+    "#if !defined(NIBBLE_RUNTIME_H) && !defined(NIBBLE_PARALLEL)\n"
+    "#define NIBBLE_PARALLEL\n"
+    "typedef void (*nibble_task)(void *context, int64_t begin, int64_t end, int32_t thread);\n"
+    "typedef struct nibble_parallel {\n"
+    "  void *pool;\n"
+    "  int32_t threads; /* >= 1 */\n"
+    "  void (*parallel_for)(void *pool, int64_t count, nibble_task task, void *context);\n"
+    "} nibble_parallel;\n"
+    "#endif\n";
 
 /// Names of parameters: C identifiers that are no keywords of C or C++ and do not repeat.
 class ParameterNames {

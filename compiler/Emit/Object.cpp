@@ -4,6 +4,8 @@
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/Analysis/TargetLibraryInfo.h"
+#include "llvm/IR/DiagnosticInfo.h"
+#include "llvm/IR/DiagnosticPrinter.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/IR/Verifier.h"
@@ -89,8 +91,24 @@ void optimize(llvm::Module &module, llvm::TargetMachine &machine, int level) {
   builder.buildPerModuleDefaultPipeline(speed).run(module, modules);
 }
 
+/// Keeps errors of the code generator, which else would end the process.
+struct ErrorCollector : llvm::DiagnosticHandler {
+  explicit ErrorCollector(std::string &errors) : errors(errors) {}
+  bool handleDiagnostics(const llvm::DiagnosticInfo &info) override {
+    if (info.getSeverity() != llvm::DS_Error)
+      return true;
+    llvm::raw_string_ostream stream(errors);
+    llvm::DiagnosticPrinterRawOStream printer(stream);
+    stream << (errors.empty() ? "" : "; ");
+    info.print(printer);
+    return true;
+  }
+  std::string &errors;
+};
+
 /// An LLVM module with everything that it lives on.
 struct Translated {
+  std::unique_ptr<std::string> errors;
   std::unique_ptr<llvm::LLVMContext> context;
   std::unique_ptr<llvm::TargetMachine> machine;
   std::unique_ptr<llvm::Module> module;
@@ -104,7 +122,9 @@ Result<Translated> translate(mlir::ModuleOp module, const Target &target, int le
   auto machine = makeMachine(target, level);
   if (!machine)
     return Failure{machine.error()};
-  Translated result{std::make_unique<llvm::LLVMContext>(), std::move(*machine), nullptr};
+  Translated result{std::make_unique<std::string>(), std::make_unique<llvm::LLVMContext>(), std::move(*machine),
+                    nullptr};
+  result.context->setDiagnosticHandler(std::make_unique<ErrorCollector>(*result.errors));
   result.module = mlir::translateModuleToLLVMIR(module, *result.context, "nibble");
   if (!result.module)
     return Failure{"the module is not in the LLVM dialect; run the pipeline nibble-to-llvm first"};
@@ -131,6 +151,8 @@ Result<std::string> emit(mlir::ModuleOp module, const Target &target, int level,
   if (code->machine->addPassesToEmitFile(passes, stream, nullptr, type))
     return Failure{"LLVM cannot write this kind of file for " + target.str()};
   passes.run(*code->module);
+  if (!code->errors->empty())
+    return Failure{"LLVM cannot compile the module for " + target.str() + ": " + *code->errors};
   return std::string(bytes.begin(), bytes.end());
 }
 

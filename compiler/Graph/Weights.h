@@ -9,7 +9,8 @@
 
 namespace nibble {
 
-/// Attribute of a frozen module: the names of the parameters that nibble-freeze has made constants, an array of strings.
+/// Attribute of a frozen module: the names of the parameters that nibble-freeze has made constants, an array of
+/// strings.
 inline constexpr llvm::StringLiteral absorbedAttrName = "nibble.absorbed";
 
 /// One error at the module that lists every parameter which `table` lacks or holds in another shape (only those that

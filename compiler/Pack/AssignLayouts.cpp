@@ -120,8 +120,8 @@ struct AssignLayoutsPass : impl::AssignLayoutsBase<AssignLayoutsPass> {
     for (OpOperand &operand : op->getOpOperands()) {
       Type type = operand.get().getType();
       if (tile && operand.getOperandNumber() == 1) {
-        Type element = cast<RankedTensorType>(type).getElementType();
-        entries.push_back(LayoutAttr::get(op->getContext(), weightLayout(*tile.getKernel(), element)));
+        layout::Layout layout = weightLayout(*tile.getKernel(), cast<RankedTensorType>(type));
+        entries.push_back(LayoutAttr::get(op->getContext(), layout));
         continue;
       }
       Storage storage = Storage::Words;

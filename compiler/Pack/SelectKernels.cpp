@@ -44,9 +44,7 @@ FailureOr<TileFacts> factsOf(TileOp op) {
   facts.values = constant.getValue();
   if (gx.isF32() && gw.isF32())
     return facts;
-  if (!facts.input || !facts.weight)
-    return op.emitOpError("has no kernel for the operands ") << gx << " and " << gw << "; quantise both or none";
-  if (!facts.input->known || !facts.weight->known)
+  if (!facts.input || !facts.weight || !facts.input->known || !facts.weight->known)
     return op.emitOpError("has an operand whose scale is not known; freeze the graph first (nibble-freeze)");
   if (facts.input->axis >= 0)
     return op.emitOpError("has activations with scales along dimension ")

@@ -43,17 +43,18 @@ Storage inputStorage(StringRef kernel, Type element) {
   return kernel == portableBinary ? Storage::Bits : Storage::Words;
 }
 
-/// Width of a field that holds weights of this grid in portable_i16's blocks.
-static int fieldBits(const GridFacts &facts) {
-  if (facts.binary)
+/// Width of a field that holds weights of this grid in portable_i16's blocks. A sign bit has no zero: where a run of
+/// binary weights does not fill its blocks of 8, the padding needs fields of 2 bits to be worth nothing.
+static int fieldBits(const GridFacts &facts, int64_t run) {
+  if (facts.binary && run % 8 == 0)
     return 1;
   if (facts.bits <= 2) // ternary too
     return 2;
   return facts.bits <= 4 ? 4 : 8;
 }
 
-layout::Layout weightLayout(StringRef kernel, Type element) {
-  auto facts = gridFacts(element);
+layout::Layout weightLayout(StringRef kernel, RankedTensorType weights) {
+  auto facts = gridFacts(weights.getElementType());
   layout::Layout layout = layout::rowMajor(4, facts ? 8 : 32, facts ? 8 : 32);
   if (isByteKernel(kernel))
     return layout::dot4Tile(4);
@@ -61,7 +62,7 @@ layout::Layout weightLayout(StringRef kernel, Type element) {
     layout = layout::bitsAlongLastDim(4, 32);
     layout.tiles.insert(layout.tiles.begin(), {0, 16});
   } else if (kernel == portableI16) {
-    layout = layout::weightTile(4, fieldBits(*facts), 16, 2, 16);
+    layout = layout::weightTile(4, fieldBits(*facts, weights.getShape().back()), 16, 2, 16);
   } else if (kernel == portableF32) {
     layout.tiles = {{0, 16}};
   } else if (kernel == portableDepthwise) {

@@ -28,9 +28,8 @@ Result<layout::Layout> activationLayout(mlir::Type grid, Storage storage, int64_
 /// How `kernel` wants its activations; None for f32 ones.
 Storage inputStorage(llvm::StringRef kernel, mlir::Type element);
 
-/// The layout of `kernel`'s weights [O, KH, KW, C / groups] with this element type (f32 or quantised). Not for weights
-/// that selection refuses.
-layout::Layout weightLayout(llvm::StringRef kernel, mlir::Type element);
+/// The layout of `kernel`'s weights [O, KH, KW, C / groups] (f32 or quantised). Not for weights that selection refuses.
+layout::Layout weightLayout(llvm::StringRef kernel, mlir::RankedTensorType weights);
 
 /// Whether the storage of a binary result of reshape, max_pool2d, pad or concat is made of whole 32-bit words of its
 /// operands, so that the op can work on Storage::Bits.

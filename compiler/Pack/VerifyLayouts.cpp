@@ -61,7 +61,7 @@ LogicalResult checkTile(TileOp op) {
   if (!floats && storageOf(input) != inputStorage(kernel, input.getElementType()))
     return op.emitOpError("needs activations in ")
            << nameOf(inputStorage(kernel, input.getElementType())) << " for kernel " << kernel << ", got " << input;
-  layout::Layout wanted = weightLayout(kernel, weight.getElementType());
+  layout::Layout wanted = weightLayout(kernel, weight);
   if (!layoutOf(weight) || layoutOf(weight).getLayout() != wanted)
     return op.emitOpError("needs weights in the layout \"")
            << layout::print(wanted) << "\" for kernel " << kernel << ", got " << weight;

@@ -25,6 +25,8 @@ llvm::StringRef stageName(Stage stage) {
   switch (stage) {
   case Stage::Graph:
     return "graph";
+  case Stage::Frozen:
+    return "frozen";
   case Stage::Quantized:
     return "quantized";
   case Stage::Packed:
@@ -42,7 +44,8 @@ llvm::StringRef stageName(Stage stage) {
 }
 
 std::optional<Stage> parseStage(llvm::StringRef name) {
-  for (Stage stage : {Stage::Graph, Stage::Quantized, Stage::Packed, Stage::Tiled, Stage::Kernels, Stage::LLVM, Stage::Object})
+  for (Stage stage : {Stage::Graph, Stage::Frozen, Stage::Quantized, Stage::Packed, Stage::Tiled, Stage::Kernels,
+                      Stage::LLVM, Stage::Object})
     if (name == stageName(stage))
       return stage;
   return std::nullopt;

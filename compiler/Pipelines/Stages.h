@@ -8,9 +8,10 @@
 
 namespace nibble {
 
-/// The stages of the IR, in order. Kernels -> LLVM is buildToLLVMPipeline of compiler/Conversion/UkrToLLVM/Passes.h; an
-/// object is made by compiler/Emit/Object.h.
-enum class Stage { Graph, Quantized, Packed, Tiled, Kernels, LLVM, Object };
+/// The stages of the IR, in order. Frozen is the graph stage with its weights bound and frozen (R8). Kernels -> LLVM is
+/// buildToLLVMPipeline of compiler/Conversion/UkrToLLVM/Passes.h; an object is made by compiler/Emit/Object.h. All
+/// stages in one go: compiler/Pipelines/Advance.h.
+enum class Stage { Graph, Frozen, Quantized, Packed, Tiled, Kernels, LLVM, Object };
 
 /// "graph", "quantized", ... "object", as --compile-to= takes them.
 llvm::StringRef stageName(Stage stage);

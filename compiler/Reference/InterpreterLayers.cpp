@@ -57,11 +57,10 @@ static LogicalResult evaluate(ClipOp op, Call &call) {
   return call.give(mapped(call.of(op.getInput()), [=](float v) { return clampFloat(v, lo, hi); }));
 }
 
-/// R7.4 for a grid whose scale the type names, else R9.5. Each window lies in one channel.
+/// R7.4 for a grid, else R9.5. Each window lies in one channel.
 static LogicalResult giveAverages(Call &call, Value input, const Windows &windows, std::vector<int64_t> shape) {
   const HostTensor &x = call.of(input);
-  Type gridType = gridTypeOf(input.getType());
-  bool isExact = gridType && gridFacts(gridType)->known;
+  bool isExact = gridTypeOf(input.getType()) && x.grid;
   if (failed(call.check(x.f32.size() == x.size(), "takes f32 or quantised values")) ||
       failed(
           call.check(!isExact || x.grid->axis < 0 || x.grid->axis == 3, "needs one scale per tensor or per channel")))

@@ -279,6 +279,44 @@ TEST(EmitErrors, LoadRefusesWhatIsNoObject) {
   EXPECT_THAT(module.error(), HasSubstr("the code cannot be loaded"));
 }
 
+TEST(EmitErrors, CodeGeneratorErrorsAreReturned) {
+  Target target = Target::baseline(Arch::x86_64);
+  Lowered lowered = lower("module {}", target);
+  ASSERT_TRUE(lowered);
+  mlir::OpBuilder b(lowered.context.get());
+  b.setInsertionPointToStart(lowered.module->getBody());
+  auto none = mlir::LLVM::LLVMVoidType::get(lowered.context.get());
+  auto function =
+      mlir::LLVM::LLVMFuncOp::create(b, b.getUnknownLoc(), "f", mlir::LLVM::LLVMFunctionType::get(none, {}));
+  b.setInsertionPointToStart(function.addEntryBlock(b));
+  mlir::LLVM::InlineAsmOp::create(b, b.getUnknownLoc(), mlir::TypeRange{}, mlir::ValueRange{}, "nonsense", "", true,
+                                  false, mlir::LLVM::TailCallKind::None, mlir::LLVM::AsmDialectAttr(),
+                                  mlir::ArrayAttr());
+  mlir::LLVM::ReturnOp::create(b, b.getUnknownLoc(), mlir::ValueRange{});
+  auto object = emitObject(*lowered.module, target);
+  ASSERT_FALSE(object);
+  EXPECT_THAT(object.error(), HasSubstr("LLVM cannot compile the module for x86_64-linux-gnu"));
+}
+
+TEST(EmitThreads, CompileForTwoTargetsAtOnce) {
+  std::string objects[2][2];
+  for (int round = 0; round < 2; ++round) {
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 2; ++i)
+      threads.emplace_back([&, i, round] {
+        Target target = Target::baseline(i ? Arch::aarch64 : Arch::x86_64);
+        Lowered lowered = lower(twoRegions(), target);
+        auto object = lowered ? emitObject(*lowered.module, target) : Result<std::string>(Failure{lowered.diagnostics});
+        objects[round][i] = object ? *object : object.error();
+      });
+    for (std::thread &thread : threads)
+      thread.join();
+  }
+  EXPECT_GT(objects[0][0].size(), 1000u) << objects[0][0];
+  EXPECT_EQ(objects[0][0], objects[1][0]);
+  EXPECT_EQ(objects[0][1], objects[1][1]);
+}
+
 TEST(EmitErrors, HeaderNeedsPlannedEntries) {
   Target target = Target::baseline(Arch::x86_64);
   EXPECT_EQ(emitHeader({}, target).error(), "the module has no entry to write a header for");

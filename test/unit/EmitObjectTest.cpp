@@ -62,6 +62,19 @@ bool hasProgram(const char *name) {
 const char *program = R"(#include "two_regions.h"
 #include <stdio.h>
 #include <string.h>
+/* Round up, and flush to zero: the compiled code must neither use nor keep it. */
+#if defined(__aarch64__)
+typedef uint64_t state;
+static const state hostile = 1 << 24 | 1 << 22;
+static state get(void) { state v; __asm__ volatile("mrs %0, fpcr" : "=r"(v)); return v; }
+static void set(state v) { __asm__ volatile("msr fpcr, %0" : : "r"(v)); }
+#else
+#include <xmmintrin.h>
+typedef unsigned state;
+static const state hostile = 0x1f80 | 0x8040 | 0x4000;
+static state get(void) { return _mm_getcsr(); }
+static void set(state v) { _mm_setcsr(v); }
+#endif
 static unsigned char memory[M_ARENA_BYTES(2) + 64];
 static void each(void *pool, int64_t count, nibble_task task, void *context) {
   int64_t i;
@@ -85,6 +98,13 @@ int main(void) {
     return 4;
   if (m(image, logits, 33, 0, 0) != 1 || m(image, logits, 1, (char *)arena + 4, 0) != 3)
     return 5;
+  const state before = get();
+  set(hostile);
+  const int status = m(image, again, 33, arena, &parallel);
+  const state after = get();
+  set(before);
+  if (status || after != hostile || memcmp(logits, again, sizeof logits))
+    return 7;
   for (i = 0; i < 33 * 8; ++i) {
     unsigned bits;
     memcpy(&bits, &logits[i], 4);
@@ -128,6 +148,8 @@ TEST(EmitObject, LinksIntoACProgram) {
     GTEST_SKIP() << "this machine is not x86-64";
   linkAndRun("x86_64-linux-gnu", NIBBLE_TEST_CC, "");
   linkAndRun("native", NIBBLE_TEST_CC, "");
+  if (hasProgram("gcc"))
+    linkAndRun("native", "gcc", "");
 }
 
 TEST(EmitObject, LinksIntoAnAarch64Program) {
@@ -135,6 +157,82 @@ TEST(EmitObject, LinksIntoAnAarch64Program) {
     GTEST_SKIP() << "no aarch64-linux-gnu-gcc or no qemu-aarch64-static on PATH";
   linkAndRun("aarch64-linux-gnu", "aarch64-linux-gnu-gcc -static", "qemu-aarch64-static");
   linkAndRun("aarch64-linux-gnu,+i8mm", "aarch64-linux-gnu-gcc -static", "qemu-aarch64-static");
+}
+
+std::string bytesOf(const std::vector<float> &values) {
+  return std::string(reinterpret_cast<const char *>(values.data()), values.size() * sizeof(float));
+}
+
+// No C library for this one: the program reads and writes by system calls.
+TEST(EmitObject, RunsOnRiscv64) {
+  if (!hasProgram("qemu-riscv64-static") || !hasProgram("clang-22") || !hasProgram("ld.lld-22"))
+    GTEST_SKIP() << "no qemu-riscv64-static, clang-22 or ld.lld-22 on PATH";
+  const char *main = R"(#include "two_regions.h"
+static long call(long number, long a, long b, long c) {
+  register long a7 __asm__("a7") = number, a0 __asm__("a0") = a, a1 __asm__("a1") = b, a2 __asm__("a2") = c;
+  __asm__ volatile("ecall" : "+r"(a0) : "r"(a7), "r"(a1), "r"(a2) : "memory");
+  return a0;
+}
+static float image[33 * 8], logits[33 * 8];
+static unsigned char arena[M_ARENA_BYTES(1)] __attribute__((aligned(64)));
+void _start(void) {
+  long frm = 3; /* round up */
+  if (call(63, 0, (long)image, sizeof image) != sizeof image)
+    call(93, 2, 0, 0);
+  __asm__ volatile("csrw frm, %0" : : "r"(frm));
+  if (m(image, logits, 33, arena, 0))
+    call(93, 3, 0, 0);
+  __asm__ volatile("csrr %0, frm" : "=r"(frm));
+  if (frm != 3)
+    call(93, 4, 0, 0);
+  call(64, 1, (long)logits, sizeof logits);
+  call(93, 0, 0, 0);
+}
+)";
+  for (const char *target : {"riscv64-linux-gnu", "riscv64-linux-gnu,+v,+zvl256b"}) {
+    Folder folder;
+    folder.write("two_regions.o", object(target));
+    folder.write("two_regions.h", *emitHeader(lower(twoRegions(), parse(target)).entries, parse(target)));
+    folder.write("main.c", main);
+    std::vector<float> image = someImages(33);
+    folder.write("image.bin", bytesOf(image));
+    ASSERT_EQ(
+        folder.run(
+            "clang-22 --target=riscv64-linux-gnu -march=rv64gc -O1 -ffreestanding -nostdlib -static -fuse-ld=lld main.c"
+            " two_regions.o -o main"),
+        0)
+        << folder.read("log");
+    ASSERT_EQ(folder.run("qemu-riscv64-static -cpu rv64,v=true,vlen=256 ./main < image.bin > out.bin"), 0)
+        << folder.read("log");
+    EXPECT_TRUE(folder.read("out.bin") == bytesOf(referenceModel(image))) << target;
+  }
+}
+
+// 32-bit pointers, and no fused multiply-add.
+TEST(EmitObject, RunsAsWasm) {
+  if (!hasProgram("node") || !hasProgram("wasm-ld-22"))
+    GTEST_SKIP() << "no node or no wasm-ld-22 on PATH";
+  for (const char *target : {"wasm32", "wasm32,+simd128"}) {
+    Folder folder;
+    folder.write("two_regions.o", object(target));
+    Lowered lowered = lower(twoRegions(), parse(target));
+    std::vector<float> image = someImages(33);
+    folder.write("image.bin", bytesOf(image));
+    folder.write("main.js", R"(const fs = require('fs');
+const instance = new WebAssembly.Instance(new WebAssembly.Module(fs.readFileSync('m.wasm')));
+const image = fs.readFileSync('image.bin'), { m, memory, __heap_base } = instance.exports;
+memory.grow(4);
+const arena = (__heap_base.value + 63) & ~63, input = arena + )" +
+                                std::to_string(lowered.entries[0].arenaBytes(1)) + R"(, output = input + image.length;
+new Uint8Array(memory.buffer).set(image, input);
+if (m(input, output, 33n, arena, 0) !== 0 || m(input, output, 33n, 0, 0) !== 1) process.exit(3);
+fs.writeFileSync('out.bin', new Uint8Array(memory.buffer, output, image.length));
+)");
+    ASSERT_EQ(
+        folder.run("wasm-ld-22 --no-entry --export=m --export=__heap_base two_regions.o -o m.wasm && node main.js"), 0)
+        << folder.read("log");
+    EXPECT_TRUE(folder.read("out.bin") == bytesOf(referenceModel(image))) << target;
+  }
 }
 
 TEST(EmitObject, IsTheSameTwice) {

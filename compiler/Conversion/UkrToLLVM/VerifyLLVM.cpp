@@ -15,12 +15,12 @@ namespace {
 /// Operations for which LLVM calls libm on some or all targets.
 bool isLibraryCall(StringRef name) {
   static const llvm::StringSet<> names = {
-      "llvm.frem",         "llvm.intr.exp",   "llvm.intr.exp2",  "llvm.intr.exp10", "llvm.intr.log",
-      "llvm.intr.log2",    "llvm.intr.log10", "llvm.intr.pow",   "llvm.intr.powi",  "llvm.intr.sin",
-      "llvm.intr.cos",     "llvm.intr.tan",   "llvm.intr.asin",  "llvm.intr.acos",  "llvm.intr.atan",
-      "llvm.intr.atan2",   "llvm.intr.sinh",  "llvm.intr.cosh",  "llvm.intr.tanh",  "llvm.intr.sincos",
-      "llvm.intr.ldexp",   "llvm.intr.frexp", "llvm.intr.modf",  "llvm.intr.round", "llvm.intr.lround",
-      "llvm.intr.llround", "llvm.intr.lrint", "llvm.intr.llrint"};
+      "llvm.intr.memmove", "llvm.frem",         "llvm.intr.exp",   "llvm.intr.exp2",  "llvm.intr.exp10",
+      "llvm.intr.log",     "llvm.intr.log2",    "llvm.intr.log10", "llvm.intr.pow",   "llvm.intr.powi",
+      "llvm.intr.sin",     "llvm.intr.cos",     "llvm.intr.tan",   "llvm.intr.asin",  "llvm.intr.acos",
+      "llvm.intr.atan",    "llvm.intr.atan2",   "llvm.intr.sinh",  "llvm.intr.cosh",  "llvm.intr.tanh",
+      "llvm.intr.sincos",  "llvm.intr.ldexp",   "llvm.intr.frexp", "llvm.intr.modf",  "llvm.intr.round",
+      "llvm.intr.lround",  "llvm.intr.llround", "llvm.intr.lrint", "llvm.intr.llrint"};
   return names.contains(name);
 }
 

@@ -1,11 +1,18 @@
 // Result types and verifiers of the layers. The same code checks IR and answers the DSL, so a message says what to do.
 #include "dialects/Nibble/IR/NibbleVerify.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 
 namespace nibble {
 
 static RankedTensorType tensorOf(Value v) { return cast<RankedTensorType>(v.getType()); }
+
+/// Length of a padded dimension for a message.
+static std::string paddedText(int64_t size, int64_t before, int64_t after) {
+  bool overflow = llvm::AddOverflow(size, before, size) || llvm::AddOverflow(size, after, size);
+  return overflow ? "(overflow)" : std::to_string(size);
+}
 
 /// Type of an op that leaves the grid: f32 without encoding.
 static LogicalResult sameShapeOffGrid(std::optional<Location> loc, StringRef name, Value input, SmallVectorImpl<Type> &types) {
@@ -52,7 +59,7 @@ static LogicalResult verifyContraction(Operation *op, RankedTensorType x, Ranked
 }
 
 LogicalResult Conv2dOp::inferReturnTypes(MLIRContext *context, std::optional<Location> loc, Adaptor a, SmallVectorImpl<Type> &types) {
-  if (!checkRank(loc, a.getInput().getType(), 4, "an input", "N, H, W, C") || !checkRank(loc, a.getWeight().getType(), 4, "weights", "O, H, W, I"))
+  if (!checkRank(loc, "conv2d", a.getInput().getType(), 4, "an input", "N, H, W, C") || !checkRank(loc, "conv2d", a.getWeight().getType(), 4, "weights", "O, H, W, I"))
     return failure();
   auto x = tensorOf(a.getInput()), w = tensorOf(a.getWeight());
   ArrayRef<int64_t> strides = a.getStrides();
@@ -71,7 +78,7 @@ LogicalResult Conv2dOp::inferReturnTypes(MLIRContext *context, std::optional<Loc
   int64_t v = windowOutput(x.getDimSize(2), p.getLeft(), p.getRight(), w.getDimSize(2), strides[1]);
   if (h < 1 || v < 1)
     return emitOptionalError(loc, "conv2d window ", w.getDimSize(1), " x ", w.getDimSize(2), " does not fit the padded image ",
-                             x.getDimSize(1) + p.getTop() + p.getBottom(), " x ", x.getDimSize(2) + p.getLeft() + p.getRight());
+                             paddedText(x.getDimSize(1), p.getTop(), p.getBottom()), " x ", paddedText(x.getDimSize(2), p.getLeft(), p.getRight()));
   auto element = contractionElement(loc, "conv2d", x, w, a.getAccumulate());
   if (failed(element))
     return failure();
@@ -100,8 +107,8 @@ LogicalResult Conv2dOp::verify() {
 }
 
 LogicalResult LinearOp::inferReturnTypes(MLIRContext *context, std::optional<Location> loc, Adaptor a, SmallVectorImpl<Type> &types) {
-  if (!checkRank(loc, a.getInput().getType(), 2, "an input", "N, I; flatten() a feature map first") ||
-      !checkRank(loc, a.getWeight().getType(), 2, "weights", "O, I"))
+  if (!checkRank(loc, "linear", a.getInput().getType(), 2, "an input", "N, I; flatten() a feature map first") ||
+      !checkRank(loc, "linear", a.getWeight().getType(), 2, "weights", "O, I"))
     return failure();
   auto x = tensorOf(a.getInput()), w = tensorOf(a.getWeight());
   if (!w.hasStaticShape() || x.isDynamicDim(1))
@@ -125,13 +132,16 @@ LogicalResult BatchNormOp::inferReturnTypes(MLIRContext *, std::optional<Locatio
   if (x.getRank() < 2)
     return emitOptionalError(loc, "batch_norm normalises over the last dimension of a batch, got ", x);
   for (Value v : {a.getGamma(), a.getBeta(), a.getMean(), a.getVariance()})
-    if (tensorOf(v).getShape() != ArrayRef<int64_t>{x.getShape().back()})
-      return emitOptionalError(loc, "batch_norm of ", x.getShape().back(), " channels needs gamma, beta, mean and variance of that length, got ", v.getType());
+    if (tensorOf(v).getShape() != x.getShape().take_back() || !tensorOf(v).getElementType().isF32())
+      return emitOptionalError(loc, "batch_norm of ", sizeText(x.getShape().back()), " channels needs f32 gamma, beta, mean and variance of that length, got ",
+                               v.getType());
   return sameShapeOffGrid(loc, "batch_norm", a.getInput(), types);
 }
 LogicalResult BatchNormOp::verify() {
-  if (!(getEpsilon().convertToFloat() > 0))
-    return emitOpError("needs a positive epsilon");
+  if (!(getEpsilon().convertToFloat() > 0) || !getEpsilon().isFinite())
+    return emitOpError("needs a finite, positive epsilon");
+  if (float m = getMomentum().convertToFloat(); !(m >= 0 && m <= 1))
+    return emitOpError("needs momentum in [0, 1], got ") << m;
   return verifyTensors(*this);
 }
 
@@ -172,7 +182,13 @@ LogicalResult ReluOp::inferReturnTypes(MLIRContext *, std::optional<Location> lo
   return sameShapeOffGrid(loc, "relu", a.getInput(), types);
 }
 LogicalResult ReluOp::verify() { return verifyTensors(*this); }
-OpFoldResult ReluOp::fold(FoldAdaptor) { return getInput().getDefiningOp<ReluOp>() ? getInput() : OpFoldResult(); }
+OpFoldResult ReluOp::fold(FoldAdaptor) {
+  if (getInput().getDefiningOp<ReluOp>())
+    return getInput();
+  // A clip to [lo, hi] with hi above 0 gives positive values and lo, which relu keeps if it is +0 or positive.
+  auto clip = getInput().getDefiningOp<ClipOp>();
+  return clip && !clip.getLo().isNegative() && clip.getHi().convertToFloat() > 0 ? getInput() : OpFoldResult();
+}
 
 LogicalResult ClipOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc, Adaptor a, SmallVectorImpl<Type> &types) {
   return sameShapeOffGrid(loc, "clip", a.getInput(), types);
@@ -182,16 +198,36 @@ LogicalResult ClipOp::verify() {
     return emitOpError("needs lo <= hi, got [") << getLo().convertToFloat() << ", " << getHi().convertToFloat() << "]";
   return verifyTensors(*this);
 }
+OpFoldResult ClipOp::fold(FoldAdaptor) {
+  auto inner = getInput().getDefiningOp<ClipOp>();
+  if (!inner)
+    return {};
+  APFloat a = inner.getLo(), b = inner.getHi();
+  float innerLo = a.convertToFloat(), innerHi = b.convertToFloat(), lo = getLo().convertToFloat(), hi = getHi().convertToFloat();
+  // The inner clip gives a, b or a value between them, of which a wider clip changes none; where bounds are equal they must be
+  // the same bits, because +0 and -0 compare equal.
+  if (innerLo < innerHi && (lo < innerLo || a.bitwiseIsEqual(getLo())) && (innerHi < hi || b.bitwiseIsEqual(getHi())))
+    return getInput();
+  // A narrower clip gives its own lo or hi wherever the inner one changes a value (NaN: both give their lo).
+  if (innerLo <= lo && hi <= innerHi) {
+    getInputMutable().assign(inner.getInput());
+    return getResult();
+  }
+  return {};
+}
 
 //===----------------------------------------------------------------------===//
 // Pooling
 //===----------------------------------------------------------------------===//
 
-static FailureOr<SmallVector<int64_t>> poolShape(std::optional<Location> loc, StringRef name, Value input, ArrayRef<int64_t> window,
-                                                 ArrayRef<int64_t> strides, PaddingAttr p) {
-  if (!checkRank(loc, input.getType(), 4, "an input", "N, H, W, C"))
+FailureOr<SmallVector<int64_t>> poolShape(std::optional<Location> loc, StringRef name, RankedTensorType x, ArrayRef<int64_t> window,
+                                          ArrayRef<int64_t> strides, PaddingAttr p) {
+  if (!checkRank(loc, name, x, 4, "an input", "N, H, W, C"))
     return failure();
-  auto x = tensorOf(input);
+  if (!x.getElementType().isF32() && !isQuantizedType(x.getElementType()))
+    return emitOptionalError(loc, name, " works on f32 or quantised values, got ", x);
+  if (x.isDynamicDim(1) || x.isDynamicDim(2) || x.isDynamicDim(3))
+    return emitOptionalError(loc, name, " needs static shapes but for the batch, got ", x);
   if (window.size() != 2 || strides.size() != 2 || window[0] < 1 || window[1] < 1 || strides[0] < 1 || strides[1] < 1)
     return emitOptionalError(loc, name, " needs two window sizes and two strides of at least 1");
   if (p.getTop() >= window[0] || p.getBottom() >= window[0] || p.getLeft() >= window[1] || p.getRight() >= window[1])
@@ -199,12 +235,13 @@ static FailureOr<SmallVector<int64_t>> poolShape(std::optional<Location> loc, St
   int64_t h = windowOutput(x.getDimSize(1), p.getTop(), p.getBottom(), window[0], strides[0]);
   int64_t w = windowOutput(x.getDimSize(2), p.getLeft(), p.getRight(), window[1], strides[1]);
   if (h < 1 || w < 1)
-    return emitOptionalError(loc, name, " window ", window[0], " x ", window[1], " does not fit the image ", x.getDimSize(1), " x ", x.getDimSize(2));
+    return emitOptionalError(loc, name, " window ", window[0], " x ", window[1], " does not fit the padded image ",
+                             paddedText(x.getDimSize(1), p.getTop(), p.getBottom()), " x ", paddedText(x.getDimSize(2), p.getLeft(), p.getRight()));
   return SmallVector<int64_t>{x.getDimSize(0), h, w, x.getDimSize(3)};
 }
 
 LogicalResult MaxPool2dOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc, Adaptor a, SmallVectorImpl<Type> &types) {
-  auto shape = poolShape(loc, "max_pool2d", a.getInput(), a.getWindow(), a.getStrides(), a.getPadding());
+  auto shape = poolShape(loc, "max_pool2d", tensorOf(a.getInput()), a.getWindow(), a.getStrides(), a.getPadding());
   if (failed(shape))
     return failure();
   auto x = tensorOf(a.getInput());
@@ -218,8 +255,14 @@ LogicalResult MaxPool2dOp::verify() {
   return verifyTensors(*this);
 }
 
+// Windows of one pixel, each taken: every result is its only tap.
+OpFoldResult MaxPool2dOp::fold(FoldAdaptor) {
+  bool single = llvm::all_of(getWindow(), [](int64_t n) { return n == 1; }) && llvm::all_of(getStrides(), [](int64_t n) { return n == 1; });
+  return single && getInput().getType() == getType() ? getInput() : OpFoldResult();
+}
+
 LogicalResult AvgPool2dOp::inferReturnTypes(MLIRContext *context, std::optional<Location> loc, Adaptor a, SmallVectorImpl<Type> &types) {
-  auto shape = poolShape(loc, "avg_pool2d", a.getInput(), a.getWindow(), a.getStrides(), a.getPadding());
+  auto shape = poolShape(loc, "avg_pool2d", tensorOf(a.getInput()), a.getWindow(), a.getStrides(), a.getPadding());
   if (failed(shape))
     return failure();
   types.push_back(f32Tensor(*shape, context));
@@ -232,9 +275,11 @@ LogicalResult AvgPool2dOp::verify() {
 }
 
 LogicalResult GlobalAvgPoolOp::inferReturnTypes(MLIRContext *context, std::optional<Location> loc, Adaptor a, SmallVectorImpl<Type> &types) {
-  if (!checkRank(loc, a.getInput().getType(), 4, "an input", "N, H, W, C"))
+  if (!checkRank(loc, "global_avg_pool", a.getInput().getType(), 4, "an input", "N, H, W, C"))
     return failure();
   auto x = tensorOf(a.getInput());
+  if (!x.getElementType().isF32() && !isQuantizedType(x.getElementType()))
+    return emitOptionalError(loc, "global_avg_pool works on f32 or quantised values, got ", x);
   types.push_back(f32Tensor({x.getDimSize(0), x.getDimSize(3)}, context));
   return success();
 }
@@ -248,26 +293,30 @@ LogicalResult ReshapeOp::verify() {
   auto in = getInput().getType(), out = getResult().getType();
   if (in.getElementType() != out.getElementType())
     return emitOpError("keeps the element type, got ") << in << " to " << out;
-  auto rest = [](RankedTensorType t) {
-    int64_t n = 1;
-    for (int64_t d : t.getShape())
-      n *= ShapedType::isDynamic(d) ? 1 : d;
-    return n;
-  };
-  if (in.getNumDynamicDims() != out.getNumDynamicDims() || in.getNumDynamicDims() > 1 || rest(in) != rest(out))
+  bool sameDynamic = in.getNumDynamicDims() == out.getNumDynamicDims() && in.getNumDynamicDims() <= 1;
+  if (!sameDynamic || elementCount(in.getShape()) != elementCount(out.getShape()))
     return emitOpError("cannot give ") << in << " the shape of " << out << ": the number of elements differs";
   if (in.getNumDynamicDims() && (!in.isDynamicDim(0) || !out.isDynamicDim(0)))
-    return emitOpError("keeps the batch as the first dimension");
-  if (Type grid = gridTypeOf(in)) {
-    auto f = gridFacts(grid);
-    if (f && f->axis >= 0)
-      return emitOpError("keeps a grid with one scale per tensor; this one has scales along dimension ") << f->axis;
-    if (gridTypeOf(out) && gridTypeOf(out) != grid)
-      return emitOpError("keeps the grid (R7), got ") << in << " to " << out;
-  }
-  return verifyTensors(*this);
+    return emitOpError("keeps the batch as the first dimension, got ") << in << " to " << out;
+  if (failed(verifyTensors(*this)))
+    return failure();
+  Type grid = gridTypeOf(in);
+  if (auto f = grid ? gridFacts(grid) : std::nullopt; f && f->axis >= 0)
+    return emitOpError("keeps a grid with one scale per tensor; this one has scales along dimension ") << f->axis;
+  if (gridTypeOf(out) && gridTypeOf(out) != grid)
+    return emitOpError("keeps the grid (R7), got ") << in << " to " << out;
+  return success();
 }
-OpFoldResult ReshapeOp::fold(FoldAdaptor) { return getInput().getType() == getType() ? getInput() : OpFoldResult(); }
+OpFoldResult ReshapeOp::fold(FoldAdaptor) {
+  if (getInput().getType() == getType())
+    return getInput();
+  // Row-major order is the same through any shape in between; a grid that is kept must be that of the first input.
+  auto inner = getInput().getDefiningOp<ReshapeOp>();
+  if (!inner || (gridTypeOf(getType()) && gridTypeOf(getType()) != gridTypeOf(inner.getInput().getType())))
+    return {};
+  getInputMutable().assign(inner.getInput());
+  return getResult();
+}
 
 LogicalResult ConcatOp::inferReturnTypes(MLIRContext *context, std::optional<Location> loc, Adaptor a, SmallVectorImpl<Type> &types) {
   if (a.getInputs().empty())
@@ -275,7 +324,9 @@ LogicalResult ConcatOp::inferReturnTypes(MLIRContext *context, std::optional<Loc
   auto first = tensorOf(a.getInputs().front());
   int64_t axis = a.getAxis();
   if (axis < 1 || axis >= first.getRank())
-    return emitOptionalError(loc, "concat axis ", axis, " is not a dimension 1..", first.getRank() - 1, " of ", first);
+    return emitOptionalError(loc, "concat axis ", axis, " is not a dimension of ", first, " behind the batch");
+  if (!first.getElementType().isF32() && !isQuantizedType(first.getElementType()))
+    return emitOptionalError(loc, "concat works on f32 or quantised values, got ", first);
   SmallVector<int64_t> shape(first.getShape());
   shape[axis] = 0;
   bool sameGrid = true;
@@ -286,7 +337,8 @@ LogicalResult ConcatOp::inferReturnTypes(MLIRContext *context, std::optional<Loc
     for (int64_t d = 0; d < t.getRank(); ++d)
       if (d != axis && t.getDimSize(d) != first.getDimSize(d))
         return emitOptionalError(loc, "concat along ", axis, " needs equal sizes elsewhere, got ", first, " and ", t);
-    shape[axis] += t.getDimSize(axis);
+    if (t.isDynamicDim(axis) || llvm::AddOverflow(shape[axis], t.getDimSize(axis), shape[axis]))
+      return emitOptionalError(loc, "concat along ", axis, " needs static sizes there, and a sum of them that fits; got ", t);
     sameGrid &= t.getEncoding() == first.getEncoding();
   }
   // Two unknown scales are equal only if the types are; a !quant.any grid therefore does not survive.
@@ -297,18 +349,25 @@ LogicalResult ConcatOp::inferReturnTypes(MLIRContext *context, std::optional<Loc
   return success();
 }
 LogicalResult ConcatOp::verify() { return verifyTensors(*this); }
+// Of one operand.
+OpFoldResult ConcatOp::fold(FoldAdaptor) {
+  return getInputs().size() == 1 && getInputs()[0].getType() == getType() ? getInputs()[0] : Value();
+}
 
 LogicalResult PadOp::inferReturnTypes(MLIRContext *context, std::optional<Location> loc, Adaptor a, SmallVectorImpl<Type> &types) {
   auto x = tensorOf(a.getInput());
   ArrayRef<int64_t> low = a.getLow(), high = a.getHigh();
   if (static_cast<int64_t>(low.size()) != x.getRank() || low.size() != high.size())
-    return emitOptionalError(loc, "pad of a tensor of rank ", x.getRank(), " needs as many low and high sizes");
+    return emitOptionalError(loc, "pad of a tensor of rank ", x.getRank(), " needs as many low and high sizes, got ", low.size(), " and ", high.size());
+  if (!x.getElementType().isF32() && !isQuantizedType(x.getElementType()))
+    return emitOptionalError(loc, "pad works on f32 or quantised values, got ", x);
   SmallVector<int64_t> shape(x.getShape());
   for (size_t d = 0; d < low.size(); ++d) {
     if (low[d] < 0 || high[d] < 0 || (d == 0 && (low[d] || high[d])))
       return emitOptionalError(loc, "pad sizes cannot be negative, and the batch is not padded");
-    if (d)
-      shape[d] += low[d] + high[d];
+    int64_t more = 0;
+    if (d && (x.isDynamicDim(d) || llvm::AddOverflow(low[d], high[d], more) || llvm::AddOverflow(shape[d], more, shape[d])))
+      return emitOptionalError(loc, "pad needs a static dimension ", d, " and a padded size that fits, got ", x, " and ", low[d], ", ", high[d]);
   }
   float value = a.getValueAttr() ? a.getValueAttr().getValue().convertToFloat() : 0.0f;
   Attribute encoding = x.getEncoding();
@@ -323,6 +382,9 @@ LogicalResult PadOp::inferReturnTypes(MLIRContext *context, std::optional<Locati
       float q = value / f->scales[0];
       on = q == std::nearbyint(q) && q + f->zeros[0] >= f->qmin && q + f->zeros[0] <= f->qmax && q * f->scales[0] == value;
     }
+    // The rows that are added along the scales have none.
+    if (f && f->axis >= 0 && f->axis < x.getRank() && shape[f->axis] != x.getDimSize(f->axis))
+      on = false;
     if (!on && isQuantizedType(x.getElementType()))
       return emitOptionalError(loc, "pad value ", value, " is not on the grid of ", x, (f && f->binary ? "; a binary tensor is padded with +1 or -1" : ""));
     if (!on)
@@ -332,6 +394,8 @@ LogicalResult PadOp::inferReturnTypes(MLIRContext *context, std::optional<Locati
   return success();
 }
 LogicalResult PadOp::verify() { return verifyTensors(*this); }
+// By nothing.
+OpFoldResult PadOp::fold(FoldAdaptor) { return getInput().getType() == getType() ? getInput() : OpFoldResult(); }
 
 //===----------------------------------------------------------------------===//
 // Softmax and loss
@@ -345,7 +409,7 @@ LogicalResult SoftmaxOp::inferReturnTypes(MLIRContext *, std::optional<Location>
 LogicalResult SoftmaxOp::verify() { return verifyTensors(*this); }
 
 LogicalResult SoftmaxCrossEntropyOp::inferReturnTypes(MLIRContext *context, std::optional<Location> loc, Adaptor a, SmallVectorImpl<Type> &types) {
-  if (!checkRank(loc, a.getLogits().getType(), 2, "logits", "N, classes") || !checkRank(loc, a.getLabels().getType(), 1, "labels", "N"))
+  if (!checkRank(loc, "softmax_cross_entropy", a.getLogits().getType(), 2, "logits", "N, classes") || !checkRank(loc, "softmax_cross_entropy", a.getLabels().getType(), 1, "labels", "N"))
     return failure();
   if (!tensorOf(a.getLabels()).getElementType().isInteger(32))
     return emitOptionalError(loc, "softmax_cross_entropy takes i32 labels, got ", a.getLabels().getType());

@@ -35,6 +35,8 @@ OpFoldResult UnpackOp::fold(FoldAdaptor) {
 
 LogicalResult TileOp::verify() {
   auto x = getInput().getType(), w = getWeight().getType(), y = getResult().getType();
+  if (failed(verifyTensors(*this)))
+    return failure();
   if (getWindow().size() != 2 || getStrides().size() != 2)
     return emitOpError("needs two window sizes and two strides");
   if (getStrides()[0] < 1 || getStrides()[1] < 1 || static_cast<int64_t>(getGroups()) < 1)
@@ -52,20 +54,25 @@ LogicalResult TileOp::verify() {
   int64_t width = windowOutput(x.getDimSize(2), p.getLeft(), p.getRight(), getWindow()[1], getStrides()[1]);
   if (y.getDimSize(0) != x.getDimSize(0) || y.getDimSize(1) != height || y.getDimSize(2) != width)
     return emitOpError("of ") << x << " gives " << height << " x " << width << " pixels an image, got " << y;
-  if (bool(getResidual()) != getResidualMultiplier().has_value())
-    return emitOpError("has a residual without residual_multiplier or the other way round");
-  if (getResidual() && (!getMultiplier() || getResidual().getType().getShape() != y.getShape()))
-    return emitOpError("takes a residual of the result's shape in its epilogue, got ") << getResidual().getType();
+  bool quantised = isQuantizedType(x.getElementType());
+  if (quantised != isQuantizedType(w.getElementType()) || (!quantised && !(x.getElementType().isF32() && w.getElementType().isF32())))
+    return emitOpError("takes operands that are both quantised or both f32, got ") << x << " and " << w;
+  if (failed(verifyResidual(*this, y.getShape(), getResidual(), getResidualMultiplier())))
+    return failure();
+  if (!getMultiplier() && (getResidual() || getThresholds() || getFlips()))
+    return emitOpError("has a residual or thresholds but no epilogue: it needs multiplier, bias, lo and hi");
   if (getThresholds() && getResidual())
     return emitOpError("cannot use thresholds with a residual");
   bool epilogue = getMultiplier().has_value();
   if (epilogue != getBias().has_value() || epilogue != getLo().has_value() || epilogue != getHi().has_value())
     return emitOpError("needs multiplier, bias, lo and hi together");
-  if (!epilogue && !y.getElementType().isInteger(32) && !y.getElementType().isF32())
-    return emitOpError("without epilogue gives the raw accumulator, got ") << y;
-  if (epilogue && failed(verifyRequantization(*this, y, *getMultiplier(), *getBias(), *getLo(), *getHi(), getThresholds(), getFlips())))
-    return failure();
-  return verifyTensors(*this);
+  if (!epilogue && !(quantised ? y.getElementType().isInteger(32) : y.getElementType().isF32()))
+    return emitOpError("without epilogue gives the raw accumulator (i32, or f32 of f32 operands), got ") << y;
+  if (epilogue && y.getElementType().isInteger(32))
+    return emitOpError("with an epilogue gives f32 or a quantised type, got ") << y;
+  if (!epilogue)
+    return success();
+  return verifyRequantization(*this, y, *getMultiplier(), *getBias(), *getLo(), *getHi(), getThresholds(), getFlips());
 }
 
 } // namespace nibble

@@ -1,5 +1,6 @@
 // Shared questions about tensors and grids.
 #include "dialects/Nibble/IR/Nibble.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 
@@ -71,9 +72,24 @@ RankedTensorType f32Tensor(ArrayRef<int64_t> shape, MLIRContext *context, Type g
 
 RankedTensorType offGrid(RankedTensorType type) { return f32Tensor(type.getShape(), type.getContext()); }
 
+std::optional<int64_t> elementCount(ArrayRef<int64_t> shape) {
+  constexpr int64_t most = int64_t(1) << 40;
+  int64_t count = 1;
+  for (int64_t size : shape) {
+    if (ShapedType::isDynamic(size))
+      continue;
+    if (size < 0 || llvm::MulOverflow(count, size, count) || count > most)
+      return std::nullopt;
+  }
+  return count;
+}
+
 int64_t windowOutput(int64_t input, int64_t before, int64_t after, int64_t window, int64_t stride) {
-  int64_t room = input + before + after - window;
-  return room < 0 ? -1 : room / stride + 1;
+  int64_t padded = 0;
+  if (std::min({input, before, after, window}) < 0 || stride < 1 || llvm::AddOverflow(input, before, padded) ||
+      llvm::AddOverflow(padded, after, padded) || padded < window)
+    return -1;
+  return (padded - window) / stride + 1;
 }
 
 } // namespace nibble

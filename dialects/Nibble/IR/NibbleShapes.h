@@ -35,7 +35,12 @@ mlir::RankedTensorType f32Tensor(llvm::ArrayRef<int64_t> shape, mlir::MLIRContex
 /// The same tensor off every grid: f32 without encoding.
 mlir::RankedTensorType offGrid(mlir::RankedTensorType type);
 
-/// Output length of a window along one dimension, or -1 when the window does not fit.
+/// Product of the sizes, a dynamic one counted as 1; none above 2^40, the most elements of a tensor (so that no later
+/// product of sizes, in bytes or bits, overflows).
+std::optional<int64_t> elementCount(llvm::ArrayRef<int64_t> shape);
+
+/// Output length of a window along one dimension, or -1 when the window does not fit, a size is dynamic or negative, or the
+/// padded length overflows.
 int64_t windowOutput(int64_t input, int64_t before, int64_t after, int64_t window, int64_t stride);
 
 } // namespace nibble

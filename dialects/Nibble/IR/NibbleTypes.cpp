@@ -26,8 +26,13 @@ Type TernaryType::parse(AsmParser &parser) {
   double scale = 0;
   OptionalParseResult integer = parser.parseOptionalInteger(first);
   if (integer.has_value()) {
+    SMLoc loc = parser.getCurrentLocation();
     if (failed(*integer) || parser.parseColon())
       return {};
+    if (first < 0) {
+      parser.emitError(loc) << "the axis of a ternary type is a dimension, got " << first;
+      return {};
+    }
     axis = first;
   }
   do {
@@ -50,47 +55,86 @@ void TernaryType::print(AsmPrinter &printer) const {
   printer << ">";
 }
 
+static bool isExactScale(double scale) {
+  auto exact = static_cast<float>(scale);
+  return std::isnormal(exact) && exact > 0 && static_cast<double>(exact) == scale;
+}
+
+std::string sizeText(int64_t size) { return ShapedType::isDynamic(size) ? "?" : std::to_string(size); }
+std::string shapeText(ArrayRef<int64_t> shape) {
+  std::string text = "[";
+  for (int64_t size : shape)
+    text += (text.size() > 1 ? ", " : "") + sizeText(size);
+  return text + "]";
+}
+
 LogicalResult TernaryType::verify(function_ref<InFlightDiagnostic()> emitError, int64_t axis, DenseF64ArrayAttr values) {
   if (axis < -1)
     return emitError() << "the axis of a ternary type is a dimension, got " << axis;
   if (axis < 0 && values.size() > 1)
     return emitError() << "several ternary scales need an axis: write !nibble.ternary<0 : s0, s1>";
+  if (axis >= 0 && values.empty())
+    return emitError() << "a ternary type with an axis needs its scales";
+  for (double scale : values.asArrayRef())
+    if (!isExactScale(scale))
+      return emitError() << "ternary scale " << scale << " is not a positive normal f32 value";
+  return success();
+}
+
+/// Shape, element type and encoding: what every op of the dialect can work on.
+static LogicalResult verifyForm(Operation *op, RankedTensorType tensor, StringRef what, unsigned index) {
+  auto fail = [&] { return op->emitOpError() << what << " " << index << " of type " << tensor << " has "; };
+  for (auto [d, size] : llvm::enumerate(tensor.getShape())) {
+    if (ShapedType::isDynamic(size) && d > 0)
+      return fail() << "a dynamic dimension " << d << "; only dimension 0, the batch, may be dynamic";
+    if (size == 0)
+      return fail() << "no elements: its dimension " << d << " is empty";
+  }
+  if (!elementCount(tensor.getShape()))
+    return fail() << "more than 2^40 elements";
+  Type element = tensor.getElementType();
+  if (!element.isF32() && !element.isInteger(32) && !isQuantizedType(element))
+    return fail() << "elements of " << element << "; use f32, i32 or a quantised type";
+  if (Attribute encoding = tensor.getEncoding(); encoding && !isa<GridAttr, LayoutAttr>(encoding))
+    return fail() << "an encoding that is neither #nibble.grid nor #nibble.layout";
   return success();
 }
 
 LogicalResult verifyTensor(Operation *op, Type type, StringRef what, unsigned index) {
   auto tensor = dyn_cast<RankedTensorType>(type);
-  Type grid = gridTypeOf(type);
-  if (!tensor || !grid)
+  if (!tensor)
     return success();
+  if (failed(verifyForm(op, tensor, what, index)))
+    return failure();
+  Type grid = gridTypeOf(type);
+  if (!grid)
+    return success();
+  auto fail = [&] { return op->emitOpError() << what << " " << index << " "; };
   auto facts = gridFacts(grid);
   if (!facts)
-    return op->emitOpError() << what << " " << index << " has an element type without integer grid: " << grid
-                             << "; use !quant.uniform, !nibble.binary or !nibble.ternary";
+    return fail() << "has an element type without integer grid: " << grid << "; use !quant.uniform, !nibble.binary or !nibble.ternary";
+  if (auto q = dyn_cast<quant::QuantizedType>(grid); q && q.getExpressedType() && !q.getExpressedType().isF32())
+    return fail() << "has a grid of " << q.getExpressedType() << " values: " << grid << "; only f32 is supported";
   if (!facts->binary && !facts->ternary && facts->bits > 8 && facts->bits != 16)
-    return op->emitOpError() << what << " " << index << " has " << facts->bits << " bits; a grid has 1..8 or 16 bits";
+    return fail() << "has " << facts->bits << " bits; a grid has 1..8 or 16 bits";
   if (!facts->known)
     return success();
   if (facts->axis >= tensor.getRank())
-    return op->emitOpError() << what << " " << index << " has scales along dimension " << facts->axis << " but rank " << tensor.getRank();
+    return fail() << "has scales along dimension " << facts->axis << " but rank " << tensor.getRank();
   if (facts->axis >= 0 && tensor.getDimSize(facts->axis) != static_cast<int64_t>(facts->scales.size()))
-    return op->emitOpError() << what << " " << index << " has " << facts->scales.size() << " scales for "
-                             << tensor.getDimSize(facts->axis) << " channels (dimension " << facts->axis << ")";
-  auto exact = [](double s) { return std::isnormal(static_cast<float>(s)) && s > 0 && static_cast<double>(static_cast<float>(s)) == s; };
+    return fail() << "has " << facts->scales.size() << " scales for " << sizeText(tensor.getDimSize(facts->axis))
+                  << " channels (dimension " << facts->axis << ")";
   SmallVector<double> scales;
   if (auto u = dyn_cast<quant::UniformQuantizedType>(grid))
     scales = {u.getScale()};
   else if (auto u = dyn_cast<quant::UniformQuantizedPerAxisType>(grid))
     scales.assign(u.getScales().begin(), u.getScales().end());
-  else if (auto t = dyn_cast<TernaryType>(grid))
-    scales.assign(t.getScales().begin(), t.getScales().end());
   for (auto [c, s] : llvm::enumerate(scales))
-    if (!exact(s))
-      return op->emitOpError() << what << " " << index << ": scale " << c << " (" << s << ") is not a positive normal f32 value";
+    if (!isExactScale(s))
+      return fail() << "has scale " << s << " in channel " << c << ", which is not a positive normal f32 value";
   for (auto [c, z] : llvm::enumerate(facts->zeros))
     if (z < facts->qmin || z > facts->qmax)
-      return op->emitOpError() << what << " " << index << ": zero point " << z << " of channel " << c << " lies outside the grid ["
-                               << facts->qmin << ", " << facts->qmax << "]";
+      return fail() << "has zero point " << z << " in channel " << c << ", outside of its grid [" << facts->qmin << ", " << facts->qmax << "]";
   return success();
 }
 
@@ -104,12 +148,12 @@ LogicalResult verifyTensors(Operation *op) {
   return success();
 }
 
-bool checkRank(std::optional<Location> loc, Type type, int64_t rank, StringRef role, StringRef layout) {
+bool checkRank(std::optional<Location> loc, StringRef name, Type type, int64_t rank, StringRef role, StringRef layout) {
   auto tensor = dyn_cast<RankedTensorType>(type);
   if (tensor && tensor.getRank() == rank)
     return true;
   if (loc)
-    mlir::emitError(*loc) << "expects " << role << " of rank " << rank << " (" << layout << "), got " << type;
+    mlir::emitError(*loc) << name << " needs " << role << " of rank " << rank << " (" << layout << "), got " << type;
   return false;
 }
 

@@ -19,24 +19,42 @@ void UkrDialect::initialize() {
 
 int64_t bytesOf(MemRefType type) { return type.getNumElements() * (type.getElementTypeBitWidth() / 8); }
 
+/// No size, offset or stride is larger, so that sums and products of two fit in 64 bits.
+static constexpr int64_t mostBytes = int64_t(1) << 40;
+static constexpr int64_t mostOfKernel = int64_t(1) << 30;
+
 static LogicalResult verifyPart(Operation *op, Type type) {
   auto memref = cast<MemRefType>(type);
-  if (memref.getRank() != 1 || !memref.hasStaticShape() || !memref.getElementType().isIntOrFloat() || memref.getElementTypeBitWidth() % 8)
+  if (memref.getRank() != 1 || !memref.hasStaticShape() || !memref.getLayout().isIdentity() || !memref.getElementType().isIntOrFloat() ||
+      memref.getElementTypeBitWidth() % 8)
     return op->emitOpError("is a static 1-D memref of whole bytes, got ") << memref;
+  if (memref.getDimSize(0) > mostBytes / (memref.getElementTypeBitWidth() / 8))
+    return op->emitOpError("has more than 2^40 bytes: ") << memref;
   return success();
 }
-LogicalResult BufferOp::verify() { return verifyPart(*this, getResult().getType()); }
+LogicalResult BufferOp::verify() {
+  if (getName().empty())
+    return emitOpError("needs a name");
+  return verifyPart(*this, getResult().getType());
+}
 LogicalResult ScratchOp::verify() {
-  if (getOffset() < 0 || getOffset() % 64)
-    return emitOpError("offset must be a multiple of 64, got ") << getOffset();
+  auto offset = static_cast<int64_t>(getOffset());
+  if (offset < 0 || offset % 64 || offset > mostBytes)
+    return emitOpError("needs an offset that is a multiple of 64, at least 0 and at most 2^40, got ") << offset;
   return verifyPart(*this, getResult().getType());
 }
 
 LogicalResult KernelOp::verify() {
   if (getCode().empty())
     return emitOpError("has no code");
-  if (getRows() < 1 || getColumns() < 1 || getRun() < 1)
-    return emitOpError("needs at least one row, one column and a run of one");
+  std::pair<StringRef, int64_t> sizes[] = {{"rows", getRows()}, {"columns", getColumns()}, {"run", getRun()}};
+  for (auto [name, value] : sizes)
+    if (value < 1 || value > mostOfKernel)
+      return emitOpError("needs ") << name << " of at least 1 and at most 2^30, got " << value;
+  std::pair<StringRef, int64_t> strides[] = {{"row_stride", getRowStride()}, {"outer_stride", getOuterStride()}};
+  for (auto [name, value] : strides)
+    if (value < 0 || value > mostBytes)
+      return emitOpError("needs ") << name << " of at least 0 and at most 2^40 bytes, got " << value;
   return success();
 }
 
@@ -50,6 +68,8 @@ LogicalResult ParallelOp::verifySymbolUses(SymbolTableCollection &tables) {
   for (auto [i, v] : llvm::enumerate(getOperands_()))
     if (v.getType() != types[i])
       return emitOpError("operand ") << i << " is " << v.getType() << ", but @" << getRegion() << " takes " << types[i];
+  if (!llvm::all_of(types.take_back(3), [](Type type) { return type.isIndex(); }) || region.getNumResults())
+    return emitOpError("runs @") << getRegion() << ", which must end in three index arguments (begin, end, thread) and return nothing";
   return success();
 }
 
@@ -57,10 +77,14 @@ LogicalResult CallOp::verifySymbolUses(SymbolTableCollection &tables) {
   auto kernel = tables.lookupNearestSymbolFrom<KernelOp>(*this, getKernelAttr());
   if (!kernel)
     return emitOpError("calls @") << getKernel() << ", which is not a ukr.kernel";
-  auto elementIs = [](Value v, unsigned bits) { return cast<MemRefType>(v.getType()).getElementType().isInteger(bits); };
-  if (!elementIs(getA(), 8) || !elementIs(getB(), 8) || !elementIs(getAcc(), 32))
-    return emitOpError("needs views of i8, i8 and i32");
-  if (cast<MemRefType>(getAcc().getType()).getNumElements() < static_cast<int64_t>(kernel.getRows() * kernel.getColumns()))
+  auto isView = [](Value v, unsigned bits) {
+    auto type = cast<MemRefType>(v.getType());
+    return type.getRank() == 1 && type.getLayout().isIdentity() && type.getElementType().isInteger(bits);
+  };
+  if (!isView(getA(), 8) || !isView(getB(), 8) || !isView(getAcc(), 32))
+    return emitOpError("needs 1-D views of i8, i8 and i32, got ") << getA().getType() << ", " << getB().getType() << " and " << getAcc().getType();
+  auto acc = cast<MemRefType>(getAcc().getType());
+  if (acc.hasStaticShape() && acc.getDimSize(0) < static_cast<int64_t>(kernel.getRows() * kernel.getColumns()))
     return emitOpError("has an accumulator view smaller than ") << kernel.getRows() << " x " << kernel.getColumns();
   return success();
 }

@@ -22,6 +22,15 @@ class Ukr_Op<string mnemonic, list<Trait> traits = []> : Op<Ukr_Dialect, mnemoni
 
 def Ukr_BufferOp : Ukr_Op<"buffer", [Pure]> {
   let summary = "A named part of the arena.";
+  let description = [{
+    Example:
+    ```mlir
+    func.func @buffer() -> memref<64xi8> {
+      %0 = ukr.buffer @conv1.out : memref<64xi8>
+      return %0 : memref<64xi8>
+    }
+    ```
+  }];
   let arguments = (ins SymbolNameAttr:$name);
   let results = (outs AnyMemRef:$result);
   let assemblyFormat = "$name attr-dict `:` type($result)";
@@ -30,6 +39,15 @@ def Ukr_BufferOp : Ukr_Op<"buffer", [Pure]> {
 
 def Ukr_ScratchOp : Ukr_Op<"scratch", [Pure]> {
   let summary = "The calling thread's scratch memory, `offset` bytes from its start.";
+  let description = [{
+    Example:
+    ```mlir
+    func.func @scratch(%thread: index) -> memref<16xi32> {
+      %0 = ukr.scratch %thread {offset = 64 : i64} : memref<16xi32>
+      return %0 : memref<16xi32>
+    }
+    ```
+  }];
   let arguments = (ins Index:$thread, DefaultValuedAttr<I64Attr, "0">:$offset);
   let results = (outs AnyMemRef:$result);
   let assemblyFormat = "$thread attr-dict `:` type($result)";
@@ -38,6 +56,20 @@ def Ukr_ScratchOp : Ukr_Op<"scratch", [Pure]> {
 
 def Ukr_ParallelOp : Ukr_Op<"parallel", [DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "Runs a region function over [0, count), split among the caller's threads; results do not depend on the split.";
+  let description = [{
+    Example:
+    ```mlir
+    func.func private @clear(%out: memref<64xi32>, %begin: index, %end: index, %thread: index) {
+      %zero = arith.constant 0 : i32
+      memref.store %zero, %out[%begin] : memref<64xi32>
+      return
+    }
+    func.func @entry(%out: memref<64xi32>, %count: index, %threads: !llvm.ptr) {
+      ukr.parallel @clear[%count] with %threads : !llvm.ptr (%out : memref<64xi32>)
+      return
+    }
+    ```
+  }];
   let arguments = (ins FlatSymbolRefAttr:$region, Index:$count, AnyType:$threads, Variadic<AnyType>:$operands_);
   let assemblyFormat = "$region `[` $count `]` `with` $threads `:` type($threads) `(` $operands_ `:` type($operands_) `)` attr-dict";
 }
@@ -49,6 +81,12 @@ def Ukr_KernelOp : Ukr_Op<"kernel", [Symbol, IsolatedFromAbove]> {
     m < rows, n < columns; a is u8, b is s8 padded with zeros, acc is i32 [rows][columns] and is overwritten. Strides in bytes.
     The code is position-independent, follows the System V x86-64 calling convention `(a, b, acc, outer)`, allocates nothing and reads and
     writes nothing outside these views.
+
+    Example (its code is a lone return):
+    ```mlir
+    ukr.kernel @dot {generator = "dot_u8s8_1x8", rows = 1 : i64, columns = 8 : i64, run = 4 : i64, row_stride = 4 : i64,
+                     outer_stride = 0 : i64, code = array<i8: -61>}
+    ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, StrAttr:$generator, I64Attr:$rows, I64Attr:$columns, I64Attr:$run, I64Attr:$row_stride,
                        I64Attr:$outer_stride, DenseI8ArrayAttr:$code);
@@ -58,6 +96,17 @@ def Ukr_KernelOp : Ukr_Op<"kernel", [Symbol, IsolatedFromAbove]> {
 
 def Ukr_CallOp : Ukr_Op<"call", [DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "Calls a kernel on element offsets of three views.";
+  let description = [{
+    Example:
+    ```mlir
+    ukr.kernel @dot {generator = "dot_u8s8_1x8", rows = 1 : i64, columns = 8 : i64, run = 4 : i64, row_stride = 4 : i64,
+                     outer_stride = 0 : i64, code = array<i8: -61>}
+    func.func @call(%a: memref<64xi8>, %b: memref<32xi8>, %acc: memref<8xi32>, %zero: index, %outer: index) {
+      ukr.call @dot(%a[%zero], %b[%zero], %acc[%zero]) outer %outer : memref<64xi8>, memref<32xi8>, memref<8xi32>
+      return
+    }
+    ```
+  }];
   let arguments = (ins FlatSymbolRefAttr:$kernel, AnyMemRef:$a, Index:$a_offset, AnyMemRef:$b, Index:$b_offset, AnyMemRef:$acc, Index:$acc_offset, Index:$outer);
   let assemblyFormat = [{
     $kernel `(` $a `[` $a_offset `]` `,` $b `[` $b_offset `]` `,` $acc `[` $acc_offset `]` `)` `outer` $outer attr-dict `:` type($a) `,` type($b) `,` type($acc)

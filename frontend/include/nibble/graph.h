@@ -52,6 +52,9 @@ public:
   /// Throws Error with everything that is wrong, a missing input or output included.
   void check() const;
 
+  /// Made by freeze() (nibble/compile.h): complete, and not to be extended.
+  bool is_frozen() const noexcept;
+
   /// The graph as text of MLIR's `nibble` dialect, with the user's places on request. Throws Error like check().
   std::string to_mlir(bool locations = false) const;
 

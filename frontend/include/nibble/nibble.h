@@ -3,9 +3,11 @@
 #define NIBBLE_NIBBLE_H
 
 #include <nibble/array.h>
+#include <nibble/compile.h>
 #include <nibble/dataset.h>
 #include <nibble/error.h>
 #include <nibble/graph.h>
+#include <nibble/model.h>
 #include <nibble/models.h>
 #include <nibble/npy.h>
 #include <nibble/ops.h>
@@ -14,6 +16,7 @@
 #include <nibble/random.h>
 #include <nibble/runtime.h>
 #include <nibble/tensor.h>
+#include <nibble/train.h>
 #include <nibble/version.h>
 #include <nibble/weights.h>
 

@@ -1,6 +1,7 @@
 // The way from the public handles to the graph builder of the compiler, for the sources of the frontend.
 #pragma once
 #include "compiler/Builder/GraphBuilder.h"
+#include "compiler/Driver/Freeze.h"
 
 #include <nibble/graph.h>
 
@@ -11,6 +12,8 @@ struct GraphState {
   GraphState(std::string_view name, const SourcePlace &place) : name(name), builder(name, place) {}
   std::string name;
   GraphBuilder builder;
+  /// The module of a frozen graph; the builder then only collects mistakes.
+  std::shared_ptr<const driver::FrozenModule> frozen = {};
 };
 
 /// Reaches the private parts of Tensor and Graph.
@@ -35,8 +38,12 @@ struct Access {
 SourcePlace place_of(const std::source_location &where);
 std::vector<Diagnostic> to_diagnostics(const std::vector<BuildDiagnostic> &diagnostics);
 
-/// The builder of a complete, verified graph: builder.module() is its ModuleOp. Throws Error with all mistakes.
-GraphBuilder &checked_builder(const Graph &graph);
+/// Throws Error with all mistakes of a graph unless it is complete and verified.
+void check_graph(const Graph &graph);
+/// A checked graph as text with locations, as the compiler takes it. Throws Error.
+std::string module_text(const Graph &graph);
+/// Its parameters in the order of their names. Throws Error.
+std::vector<ParamSpec> parameter_specs(const Graph &graph);
 
 /// One call of the DSL: looks at its operands, then makes ops at the caller's place.
 class Call {

@@ -75,23 +75,26 @@ func.func @concat(%x: tensor<?x1x1x32xf32>, %y: tensor<?x1x1x8xf32>) -> (tensor<
   return %0, %1 : tensor<?x1x1x1xi32>, tensor<?x1x1x1xi32>
 }
 
-// Weights: the layout belongs to the kernel. Fields of 8, 4 and 2 bits, of 2 bits for an unsigned bit, and of 1 bit; f32; depthwise; scalar.
+// Weights: the layout belongs to the kernel. Fields of 8, 4 and 2 bits, of 2 bits for an unsigned bit, of 1 bit where signs fill whole blocks of
+// 8 channels, else 2 (padding must be worth 0); f32; depthwise; scalar.
 // CHECK-LABEL: func.func @weights
 // CHECK: nibble.tile {{.*}}#nibble.layout<"order = [0, 1, 2, 3], tile = [0:16, 3:2], word = 8, bits = 8, lanes = 16">
 // CHECK: nibble.tile {{.*}}#nibble.layout<"order = [0, 1, 2, 3], tile = [0:16, 3:2], word = 8, bits = 4, lanes = 16">
 // CHECK: nibble.tile {{.*}}#nibble.layout<"order = [0, 1, 2, 3], tile = [3:2, 0:16, 3:2], word = 8, bits = 2, lanes = 16">
 // CHECK: nibble.tile {{.*}}#nibble.layout<"order = [0, 1, 2, 3], tile = [3:2, 0:16, 3:2], word = 8, bits = 2, lanes = 16, code = unsigned">
 // CHECK: nibble.tile {{.*}}#nibble.layout<"order = [0, 1, 2, 3], tile = [3:4, 0:16, 3:2], word = 8, bits = 1, lanes = 16, code = sign">
+// CHECK: nibble.tile {{.*}}#nibble.layout<"order = [0, 1, 2, 3], tile = [3:2, 0:16, 3:2], word = 8, bits = 2, lanes = 16">
 // CHECK: nibble.tile {{.*}}nibble.layouts = [unit, #nibble.layout<"order = [0, 1, 2, 3], tile = [0:16], word = 32, bits = 32">, unit]
 // CHECK: nibble.tile {{.*}}nibble.layouts = [unit, #nibble.layout<"order = [1, 2, 3, 0], word = 32, bits = 32">, unit]
 // CHECK: nibble.tile {{.*}}#nibble.layout<"order = [1, 2, 3, 0], word = 8, bits = 8">
 // CHECK: nibble.tile {{.*}}#nibble.layout<"order = [0, 1, 2, 3], word = 8, bits = 8, code = unsigned">
-func.func @weights(%x: tensor<?x1x1x4x!u4>, %f: tensor<?x1x1x4xf32>) {
+func.func @weights(%x: tensor<?x1x1x4x!u4>, %e: tensor<?x1x1x8x!u4>, %f: tensor<?x1x1x4xf32>) {
   %w8 = nibble.constant dense<1> : tensor<4x1x1x4xi8> : tensor<4x1x1x4x!w8>
   %w3 = nibble.constant dense<1> : tensor<4x1x1x4xi8> : tensor<4x1x1x4x!w3>
   %wt = nibble.constant dense<1> : tensor<4x1x1x4xi8> : tensor<4x1x1x4x!t>
   %v1 = nibble.constant dense<1> : tensor<4x1x1x4xi8> : tensor<4x1x1x4x!v1>
   %wb = nibble.constant dense<1> : tensor<4x1x1x4xi8> : tensor<4x1x1x4x!b>
+  %be = nibble.constant dense<1> : tensor<4x1x1x8xi8> : tensor<4x1x1x8x!b>
   %wf = nibble.constant dense<1.0> : tensor<4x1x1x4xf32> : tensor<4x1x1x4xf32>
   %df = nibble.constant dense<1.0> : tensor<4x1x1x1xf32> : tensor<4x1x1x1xf32>
   %d8 = nibble.constant dense<1> : tensor<4x1x1x1xi8> : tensor<4x1x1x1x!w8>
@@ -100,6 +103,7 @@ func.func @weights(%x: tensor<?x1x1x4x!u4>, %f: tensor<?x1x1x4xf32>) {
   %1 = nibble.tile %x, %w3 {kernel = "portable_i16", window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x1x4x!u4>, tensor<4x1x1x4x!w3>) -> tensor<?x1x1x4xi32>
   %2 = nibble.tile %x, %wt {kernel = "portable_i16", window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x1x4x!u4>, tensor<4x1x1x4x!t>) -> tensor<?x1x1x4xi32>
   %3 = nibble.tile %x, %v1 {kernel = "portable_i16", window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x1x4x!u4>, tensor<4x1x1x4x!v1>) -> tensor<?x1x1x4xi32>
+  %9 = nibble.tile %e, %be {kernel = "portable_i16", window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x1x8x!u4>, tensor<4x1x1x8x!b>) -> tensor<?x1x1x4xi32>
   %4 = nibble.tile %x, %wb {kernel = "portable_i16", window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x1x4x!u4>, tensor<4x1x1x4x!b>) -> tensor<?x1x1x4xi32>
   %5 = nibble.tile %f, %wf {kernel = "portable_f32", window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x1x4xf32>, tensor<4x1x1x4xf32>) -> tensor<?x1x1x4xf32>
   %6 = nibble.tile %f, %df {kernel = "portable_depthwise", groups = 4 : i64, window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x1x4xf32>, tensor<4x1x1x1xf32>) -> tensor<?x1x1x4xf32>

@@ -11,10 +11,11 @@ func.func @range() -> tensor<2x!w8, #nibbles> {
 
 // -----
 
-#floats = #nibble.layout<"order = [0], word = 32, bits = 32">
-func.func @unreadable() -> tensor<4xf32, #floats> {
-  %w = nibble.constant dense_resource<missing> : tensor<4xf32> : tensor<4xf32>
-  // expected-error@+1 {{cannot read its constant of 'f32' elements}}
-  %0 = nibble.pack %w : (tensor<4xf32>) -> tensor<4xf32, #floats>
-  return %0 : tensor<4xf32, #floats>
+!b = !nibble.binary
+#words = #nibble.layout<"order = [0], word = 16, bits = 16, code = unsigned">
+func.func @code() -> tensor<2x!b, #words> {
+  %w = nibble.constant dense<[1, -1]> : tensor<2xi8> : tensor<2x!b>
+  // expected-error@+1 {{cannot pack its constant: value -1 at [1] does not fit the layout, which holds 0 to 65535}}
+  %0 = nibble.pack %w : (tensor<2x!b>) -> tensor<2x!b, #words>
+  return %0 : tensor<2x!b, #words>
 }

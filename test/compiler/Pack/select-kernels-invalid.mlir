@@ -12,16 +12,6 @@ func.func @not_constant(%x: tensor<?x1x1x2xf32>, %w: tensor<1x1x1x2xf32>) -> ten
 // -----
 
 !u = !quant.uniform<u8:f32, 1.0>
-func.func @mixed(%x: tensor<?x1x1x2x!u>) -> tensor<?x1x1x1xi32> {
-  %w = nibble.constant dense<1.0> : tensor<1x1x1x2xf32> : tensor<1x1x1x2xf32>
-  // expected-error@+1 {{; quantise both or none}}
-  %y = nibble.tile %x, %w {window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x1x2x!u>, tensor<1x1x1x2xf32>) -> tensor<?x1x1x1xi32>
-  return %y : tensor<?x1x1x1xi32>
-}
-
-// -----
-
-!u = !quant.uniform<u8:f32, 1.0>
 !w = !quant.uniform<i8:f32, 1.0:3>
 func.func @zero_point(%x: tensor<?x1x1x2x!u>) -> tensor<?x1x1x1xi32> {
   %w = nibble.constant dense<1> : tensor<1x1x1x2xi8> : tensor<1x1x1x2x!w>
@@ -48,6 +38,16 @@ func.func @wide(%x: tensor<?x1x1x2x!u>) -> tensor<?x1x1x1xi32> {
 func.func @per_channel(%x: tensor<?x1x1x2x!u>) -> tensor<?x1x1x1xi32> {
   %w = nibble.constant dense<1> : tensor<1x1x1x2xi8> : tensor<1x1x1x2x!w>
   // expected-error@+1 {{has activations with scales along dimension 3; use one scale per tensor}}
+  %y = nibble.tile %x, %w {window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x1x2x!u>, tensor<1x1x1x2x!w>) -> tensor<?x1x1x1xi32>
+  return %y : tensor<?x1x1x1xi32>
+}
+// -----
+
+!u = !quant.any<u8:f32>
+!w = !quant.uniform<i8:f32, 1.0>
+func.func @unknown(%x: tensor<?x1x1x2x!u>) -> tensor<?x1x1x1xi32> {
+  %w = nibble.constant dense<1> : tensor<1x1x1x2xi8> : tensor<1x1x1x2x!w>
+  // expected-error@+1 {{has an operand whose scale is not known; freeze the graph first (nibble-freeze)}}
   %y = nibble.tile %x, %w {window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x1x2x!u>, tensor<1x1x1x2x!w>) -> tensor<?x1x1x1xi32>
   return %y : tensor<?x1x1x1xi32>
 }

@@ -1,0 +1,27 @@
+// The command line of nibble-compile, as text: what it means is checked where it is used.
+#ifndef NIBBLE_COMPILER_TOOLS_NIBBLE_COMPILE_OPTIONS_H
+#define NIBBLE_COMPILER_TOOLS_NIBBLE_COMPILE_OPTIONS_H
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace nibble::tools {
+
+struct CompileOptions {
+  std::string input, weights, output;
+  std::string target = "native";
+  std::string from, to, emit; ///< Empty: not given.
+  std::string dumpDirectory;
+  int64_t batchTile = 0;
+  int level = 3;
+  int threads = 1;
+  bool report = false, allowFloat = false, stripLocations = false;
+};
+
+/// Fills `options`; gives the exit status if the program is done (help, error).
+std::optional<int> parseCompileOptions(int argc, char **argv, CompileOptions &options);
+
+} // namespace nibble::tools
+
+#endif

@@ -1,0 +1,34 @@
+// What --report prints: the kernel of each layer and the memory of the code.
+#ifndef NIBBLE_COMPILER_TOOLS_NIBBLE_COMPILE_REPORT_H
+#define NIBBLE_COMPILER_TOOLS_NIBBLE_COMPILE_REPORT_H
+
+#include "compiler/Pipelines/Stages.h"
+#include "mlir/IR/BuiltinOps.h"
+#include <string>
+
+namespace nibble::tools {
+
+/// Collects lines as the module passes the stages:
+///   nibble: remark: small_cnn/conv1: kernel portable_i16 (u8 x s4, 576 weight bytes); skipped dot_u8s8_6x16_avx2 (target has no avx2)
+///   nibble: remark: small_cnn: 16384 bytes planned (lower bound 16384), 1024 of scratch a thread, 17408 with 1 thread; batch tile 16
+///   nibble: remark: small_cnn: 1234 bytes of constants (weights, scales, biases, thresholds)
+class Report {
+public:
+  explicit Report(int threads) : threads(threads) {}
+  /// Takes what the module says at this stage.
+  void add(mlir::ModuleOp module, Stage stage);
+  const std::string &text() const { return lines; }
+
+private:
+  void addLayers(mlir::ModuleOp module);
+  void addConstants(mlir::ModuleOp module);
+  void addMemory(mlir::ModuleOp module);
+
+  int threads;
+  bool hasLayers = false;
+  std::string lines;
+};
+
+} // namespace nibble::tools
+
+#endif

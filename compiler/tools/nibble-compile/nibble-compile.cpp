@@ -1,0 +1,169 @@
+// nibble-compile: takes a module from one stage to another, and to code.
+#include "compiler/Conversion/UkrToLLVM/Entry.h"
+#include "compiler/Emit/Header.h"
+#include "compiler/Emit/Object.h"
+#include "compiler/Pipelines/Advance.h"
+#include "compiler/Support/Spelling.h"
+#include "compiler/tools/nibble-compile/Options.h"
+#include "compiler/tools/nibble-compile/Report.h"
+#include "compiler/tools/support/Diagnostics.h"
+#include "compiler/tools/support/Files.h"
+#include "compiler/tools/support/Modules.h"
+#include "compiler/tools/support/Output.h"
+
+using namespace mlir;
+using namespace nibble;
+using namespace nibble::tools;
+
+namespace {
+
+constexpr llvm::StringLiteral tool = "nibble-compile";
+
+enum class Emit { Mlir, Llvm, Asm, Object, Header };
+constexpr std::string_view emitNames[] = {"mlir", "llvm", "asm", "object", "header"};
+constexpr std::string_view stageNames[] = {"graph", "frozen", "quantized", "packed",
+                                           "tiled", "kernels", "llvm",     "object"};
+
+/// "FLAG=VALUE is unknown; known: ...; did you mean ...?"
+std::string unknown(StringRef flag, StringRef value, ArrayRef<std::string_view> known) {
+  std::string text = (flag + "=" + value + " is unknown; known:").str();
+  for (std::string_view name : known)
+    text += " " + std::string(name);
+  std::string_view nearest = nearestSpelling(std::string_view(value), std::span(known.data(), known.size()));
+  return nearest.empty() ? text : text + "; did you mean " + std::string(nearest) + "?";
+}
+
+/// What to do, once the flags are understood.
+struct Plan {
+  Target target;
+  std::optional<Stage> from;
+  Stage to; ///< At most Stage::LLVM: what follows is `emit`.
+  Emit emit;
+};
+
+Result<Plan> planOf(const CompileOptions &o) {
+  Result<Target> target = Target::parse(o.target);
+  if (!target)
+    return Failure{"--target: " + target.error()};
+  Plan plan{*target, std::nullopt, Stage::LLVM, Emit::Object};
+  std::optional<Stage> to;
+  for (auto [flag, value, stage] : {std::tuple("--compile-from", &o.from, &plan.from), std::tuple("--compile-to", &o.to, &to)})
+    if (!value->empty() && !(*stage = parseStage(*value)))
+      return Failure{unknown(flag, *value, stageNames)};
+  if (plan.from == Stage::Object)
+    return Failure{"--compile-from=object is not possible: nothing follows an object"};
+  bool beforeObject = to && *to != Stage::Object;
+  plan.emit = beforeObject ? Emit::Mlir : Emit::Object;
+  if (!o.emit.empty()) {
+    auto found = llvm::find(emitNames, std::string_view(o.emit));
+    if (found == std::end(emitNames))
+      return Failure{unknown("--emit", o.emit, emitNames)};
+    plan.emit = static_cast<Emit>(found - std::begin(emitNames));
+  }
+  if (plan.emit != Emit::Mlir && beforeObject)
+    return Failure{"--emit=" + o.emit + " needs the whole way to the object; leave --compile-to=" + o.to + " out"};
+  if (plan.emit == Emit::Mlir && to == Stage::Object)
+    return Failure{"--emit=mlir has no object stage; the last one in MLIR is --compile-to=llvm"};
+  plan.to = beforeObject ? *to : Stage::LLVM;
+  if (plan.from && *plan.from > plan.to)
+    return Failure{"--compile-from=" + o.from + " lies behind --compile-to=" + o.to};
+  if (o.batchTile < 0 || o.batchTile > 1 << 20)
+    return Failure{"--batch-tile=" + std::to_string(o.batchTile) + " is not between 0 and 1048576"};
+  if (o.level < 0 || o.level > 3)
+    return Failure{"--opt-level=" + std::to_string(o.level) + " is not between 0 and 3"};
+  if (o.threads < 1 || o.threads > 1024)
+    return Failure{"--threads=" + std::to_string(o.threads) + " is not between 1 and 1024"};
+  if (o.output.empty() && plan.emit == Emit::Object)
+    return Failure{"an object needs -o OUT"};
+  return plan;
+}
+
+Result<std::string> emit(ModuleOp module, const Plan &plan, const CompileOptions &o) {
+  EmitOptions options{o.level};
+  switch (plan.emit) {
+  case Emit::Mlir:
+    return printModule(module, !o.stripLocations);
+  case Emit::Llvm:
+    return emitLLVMIR(module, plan.target, /*optimized=*/true, options);
+  case Emit::Asm:
+    return emitAssembly(module, plan.target, options);
+  case Emit::Object:
+    return emitObject(module, plan.target, options);
+  case Emit::Header: {
+    FailureOr<std::vector<Entry>> entries = readEntries(module);
+    if (failed(entries))
+      return Failure{"the module's entries cannot be read"};
+    return emitHeader(*entries, plan.target);
+  }
+  }
+  return Failure{"nothing to emit"};
+}
+
+/// DIR/02-frozen.mlir
+std::string dumpPath(StringRef directory, Stage stage) {
+  return (directory + "/0" + llvm::Twine(static_cast<int>(stage) + 1) + "-" + stageName(stage) + ".mlir").str();
+}
+
+int compile(const CompileOptions &o) {
+  Result<Plan> plan = planOf(o);
+  if (!plan)
+    return fail(tool, plan.error());
+  Result<std::string> text = readModuleText(o.input);
+  if (!text)
+    return fail(tool, text.error());
+  AdvanceOptions options{plan->target.str(), nullptr, o.allowFloat, o.batchTile, false};
+  if (!o.weights.empty()) {
+    auto weights = readWeights(o.weights);
+    if (!weights)
+      return fail(tool, weights.error());
+    options.weights = *weights;
+  }
+
+  auto context = makeContext();
+  DiagnosticPrinter printer(context.get(), tool.str(), /*remarks=*/true);
+  OwningOpRef<ModuleOp> module = parseModule(*context, *text, o.input);
+  if (!module)
+    return printer.hasErrors() ? 1 : fail(tool, o.input + ": this is no MLIR module");
+  Stage from = plan->from.value_or(stageOf(*module));
+  if (std::string why = whyNotAt(*module, from); !why.empty())
+    return fail(tool, o.input + ": this module cannot be compiled from the " + stageName(from).str() + " stage: " + why);
+  if (from > plan->to)
+    return fail(tool, o.input + " is at the " + stageName(from).str() + " stage already, behind --compile-to=" + o.to);
+  if (from > Stage::Frozen && options.weights)
+    return fail(tool, "--weights: " + o.input + " is at the " + stageName(from).str() +
+                          " stage, where constants have taken the place of weights; leave the flag out");
+  if (!o.dumpDirectory.empty())
+    if (auto failure = makeDirectory(o.dumpDirectory))
+      return fail(tool, "--dump-stages: " + failure->message);
+
+  Report report(o.threads);
+  LogicalResult done = advance(*module, from, plan->to, options, [&](Stage stage) -> LogicalResult {
+    report.add(*module, stage);
+    if (o.dumpDirectory.empty())
+      return success();
+    auto failure = writeFile(dumpPath(o.dumpDirectory, stage), printModule(*module, !o.stripLocations));
+    if (!failure)
+      return success();
+    fail(tool, "--dump-stages: " + failure->message);
+    return mlir::failure();
+  });
+  if (failed(done))
+    return printer.hasErrors() || !o.dumpDirectory.empty() ? 1 : fail(tool, o.input + ": compilation failed without a message");
+  Result<std::string> result = emit(*module, *plan, o);
+  if (!result)
+    return fail(tool, o.input + ": " + result.error());
+  if (auto failure = writeFile(o.output.empty() ? "-" : o.output, *result))
+    return fail(tool, failure->message);
+  if (o.report)
+    llvm::errs() << report.text();
+  return 0;
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+  CompileOptions options;
+  if (std::optional<int> status = parseCompileOptions(argc, argv, options))
+    return *status;
+  return runGuarded([&] { return compile(options); });
+}

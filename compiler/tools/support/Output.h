@@ -1,0 +1,20 @@
+// Files that appear complete or not at all.
+#ifndef NIBBLE_COMPILER_TOOLS_SUPPORT_OUTPUT_H
+#define NIBBLE_COMPILER_TOOLS_SUPPORT_OUTPUT_H
+
+#include "compiler/Support/Result.h"
+#include "llvm/ADT/StringRef.h"
+#include <optional>
+
+namespace nibble::tools {
+
+/// Writes to a temporary file in the same directory and renames it over `path`; "-" is standard output. A path that is
+/// no regular file (/dev/null, a pipe) is written directly. Gives the error, if there is one.
+std::optional<Failure> writeFile(llvm::StringRef path, llvm::StringRef bytes);
+
+/// Makes the directory and those above it if they are missing.
+std::optional<Failure> makeDirectory(llvm::StringRef path);
+
+} // namespace nibble::tools
+
+#endif

@@ -1,0 +1,305 @@
+// freeze, compile and compile_to_object: packed integer code against the evaluation of the frozen graph and the
+// interpreter; reports; mistakes.
+#include "test/unit/ExecuteTestInterpreter.h"
+#include "test/unit/ExecuteTestNets.h"
+
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <map>
+#include <thread>
+
+using namespace nibble;
+using nibble::reference::HostTensor;
+using testing::HasSubstr;
+
+namespace {
+
+std::string messageOf(const std::function<void()> &call) {
+  try {
+    call();
+  } catch (const Error &e) {
+    return e.what();
+  }
+  return "no error";
+}
+
+struct Trained {
+  Graph graph;
+  Weights weights;
+};
+
+/// The network of a precision after some steps of training; trained once for all tests.
+const Trained &trained(const std::string &precision) {
+  static std::map<std::string, Trained> cache;
+  auto found = cache.find(precision);
+  if (found == cache.end()) {
+    Graph graph = test::tinyNet(precision);
+    Trainer trainer(graph, {.batch = 16, .rate = 0.01f, .seed = 1});
+    for (std::uint64_t i = 0; i < 30; ++i) {
+      auto [images, labels] = test::makeImages(16, 100 + i);
+      trainer.step(images, labels);
+    }
+    found = cache.emplace(precision, Trained{graph, trainer.weights()}).first;
+  }
+  return found->second;
+}
+
+Array firstRows(const Array &array, std::int64_t count) {
+  std::vector<std::int64_t> rows(static_cast<std::size_t>(count));
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    rows[i] = static_cast<std::int64_t>(i);
+  return gather(array, rows);
+}
+
+/// The model run in batches of `size`.
+Array runInBatches(const Model &model, const Array &images, std::int64_t size) {
+  std::vector<float> all;
+  const std::int64_t count = images.shape()[0];
+  for (std::int64_t first = 0; first < count; first += size) {
+    std::vector<std::int64_t> rows;
+    for (std::int64_t i = first; i < std::min(count, first + size); ++i)
+      rows.push_back(i);
+    Array part = model.run(gather(images, rows));
+    all.insert(all.end(), part.span<float>().begin(), part.span<float>().end());
+  }
+  return Array::from<float>({count, static_cast<std::int64_t>(all.size()) / count}, all);
+}
+
+class CompilePrecisionTest : public testing::TestWithParam<std::string> {
+protected:
+  const Graph &graph = trained(GetParam()).graph;
+  const Weights &weights = trained(GetParam()).weights;
+  Graph frozen = freeze(graph, weights);
+  Array images = test::makeImages(61, 77).images;
+};
+
+/// The first value that differs, if any: EXPECT_EQ of arrays would print pages.
+void expectSame(const Array &have, const Array &wanted, const std::string &what) {
+  ASSERT_EQ(have.shape(), wanted.shape()) << what;
+  auto a = have.span<float>(), b = wanted.span<float>();
+  for (std::size_t i = 0; i < a.size(); ++i)
+    ASSERT_EQ(std::memcmp(&a[i], &b[i], 4), 0) << what << ": value " << i << " is " << a[i] << ", not " << b[i];
+}
+
+TEST_P(CompilePrecisionTest, EvaluationInterpreterAndCodeAgreeInEveryBit) {
+  Array expected = Evaluator(frozen, weights, {.batch = 16, .threads = 2}).run(images);
+  expectSame(Trainer(frozen, weights, {.batch = 8}).evaluate(images), expected, "trainer");
+
+  test::Values parameters;
+  for (const WeightSpec &spec : frozen.parameters()) {
+    auto values = weights.at(spec.name).span<float>();
+    parameters[spec.name] = HostTensor::ofFloats(spec.shape, {values.begin(), values.end()});
+  }
+  Array few = firstRows(images, 9);
+  HostTensor input = HostTensor::ofFloats(few.shape(), {few.span<float>().begin(), few.span<float>().end()});
+  HostTensor interpreted = test::interpretModel(frozen.to_mlir(), input, parameters);
+  expectSame(Array::from<float>({9, 4}, interpreted.f32), firstRows(expected, 9), "interpreter");
+
+  for (int threads : {1, 2})
+    for (std::int64_t tile : {0, 1, 5, 32}) {
+      Model model = compile(frozen, weights, {.threads = threads, .batch_tile = tile});
+      EXPECT_EQ(model.threads(), threads);
+      const std::string what = std::to_string(threads) + " threads, tiles of " + std::to_string(tile);
+      expectSame(model.run(images), expected, what);
+      for (std::int64_t size : {std::int64_t(1), std::int64_t(7), model.report().batch_tile})
+        expectSame(runInBatches(model, images, size), expected, what + ", batches of " + std::to_string(size));
+    }
+}
+
+TEST_P(CompilePrecisionTest, TrainsOnAfterFreezingAndCompilesAgain) {
+  Trainer last(frozen, weights, {.batch = 16, .rate = 0.003f, .threads = 2});
+  for (std::uint64_t i = 0; i < 5; ++i) {
+    auto [batch, labels] = test::makeImages(16, 700 + i);
+    last.step(batch, labels);
+  }
+  Weights moved = last.weights();
+  EXPECT_NE(moved.at("conv2.weight"), weights.at("conv2.weight"));
+  Array expected = last.evaluate(images);
+  expectSame(compile(frozen, moved, {}).run(images), expected, "after phase two");
+}
+
+TEST_P(CompilePrecisionTest, BaselineTargetGivesTheSameBits) {
+  Array expected = Evaluator(frozen, weights).run(images);
+  expectSame(compile(frozen, weights, {.target = "x86_64-linux-gnu"}).run(images), expected, "no optional features");
+}
+
+TEST_P(CompilePrecisionTest, ObjectLinksIntoCAndGivesTheSameBits) {
+  namespace fs = std::filesystem;
+  const fs::path folder = fs::path(testing::TempDir()) / ("nibble-object-" + GetParam());
+  fs::create_directories(folder);
+  ObjectCode code = compile_to_object(frozen, weights, "native");
+  ObjectCode again = compile_to_object(frozen, weights, "native");
+  EXPECT_EQ(code.object, again.object) << "built twice";
+  EXPECT_EQ(code.header, again.header);
+  code.save(folder.string(), "net");
+  std::ofstream(folder / "images.bin", std::ios::binary)
+      .write(reinterpret_cast<const char *>(images.bytes().data()), static_cast<std::streamsize>(images.byte_size()));
+  std::ofstream(folder / "main.c") << R"(
+#include "net.h"
+#include <stdio.h>
+#include <stdlib.h>
+int main(int argc, char **argv) {
+  static float images[61 * 64], logits[61 * 4];
+  FILE *in = argc == 3 ? fopen(argv[1], "rb") : 0, *out = argc == 3 ? fopen(argv[2], "wb") : 0;
+  if (!in || !out || fread(images, 4, 61 * 64, in) != 61 * 64)
+    return 1;
+  void *arena = aligned_alloc(64, (TINY_ARENA_BYTES(1) + 63) / 64 * 64);
+  for (int i = 0; i < 61; ++i)
+    if (tiny(images + i * 64, logits + i * 4, 1, arena, 0) != 0)
+      return 2;
+  free(arena);
+  return fwrite(logits, 4, 61 * 4, out) != 61 * 4 || fclose(out);
+}
+)";
+  const std::string at = folder.string();
+  const std::string build = std::string(NIBBLE_TEST_CC) + " -std=c11 -Wall -Wextra -Werror -o " + at + "/run " + at +
+                            "/main.c " + at + "/net.o";
+  ASSERT_EQ(std::system(build.c_str()), 0) << build;
+  ASSERT_EQ(std::system((at + "/run " + at + "/images.bin " + at + "/logits.bin").c_str()), 0);
+  std::vector<float> logits(61 * 4);
+  std::ifstream(folder / "logits.bin", std::ios::binary)
+      .read(reinterpret_cast<char *>(logits.data()), static_cast<std::streamsize>(logits.size() * 4));
+  expectSame(Array::from<float>({61, 4}, logits), compile(frozen, weights).run(images), "object");
+  fs::remove_all(folder);
+}
+
+TEST_P(CompilePrecisionTest, ReportsEveryLayer) {
+  Model model = compile(frozen, weights, {.batch_tile = 16});
+  const Report &report = model.report();
+  EXPECT_EQ(report.name, "tiny");
+  EXPECT_EQ(report.batch_tile, 16);
+  ASSERT_EQ(report.layers.size(), 3u);
+  const bool quantized = GetParam() != "float";
+  const std::map<std::string, std::pair<std::string, std::string>> middle = {{"float", {"f32", "f32"}},
+                                                                             {"w8a8", {"u8", "s8"}},
+                                                                             {"w4a4", {"u4", "s4"}},
+                                                                             {"w2a8", {"u8", "ternary"}},
+                                                                             {"w1a1", {"binary", "binary"}}};
+  for (std::size_t i = 0; i < 3; ++i) {
+    const LayerReport &layer = report.layers[i];
+    EXPECT_EQ(layer.name, i == 0 ? "conv1" : i == 1 ? "conv2" : "fc");
+    EXPECT_THAT(layer.file, HasSubstr("ExecuteTestNets.cpp"));
+    EXPECT_GT(layer.line, 0);
+    EXPECT_FALSE(layer.kernel.empty());
+    EXPECT_GT(layer.weight_bytes, 0);
+    EXPECT_EQ(layer.input_type, i == 1 ? middle.at(GetParam()).first : quantized ? "u8" : "f32");
+    EXPECT_EQ(layer.weight_type, i == 1 ? middle.at(GetParam()).second : quantized ? "s8" : "f32");
+  }
+  std::int64_t sum = 0;
+  for (const LayerReport &layer : report.layers)
+    sum += layer.weight_bytes;
+  EXPECT_GE(model.weight_bytes(), sum) << "all constants include the weights";
+  EXPECT_GE(report.arena_planned, report.arena_lower_bound);
+  EXPECT_EQ(model.arena_bytes(3), report.arena_planned + 3 * report.arena_scratch);
+  const std::string text = to_string(report);
+  EXPECT_THAT(text, HasSubstr("remark: tiny/conv2: kernel " + report.layers[1].kernel + " ("));
+  EXPECT_THAT(text, HasSubstr("bytes of constants; arena"));
+}
+
+INSTANTIATE_TEST_SUITE_P(All, CompilePrecisionTest, testing::ValuesIn(test::precisions),
+                         [](const auto &info) { return info.param; });
+
+TEST(CompileTest, LowBitWeightsAreSmall) {
+  auto conv2 = [](const std::string &precision) {
+    const auto &[graph, weights] = trained(precision);
+    return compile(freeze(graph, weights), weights).report().layers[1].weight_bytes;
+  };
+  EXPECT_LE(conv2("w1a1") * 12, conv2("float"));
+  EXPECT_LE(conv2("w2a8") * 8, conv2("float"));
+  EXPECT_LE(conv2("w4a4") * 4, conv2("float"));
+}
+
+TEST(CompileTest, FrozenGraphs) {
+  const auto &[graph, weights] = trained("w4a4");
+  std::vector<Diagnostic> remarks;
+  Graph frozen = freeze(graph, weights, &remarks);
+  EXPECT_FALSE(remarks.empty());
+  EXPECT_TRUE(frozen.is_frozen());
+  EXPECT_FALSE(graph.is_frozen());
+  EXPECT_EQ(frozen.name(), "tiny");
+  EXPECT_THAT(frozen.to_mlir(), HasSubstr("nibble.requantize"));
+  EXPECT_EQ(frozen.to_mlir(), freeze(graph, weights).to_mlir());
+  std::vector<std::string> names;
+  for (const WeightSpec &spec : frozen.parameters())
+    names.push_back(spec.name);
+  EXPECT_EQ(names, (std::vector<std::string>{"conv1.weight", "conv2.weight", "fc.weight"}));
+
+  Graph twice = freeze(frozen, weights);
+  Array images = test::makeImages(5, 3).images;
+  EXPECT_EQ(compile(twice, weights).run(images), compile(frozen, weights).run(images));
+
+  frozen.param("more.weight", {4});
+  const std::string message = messageOf([&] { frozen.check(); });
+  EXPECT_THAT(message, HasSubstr("CompileTest.cpp:"));
+  EXPECT_THAT(message, HasSubstr("is frozen and cannot be extended"));
+}
+
+TEST(CompileTest, MistakesAreOneClearError) {
+  const auto &[graph, weights] = trained("w8a8");
+  Graph frozen = freeze(graph, weights);
+  EXPECT_THAT(messageOf([&, &graph = graph, &weights = weights] { compile(graph, weights); }),
+              HasSubstr("graph \"tiny\" is not frozen: freeze it first"));
+  Weights bad = weights;
+  bad.erase("conv1.weight");
+  bad.set("fc.weight", Array(ElementType::f32, {4, 1}));
+  bad.set("other", Array(ElementType::f32, {1}));
+  for (const std::string &message : {messageOf([&] { compile(frozen, bad); }),
+                                     messageOf([&] { compile_to_object(frozen, bad, "x86_64-linux-gnu"); })}) {
+    EXPECT_THAT(message, HasSubstr("missing: conv1.weight [8, 3, 3, 1]"));
+    EXPECT_THAT(message, HasSubstr("fc.weight is [4, 1] but should be [4, 64]"));
+    EXPECT_THAT(message, HasSubstr("unknown to the model: other"));
+  }
+  bad = weights;
+  bad.set("fc.weight", Array(ElementType::i32, {4, 64}));
+  EXPECT_THAT(messageOf([&] { compile(frozen, bad); }), HasSubstr("weights are f32, but fc.weight is i32"));
+  EXPECT_THAT(messageOf([&, &weights = weights] { compile(frozen, weights, {.target = "z80"}); }), HasSubstr("z80"));
+  EXPECT_THAT(messageOf([&, &weights = weights] { compile(frozen, weights, {.target = "aarch64-linux-gnu"}); }),
+              HasSubstr("cannot run here"));
+  EXPECT_THAT(messageOf([&, &weights = weights] { compile(frozen, weights, {.batch_tile = -1}); }),
+              HasSubstr("batch tile of -1"));
+  Model model = compile(frozen, weights);
+  EXPECT_THAT(messageOf([&] { model.run(Array(ElementType::u8, {1, 8, 8, 1})); }),
+              HasSubstr("tiny takes \"image\" as f32 [N, 8, 8, 1], got u8 [1, 8, 8, 1]"));
+  EXPECT_EQ(model.run(Array(ElementType::f32, {0, 8, 8, 1})).shape(), (Shape{0, 4}));
+
+  // A range that never saw a batch: all at the place where the quantiser was written.
+  Weights fresh = Trainer(graph).weights();
+  EXPECT_THAT(messageOf([&, &graph = graph] { freeze(graph, fresh); }), HasSubstr("ExecuteTestNets.cpp:"));
+}
+
+TEST(CompileTest, SeveralThreadsCompileAndRunAtOnce) {
+  const auto &[graph, weights] = trained("w4a4");
+  Graph frozen = freeze(graph, weights);
+  const std::string text = frozen.to_mlir();
+  Array images = test::makeImages(33, 5).images;
+  Model shared = compile(frozen, weights, {.threads = 2});
+  Array expected = shared.run(images);
+  std::vector<Array> results(4);
+  std::vector<std::thread> threads;
+  for (std::size_t i = 0; i < results.size(); ++i)
+    threads.emplace_back([&, i, &weights = weights, &graph = graph] {
+      results[i] = i < 2 ? shared.run(images) : compile(freeze(graph, weights), weights, {.threads = 1}).run(images);
+    });
+  for (std::thread &thread : threads)
+    thread.join();
+  for (const Array &result : results)
+    EXPECT_EQ(result, expected);
+}
+
+TEST(CompileTest, ObjectsForOtherTargets) {
+  const auto &[graph, weights] = trained("w4a4");
+  Graph frozen = freeze(graph, weights);
+  ObjectCode arm = compile_to_object(frozen, weights, "aarch64-linux-gnu");
+  ASSERT_GT(arm.object.size(), 20u);
+  EXPECT_EQ(std::memcmp(arm.object.data(), "\177ELF", 4), 0);
+  EXPECT_EQ(static_cast<int>(arm.object[18]), 183) << "EM_AARCH64";
+  EXPECT_EQ(arm.report.target.rfind("aarch64-linux-gnu", 0), 0u);
+  EXPECT_THAT(messageOf([&] { arm.save("/nonexistent/folder"); }), HasSubstr("/nonexistent/folder"));
+}
+
+} // namespace

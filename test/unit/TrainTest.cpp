@@ -1,0 +1,259 @@
+// Trainer: the compiled step against the interpreter, learning, repeatability, checkpoints, mistakes.
+#include "test/unit/ExecuteTestInterpreter.h"
+#include "test/unit/ExecuteTestNets.h"
+
+#include <cstring>
+#include <filesystem>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+using namespace nibble;
+using nibble::reference::HostTensor;
+using testing::HasSubstr;
+
+namespace {
+
+constexpr std::int64_t batch = 16;
+
+HostTensor host(const Array &array) {
+  if (array.type() == ElementType::i32) {
+    auto values = array.span<std::int32_t>();
+    return HostTensor::ofInts(array.shape(), {values.begin(), values.end()});
+  }
+  auto values = array.span<float>();
+  return HostTensor::ofFloats(array.shape(), {values.begin(), values.end()});
+}
+
+bool sameBits(std::span<const float> a, const std::vector<float> &b) {
+  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size_bytes()) == 0;
+}
+
+std::string messageOf(const std::function<void()> &call) {
+  try {
+    call();
+  } catch (const Error &e) {
+    return e.what();
+  }
+  return "no error";
+}
+
+/// Trains for `steps`; the losses.
+std::vector<float> train(Trainer &trainer, int steps, std::uint64_t first = 100) {
+  std::vector<float> losses;
+  for (int i = 0; i < steps; ++i) {
+    auto [images, labels] = test::makeImages(trainer.batch(), first + static_cast<std::uint64_t>(i));
+    losses.push_back(trainer.step(images, labels).loss);
+  }
+  return losses;
+}
+
+float mean(std::span<const float> values) {
+  float sum = 0;
+  for (float v : values)
+    sum += v;
+  return sum / static_cast<float>(values.size());
+}
+
+class TrainPrecisionTest : public testing::TestWithParam<std::string> {};
+
+/// Every result of one step, slots and running statistics included.
+void expectStepAsInterpreted(const std::string &module, Trainer &trainer, const TrainerOptions &options,
+                             const std::string &what) {
+  const std::string before = testing::TempDir() + "/nibble-step.safetensors";
+  trainer.save_checkpoint(before);
+  Weights state = Weights::load(before);
+  auto [images, labels] = test::makeImages(batch, 7);
+  test::Values values;
+  for (const auto &[name, array] : state)
+    values[name] = host(array);
+  values["image"] = host(images);
+  values["labels"] = host(labels);
+  values["rate"] = HostTensor::scalar(options.rate);
+  TrainingOptions compiled{.batch = batch};
+  if (const Adam *adam = std::get_if<Adam>(&options.optimizer)) {
+    compiled.optimizer = Optimizer::Adam;
+    double b1 = 1, b2 = 1;
+    for (std::int64_t t = 0; t <= trainer.steps(); ++t)
+      b1 *= adam->beta1, b2 *= adam->beta2;
+    values["correction"] =
+        HostTensor::ofFloats({2}, {static_cast<float>(1 / (1 - b1)), static_cast<float>(1 / (1 - b2))});
+  } else {
+    compiled.decay = std::get<Sgd>(options.optimizer).decay;
+  }
+  test::Values expected = test::interpretStep(module, compiled, values);
+  ASSERT_FALSE(expected.empty());
+
+  StepResult result = trainer.step(images, labels);
+  EXPECT_TRUE(sameBits(std::span(&result.loss, 1), expected["loss"].f32))
+      << what << ": loss " << result.loss << ", interpreted " << expected["loss"].f32[0];
+  EXPECT_EQ(static_cast<float>(result.correct), expected["correct"].f32[0]) << what;
+  trainer.save_checkpoint(before);
+  for (const auto &[name, array] : Weights::load(before)) {
+    ASSERT_TRUE(values.contains(name)) << name;
+    const std::vector<float> &wanted = expected.contains(name) ? expected[name].f32 : values[name].f32;
+    auto have = array.span<float>();
+    if (sameBits(have, wanted))
+      continue;
+    for (std::size_t i = 0; i < have.size(); ++i)
+      if (std::memcmp(&have[i], &wanted[i], 4) != 0) {
+        ADD_FAILURE() << what << ": " << name << "[" << i << "] = " << have[i] << ", interpreted " << wanted[i];
+        break;
+      }
+  }
+}
+
+TEST_P(TrainPrecisionTest, StepGivesTheBitsOfTheInterpreter) {
+  Graph graph = test::tinyNet(GetParam());
+  for (bool adam : {false, true}) {
+    TrainerOptions options{.batch = batch, .rate = 0.01f, .seed = 5, .threads = 2};
+    if (adam)
+      options.optimizer = Adam{};
+    else
+      options.optimizer = Sgd{.decay = 1e-3f};
+    Trainer trainer(graph, options);
+    const std::string what = adam ? "adam" : "sgd";
+    expectStepAsInterpreted(graph.to_mlir(), trainer, options, what + ", first step");
+    train(trainer, 3);
+    expectStepAsInterpreted(graph.to_mlir(), trainer, options, what + ", later step");
+
+    Graph frozen = freeze(graph, trainer.weights());
+    Trainer last(frozen, trainer.weights(), options);
+    expectStepAsInterpreted(frozen.to_mlir(), last, options, what + ", frozen");
+  }
+}
+
+TEST_P(TrainPrecisionTest, LearnsBeforeAndAfterFreezing) {
+  Graph graph = test::tinyNet(GetParam());
+  Trainer trainer(graph, {.batch = batch, .rate = 0.01f, .seed = 1});
+  std::vector<float> losses = train(trainer, 80);
+  EXPECT_EQ(trainer.steps(), 80);
+  const float start = mean(std::span(losses).first(4)), end = mean(std::span(losses).last(10));
+  EXPECT_LT(end, 0.5f * start);
+
+  Graph frozen = freeze(graph, trainer.weights());
+  Trainer last(frozen, trainer.weights(), {.batch = batch, .rate = 0.001f});
+  std::vector<float> more = train(last, 40, 500);
+  EXPECT_LT(mean(more), 2 * end + 0.2f) << "freezing keeps the network";
+  EXPECT_LT(mean(std::span(more).last(10)), 1.5f * mean(std::span(more).first(10)));
+  EXPECT_NE(last.weights().at("fc.weight"), trainer.weights().at("fc.weight"));
+
+  auto [images, labels] = test::makeImages(100, 900);
+  Array logits = last.evaluate(images);
+  ASSERT_EQ(logits.shape(), (Shape{100, 4}));
+  int correct = 0;
+  for (int n = 0; n < 100; ++n) {
+    auto row = logits.span<float>().subspan(static_cast<std::size_t>(n) * 4, 4);
+    correct += std::max_element(row.begin(), row.end()) - row.begin() == labels.span<std::int32_t>()[n];
+  }
+  EXPECT_GE(correct, 80);
+}
+
+TEST_P(TrainPrecisionTest, SameBitsForAnyThreadsAndAgain) {
+  Graph graph = test::tinyNet(GetParam());
+  auto weightsAfter = [&](int threads) {
+    Trainer trainer(graph, {.batch = batch, .seed = 3, .threads = threads});
+    train(trainer, 10);
+    return trainer.weights();
+  };
+  const Weights once = weightsAfter(1);
+  EXPECT_EQ(once, weightsAfter(1));
+  EXPECT_EQ(once, weightsAfter(2));
+  EXPECT_EQ(once, weightsAfter(5));
+}
+
+INSTANTIATE_TEST_SUITE_P(All, TrainPrecisionTest, testing::ValuesIn(test::precisions),
+                         [](const auto &info) { return info.param; });
+
+TEST(TrainTest, InitialParameters) {
+  Graph graph = test::tinyNet("float");
+  Weights a = Trainer(graph, {.seed = 1}).weights(), b = Trainer(graph, {.seed = 2}).weights();
+  EXPECT_NE(a.at("conv2.weight"), b.at("conv2.weight"));
+  EXPECT_EQ(a.at("bn1.gamma"), Array::from<float>({8}, std::vector<float>(8, 1.0f)));
+  EXPECT_EQ(a.at("fc.bias"), Array(ElementType::f32, {4}));
+  double square = 0;
+  for (float v : a.at("conv2.weight").span<float>())
+    square += v * v;
+  EXPECT_NEAR(square / (16 * 72), 2.0 / 72, 0.2 * 2.0 / 72);
+  // Rule of nibble/train.h: the stream is the parameter's index among all names.
+  std::vector<WeightSpec> specs = graph.parameters();
+  auto at = std::find_if(specs.begin(), specs.end(), [](const WeightSpec &s) { return s.name == "fc.weight"; });
+  Random random(1, static_cast<std::uint64_t>(at - specs.begin()));
+  EXPECT_EQ(a.at("fc.weight").span<float>()[0], random.normal() * std::sqrt(2.0f / 64));
+}
+
+TEST(TrainTest, CountsValidTapsOnly) {
+  // conv1: 22 x 22 valid row-column taps of 1 x 8; conv2: 10 x 10 of 8 x 16; linear: 64 x 4. Backward: twice that, but
+  // nobody needs the gradient of the images.
+  const std::int64_t conv1 = 22 * 22 * 8, conv2 = 10 * 10 * 8 * 16, fc = 64 * 4;
+  Trainer trainer(test::tinyNet("float"), {.batch = batch});
+  EXPECT_EQ(trainer.flops_per_step(), 2 * batch * (2 * conv1 + 3 * conv2 + 3 * fc));
+}
+
+TEST(TrainTest, CheckpointGoesOnWithTheSameBits) {
+  const std::string path = testing::TempDir() + "/nibble-checkpoint.safetensors";
+  Graph graph = test::tinyNet("w4a4");
+  const TrainerOptions options{.batch = batch, .rate = 0.01f, .seed = 9};
+  Trainer one(graph, options), other(graph, {.batch = batch, .rate = 0.01f, .seed = 10});
+  train(one, 7);
+  one.save_checkpoint(path);
+  other.load_checkpoint(path);
+  EXPECT_EQ(other.steps(), 7);
+  EXPECT_EQ(train(one, 5, 300), train(other, 5, 300));
+  EXPECT_EQ(one.weights(), other.weights());
+
+  Trainer sgd(graph, {.batch = batch, .optimizer = Sgd{}});
+  EXPECT_THAT(messageOf([&] { sgd.load_checkpoint(path); }), HasSubstr("is a checkpoint of adam"));
+  one.weights().save(path);
+  EXPECT_THAT(messageOf([&] { one.load_checkpoint(path); }), HasSubstr("is no checkpoint"));
+  std::filesystem::remove(path);
+}
+
+TEST(TrainTest, EvaluatesAnyNumberOfImages) {
+  Trainer trainer(test::tinyNet("w8a8"), {.batch = batch, .threads = 2});
+  train(trainer, 3);
+  auto [images, labels] = test::makeImages(37, 4);
+  Array logits = trainer.evaluate(images);
+  Evaluator alone(test::tinyNet("w8a8"), trainer.weights(), {.batch = 5, .threads = 1});
+  EXPECT_EQ(logits, alone.run(images));
+  EXPECT_EQ(trainer.evaluate(Array(ElementType::f32, {0, 8, 8, 1})).shape(), (Shape{0, 4}));
+}
+
+TEST(TrainTest, MistakesAreOneClearError) {
+  Graph graph = test::tinyNet("w8a8");
+  Trainer trainer(graph, {.batch = 4});
+  auto [images, labels] = test::makeImages(4, 1);
+  EXPECT_THAT(messageOf([&] { trainer.step(images.reshaped({4, 64}), labels); }),
+              HasSubstr("step takes \"image\" as f32 [N, 8, 8, 1], got f32 [4, 64]"));
+  auto more = test::makeImages(5, 1);
+  EXPECT_THAT(messageOf([&] { trainer.step(more.images, labels); }), HasSubstr("batches of 4 images, got 5"));
+  EXPECT_THAT(messageOf([&] { trainer.step(images, more.labels); }), HasSubstr("takes labels [4], got [5]"));
+  EXPECT_THAT(messageOf([&] { trainer.step(images, Array::from<std::int64_t>({4}, {0, 1, 4, 2})); }),
+              HasSubstr("label 4 of image 2 is no class: the graph has 4"));
+  EXPECT_THAT(messageOf([&] { trainer.step(images, Array(ElementType::f32, {4})); }), HasSubstr("u8, i32 or i64"));
+  EXPECT_EQ(trainer.steps(), 0);
+
+  Weights weights = trainer.weights();
+  weights.erase("bn1.mean");
+  weights.set("fc.weight", Array(ElementType::f32, {4, 63}));
+  weights.set("other", Array(ElementType::f32, {1}));
+  for (const std::string &message :
+       {messageOf([&] { trainer.load(weights); }), messageOf([&] { Evaluator(graph, weights); }),
+        messageOf([&] { freeze(graph, weights); })}) {
+    EXPECT_THAT(message, HasSubstr("bn1.mean"));
+    EXPECT_THAT(message, HasSubstr("fc.weight"));
+    EXPECT_THAT(message, HasSubstr("other"));
+  }
+  EXPECT_THAT(messageOf([&] { Trainer(graph, {.batch = 0}); }), HasSubstr("batch of at least 1"));
+  EXPECT_THAT(messageOf([&] { Trainer(graph, {.optimizer = Adam{.beta1 = 1.5f}}); }), HasSubstr("beta"));
+  EXPECT_THAT(messageOf([&] { Trainer(graph, {.target = "z80"}); }), HasSubstr("z80"));
+  EXPECT_THAT(messageOf([&] { Trainer(graph, {.threads = -1}); }), HasSubstr("threads"));
+
+  Graph wrong("wrong");
+  Tensor x = wrong.input("image", f32, {dyn, 4});
+  wrong.output("logits", x + wrong.input("labels", f32, {dyn, 4}));
+  const std::string message = messageOf([&] { Trainer trainer(wrong); });
+  EXPECT_THAT(message, HasSubstr("TrainTest.cpp:")) << message;
+  EXPECT_THAT(message, HasSubstr("rename the input"));
+}
+
+} // namespace
