@@ -137,6 +137,7 @@ func::FuncOp Emitter::routine(StringRef name, Location loc, unsigned indices, ll
   builder.setInsertionPoint(function);
   auto callee = func::FuncOp::create(builder, loc, unique((function.getName() + "." + name).str()), builder.getFunctionType(types, {}));
   callee.setPrivate();
+  callee->setAttr("ukr.routine", builder.getUnitAttr());
   Block *body_ = callee.addEntryBlock();
   Region region(*this, callee);
   region.setLoc(loc);

@@ -144,7 +144,6 @@ LogicalResult Lowering::lowerTile(TileOp op) {
     return op.emitOpError("has an input without storage; give it a layout first");
 
   if (kernel.starts_with("dot_")) {
-    ops.weights = emitter->constant(name + ".weights", Elem::I8, bytes);
     if (failed(lowerDotKernel(op, s, e, out, batched)))
       return failure();
   } else if (kernel == "portable_f32" || kernel == "portable_i16" || kernel == "portable_binary") {

@@ -2,10 +2,7 @@
 #include "compiler/Driver/Model.h"
 #include "compiler/Driver/Session.h"
 #include "compiler/Emit/Header.h"
-#include "compiler/Graph/Passes.h"
-#include "compiler/Graph/Weights.h"
-#include "compiler/Pipelines/Stages.h"
-#include "compiler/Quantize/Passes.h"
+#include "compiler/Pipelines/Advance.h"
 #include "dialects/Nibble/IR/Nibble.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 
@@ -22,28 +19,6 @@ std::string typeName(Type element) {
   if (grid->binary || grid->ternary)
     return grid->binary ? "binary" : "ternary";
   return (grid->isSigned ? "s" : "u") + std::to_string(grid->bits);
-}
-
-/// The parameter that the weights of a contraction come from, through their quantiser; empty if there is none.
-StringRef parameterOf(Value weight) {
-  while (Operation *op = weight.getDefiningOp()) {
-    if (auto param = dyn_cast<ParamOp>(op))
-      return param.getName();
-    if (op->getNumOperands() == 0)
-      break;
-    weight = op->getOperand(0);
-  }
-  return {};
-}
-
-/// Puts the layer's name into the location of each contraction, which every later stage keeps.
-void nameLayers(ModuleOp module) {
-  unsigned unnamed = 0;
-  module.walk([&](ContractionOpInterface contraction) {
-    StringRef parameter = parameterOf(contraction.getWeights());
-    std::string name = parameter.empty() ? "layer" + std::to_string(unnamed++) : parameter.rsplit('.').first.str();
-    contraction->setLoc(NameLoc::get(StringAttr::get(module.getContext(), name), contraction->getLoc()));
-  });
 }
 
 int64_t constantBytes(Value weight) {
@@ -116,23 +91,22 @@ FailureOr<Entry> lower(Session &session, std::string_view text, const WeightTabl
   report.target = target->str();
   if (failed(checkFrozen(model)))
     return failure();
-  nameLayers(*session.module);
-  std::shared_ptr<const WeightTable> borrowed(&weights, [](const WeightTable *) {});
-  LogicalResult chosen = session.run([&](PassManager &manager) {
-    manager.addPass(createBindWeights(borrowed));
-    manager.addPass(createLowerToIntegers({options.allowFloat}));
-    manager.addPass(createChooseThresholds());
-    buildToPackedPipeline(manager, {report.target});
-  });
-  if (failed(chosen))
+  AdvanceOptions way;
+  way.target = report.target;
+  way.weights = std::shared_ptr<const WeightTable>(&weights, [](const WeightTable *) {}); // borrowed, not copied
+  way.allowFloat = options.allowFloat;
+  way.batchTile = options.batchTile;
+  way.packedEntries = packed;
+  auto reached = [&](Stage stage) {
+    if (stage == Stage::Packed)
+      report.layers = layersOf(*session.module);
+    if (stage == Stage::Kernels)
+      report.constantBytes = globalBytes(*session.module);
+    return success();
+  };
+  if (failed(advance(*session.module, Stage::Graph, Stage::LLVM, way, reached)))
     return failure();
-  report.layers = layersOf(*session.module);
-  LogicalResult tiled =
-      session.run([&](PassManager &manager) { buildToTiledPipeline(manager, {report.target, options.batchTile}); });
-  if (failed(tiled))
-    return failure();
-  FailureOr<Entry> entry =
-      session.toLLVM(report.target, packed, [&](ModuleOp module) { report.constantBytes = globalBytes(module); });
+  FailureOr<Entry> entry = session.entry();
   if (failed(entry))
     return failure();
   report.arena = arenaOf(*entry);

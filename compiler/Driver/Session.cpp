@@ -1,7 +1,5 @@
 // Contexts, parsing, passes, linking, and the plain form of an entry.
 #include "compiler/Driver/Session.h"
-#include "compiler/Codegen/Passes.h"
-#include "compiler/Conversion/UkrToLLVM/Passes.h"
 #include "compiler/Pipelines/Register.h"
 #include "compiler/Train/Train.h"
 #include "mlir/Parser/Parser.h"
@@ -30,26 +28,15 @@ func::FuncOp Session::load(std::string_view text) {
   return succeeded(model) ? *model : func::FuncOp();
 }
 
-LogicalResult Session::run(llvm::function_ref<void(PassManager &)> addPasses) {
-  PassManager manager(&context);
-  addPasses(manager);
-  return manager.run(*module);
-}
-
 LogicalResult Session::run(std::unique_ptr<Pass> pass) {
-  return run([&](PassManager &manager) { manager.addPass(std::move(pass)); });
+  PassManager manager(&context);
+  manager.addPass(std::move(pass));
+  return manager.run(*module);
 }
 
 void Session::error(std::string message) { diagnostics.push_back({{}, BuildSeverity::Error, std::move(message), {}}); }
 
-FailureOr<Entry> Session::toLLVM(const std::string &target, bool packed,
-                                 llvm::function_ref<void(ModuleOp)> afterKernels) {
-  if (mlir::failed(run(createLowerToKernels({target}))))
-    return mlir::failure();
-  if (afterKernels)
-    afterKernels(*module);
-  if (mlir::failed(run([&](PassManager &manager) { buildToLLVMPipeline(manager, {target, packed}); })))
-    return mlir::failure();
+FailureOr<Entry> Session::entry() {
   FailureOr<std::vector<Entry>> entries = readEntries(*module);
   if (mlir::failed(entries))
     return mlir::failure();

@@ -20,15 +20,12 @@ public:
 
   /// Reads a module of the graph stage and finds its only function with a body; a null function after an error.
   mlir::func::FuncOp load(std::string_view text);
-  mlir::LogicalResult run(llvm::function_ref<void(mlir::PassManager &)> addPasses);
   mlir::LogicalResult run(std::unique_ptr<mlir::Pass> pass);
   /// An error without a place.
   void error(std::string message);
 
-  /// Lowers the one function that is left, which is at the tiled stage or a training step, to the LLVM dialect. Then
-  /// the module has one entry. `afterKernels` sees the kernels stage.
-  mlir::FailureOr<Entry> toLLVM(const std::string &target, bool packed,
-                                llvm::function_ref<void(mlir::ModuleOp)> afterKernels = {});
+  /// The one entry of the module, which is in the LLVM dialect.
+  mlir::FailureOr<Entry> entry();
   /// The module, which is in the LLVM dialect, as code of this process; null after an error.
   std::unique_ptr<JitModule> link(const std::string &target, int level);
 

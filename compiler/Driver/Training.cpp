@@ -2,6 +2,7 @@
 #include "compiler/Driver/Training.h"
 #include "compiler/Driver/Flops.h"
 #include "compiler/Driver/Session.h"
+#include "compiler/Pipelines/Advance.h"
 #include "compiler/Train/Train.h"
 
 using namespace mlir;
@@ -35,7 +36,11 @@ struct ProgramBuilder {
         others.push_back(other);
     for (func::FuncOp other : others)
       other.erase();
-    FailureOr<Entry> entry = session.toLLVM(target, /*packed=*/false);
+    AdvanceOptions way;
+    way.target = target;
+    if (failed(advance(*session.module, Stage::Tiled, Stage::LLVM, way)))
+      return failure();
+    FailureOr<Entry> entry = session.entry();
     if (failed(entry))
       return failure();
     program.table = argumentTable(*entry);

@@ -1,7 +1,5 @@
 // Compiled functions beside interpreted ones.
 #include "test/unit/CompiledRun.h"
-#include "compiler/Conversion/UkrToLLVM/Entry.h"
-#include "compiler/Emit/Jit.h"
 #include "compiler/Target/Target.h"
 #include "runtime/include/nibble/runtime.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -12,110 +10,153 @@ using namespace mlir;
 namespace nibble::test {
 
 namespace {
-/// 64-byte aligned memory.
+
+/// 64-byte aligned memory between the ends of which alone an entry may write.
 class Memory {
 public:
-  explicit Memory(size_t bytes) : size(bytes), data(static_cast<char *>(std::aligned_alloc(64, (bytes + 128 + 63) / 64 * 64))) { std::memset(data, 0x5a, bytes + 64); }
+  explicit Memory(size_t bytes)
+      : size(bytes), data(static_cast<char *>(std::aligned_alloc(64, (bytes + fence + 63) / 64 * 64))) {
+    std::memset(data, mark, bytes + fence);
+  }
   ~Memory() { std::free(data); }
   Memory(const Memory &) = delete;
   Memory &operator=(const Memory &) = delete;
+  bool fenceHolds() const {
+    return std::all_of(data + size, data + size + fence, [](char c) { return c == mark; });
+  }
+
+  static constexpr size_t fence = 128;
+  static constexpr char mark = 0x5a;
   size_t size;
   char *data;
 };
+
+struct Pool {
+  explicit Pool(int threads) {
+    if (threads > 1) {
+      EXPECT_EQ(nibble_thread_pool_create(threads, &pool), NIBBLE_OK);
+      parallel = nibble_thread_pool_parallel(pool);
+    }
+  }
+  ~Pool() { nibble_thread_pool_destroy(pool); }
+  const nibble_parallel *get() const { return pool ? &parallel : nullptr; }
+  nibble_thread_pool *pool = nullptr;
+  nibble_parallel parallel{};
+};
+
+/// f32 values as they are, integers as i32.
+bool fill(Memory &memory, const HostTensor &tensor) {
+  size_t elements = memory.size / 4;
+  if (tensor.f32.size() == elements) {
+    std::memcpy(memory.data, tensor.f32.data(), memory.size);
+    return true;
+  }
+  for (size_t k = 0; k < tensor.ints.size() && k < elements; ++k) {
+    auto v = static_cast<int32_t>(tensor.ints[k]);
+    std::memcpy(memory.data + 4 * k, &v, 4);
+  }
+  return tensor.ints.size() == elements;
+}
+
+HostTensor read(const Memory &memory, const EntryArgument &argument, int64_t batch) {
+  std::vector<int64_t> shape = argument.shape;
+  if (argument.batched)
+    shape.insert(shape.begin(), batch);
+  size_t elements = memory.size / 4;
+  if (argument.type.isF32()) {
+    std::vector<float> values(elements);
+    std::memcpy(values.data(), memory.data, memory.size);
+    return HostTensor::ofFloats(shape, std::move(values));
+  }
+  std::vector<int32_t> values(elements);
+  std::memcpy(values.data(), memory.data, memory.size);
+  return HostTensor::ofInts(shape, {values.begin(), values.end()});
+}
+
 } // namespace
 
-std::vector<HostTensor> runCompiled(Session &session, ModuleOp source, StringRef name, ArrayRef<HostTensor> inputs, const CompiledOptions &options) {
+std::unique_ptr<Compiled> Compiled::fromTiled(Session &session, ModuleOp source, StringRef target, int level) {
   OwningOpRef<ModuleOp> module = source.clone();
-  auto target = Target::parse(options.target);
-  if (!target) {
-    ADD_FAILURE() << target.error();
-    return {};
+  std::map<std::string, std::vector<size_t>> results;
+  for (auto function : module->getOps<func::FuncOp>()) {
+    size_t next = function.getNumArguments();
+    for (unsigned i = 0; i < function.getNumResults(); ++i) {
+      auto tied = function.getResultAttrOfType<IntegerAttr>(i, "nibble.tied");
+      results[function.getName().str()].push_back(tied ? static_cast<size_t>(tied.getInt()) : next++);
+    }
   }
-  auto function = source.lookupSymbol<func::FuncOp>(name);
-  SmallVector<int64_t> tied;
-  for (unsigned i = 0; i < function.getNumResults(); ++i) {
-    auto index = function.getResultAttrOfType<IntegerAttr>(i, "nibble.tied");
-    tied.push_back(index ? index.getInt() : -1);
-  }
-  if (failed(session.runPipeline(*module, "nibble-lower-to-kernels{target=" + options.target + "}"))) {
+  if (failed(session.runPipeline(*module, ("nibble-lower-to-kernels{target=" + target + "}").str()))) {
     ADD_FAILURE() << session.diagnostics;
-    return {};
+    return nullptr;
   }
-  if (failed(session.runPipeline(*module, "nibble-plan-memory"))) {
+  auto compiled = fromKernels(session, *module, target, level);
+  if (compiled)
+    compiled->results = std::move(results);
+  return compiled;
+}
+
+std::unique_ptr<Compiled> Compiled::fromKernels(Session &session, ModuleOp module, StringRef target, int level) {
+  auto compiled = std::make_unique<Compiled>();
+  auto parsed = Target::parse(target.str());
+  EXPECT_TRUE(parsed) << parsed.error();
+  bool good = succeeded(session.runPipeline(module, "nibble-plan-memory"));
+  FailureOr<std::vector<Entry>> entries = failure();
+  if (good)
+    entries = readEntries(module);
+  good &= succeeded(entries) &&
+          succeeded(session.runPipeline(module, ("nibble-to-llvm{target=" + target + " packed=true}").str()));
+  if (!good || !parsed) {
     ADD_FAILURE() << session.diagnostics;
-    return {};
+    return nullptr;
   }
-  auto entries = readEntries(*module);
-  if (failed(entries) || entries->size() != 1) {
-    ADD_FAILURE() << "expected one entry\n" << session.diagnostics;
-    return {};
-  }
-  Entry entry = entries->front();
-  if (failed(session.runPipeline(*module, "nibble-to-llvm{target=" + options.target + " packed=true}"))) {
-    ADD_FAILURE() << session.diagnostics;
-    return {};
-  }
-  auto jit = JitModule::create(*module, *target);
+  compiled->entries = std::move(*entries);
+  for (const Entry &entry : compiled->entries)
+    for (auto [i, argument] : llvm::enumerate(entry.arguments))
+      if (argument.direction == EntryArgument::Direction::Out)
+        compiled->results[entry.name].push_back(i);
+  auto jit = JitModule::create(module, *parsed, {level});
   if (!jit) {
     ADD_FAILURE() << jit.error();
+    return nullptr;
+  }
+  compiled->jit = std::move(*jit);
+  return compiled;
+}
+
+std::vector<HostTensor> Compiled::run(StringRef name, ArrayRef<HostTensor> inputs, int threads, int64_t batch) const {
+  auto entry = llvm::find_if(entries, [&](const Entry &e) { return e.name == name; });
+  if (entry == entries.end()) {
+    ADD_FAILURE() << "there is no entry " << name.str();
     return {};
   }
-
-  int64_t batch = options.batch ? options.batch : entry.batch;
+  batch = batch ? batch : entry->batch;
   std::vector<std::unique_ptr<Memory>> memory;
   std::vector<void *> pointers;
-  for (auto [i, argument] : llvm::enumerate(entry.arguments)) {
+  for (auto [i, argument] : llvm::enumerate(entry->arguments)) {
     int64_t elements = argument.elements * (argument.batched ? batch : 1);
-    memory.push_back(std::make_unique<Memory>(elements * 4));
+    memory.push_back(std::make_unique<Memory>(static_cast<size_t>(elements) * 4));
     pointers.push_back(memory.back()->data);
-    if (i >= inputs.size())
-      continue;
-    if (inputs[i].f32.size() == static_cast<size_t>(elements)) {
-      std::memcpy(memory.back()->data, inputs[i].f32.data(), elements * 4);
-    } else if (inputs[i].ints.size() == static_cast<size_t>(elements)) {
-      for (int64_t k = 0; k < elements; ++k) {
-        int32_t v = static_cast<int32_t>(inputs[i].ints[k]);
-        std::memcpy(memory.back()->data + 4 * k, &v, 4);
-      }
-    } else {
+    if (i < inputs.size() && !fill(*memory.back(), inputs[i])) {
       ADD_FAILURE() << "argument " << i << " has " << inputs[i].size() << " elements, the entry takes " << elements;
       return {};
     }
   }
-  Memory arena(static_cast<size_t>(entry.arenaBytes(options.threads)));
-  nibble_thread_pool *pool = nullptr;
-  nibble_parallel parallel{};
-  if (options.threads > 1) {
-    EXPECT_EQ(nibble_thread_pool_create(options.threads, &pool), NIBBLE_OK);
-    parallel = nibble_thread_pool_parallel(pool);
-  }
-  int32_t status = -1;
-  if (entry.model)
-    status = (*jit)->function<int32_t(void *const *, int64_t, void *, const nibble_parallel *)>(entry.name + "_packed")(pointers.data(), batch, arena.data,
-                                                                                                                        pool ? &parallel : nullptr);
-  else
-    status = (*jit)->function<int32_t(void *const *, void *, const nibble_parallel *)>(entry.name)(pointers.data(), arena.data, pool ? &parallel : nullptr);
-  if (pool)
-    nibble_thread_pool_destroy(pool);
+  memory.push_back(std::make_unique<Memory>(static_cast<size_t>(entry->arenaBytes(threads))));
+  void *arena = memory.back()->data;
+  Pool pool(threads);
+  int32_t status =
+      entry->model ? jit->function<int32_t(void *const *, int64_t, void *, const nibble_parallel *)>(
+                         entry->name + "_packed")(pointers.data(), batch, arena, pool.get())
+                   : jit->function<int32_t(void *const *, void *, const nibble_parallel *)>(entry->name)(
+                         pointers.data(), arena, pool.get());
   EXPECT_EQ(status, NIBBLE_OK) << nibble_status_string(status);
-  for (auto &m : memory)
-    for (size_t i = m->size; i < m->size + 64; ++i)
-      EXPECT_EQ(m->data[i], 0x5a) << "an entry wrote behind an argument";
-
-  std::vector<HostTensor> results;
-  size_t next = function.getNumArguments();
-  for (unsigned i = 0; i < function.getNumResults(); ++i) {
-    size_t slot = tied[i] >= 0 ? static_cast<size_t>(tied[i]) : next++;
-    auto type = cast<RankedTensorType>(function.getResultTypes()[i]);
-    std::vector<int64_t> shape(type.getShape().begin(), type.getShape().end());
-    const EntryArgument &argument = entry.arguments[slot];
-    if (argument.batched)
-      shape[0] = batch;
-    std::vector<float> values(memory[slot]->size / 4);
-    std::memcpy(values.data(), memory[slot]->data, memory[slot]->size);
-    results.push_back(HostTensor::ofFloats(shape, values));
-  }
-  return results;
+  for (auto [i, m] : llvm::enumerate(memory))
+    EXPECT_TRUE(m->fenceHolds()) << "an entry wrote behind "
+                                 << (m == memory.back() ? "the arena" : "argument " + std::to_string(i));
+  std::vector<HostTensor> values;
+  for (size_t slot : results.at(entry->name))
+    values.push_back(read(*memory[slot], entry->arguments[slot], batch));
+  return values;
 }
 
 void expectCompiledEqual(StringRef text, const EquivalenceOptions &options, StringRef target) {
@@ -123,18 +164,18 @@ void expectCompiledEqual(StringRef text, const EquivalenceOptions &options, Stri
   auto module = session.parse(text);
   ASSERT_TRUE(module);
   func::FuncOp function = *module->getOps<func::FuncOp>().begin();
+  auto compiled = Compiled::fromTiled(session, *module, target);
+  ASSERT_TRUE(compiled) << text.str();
   for (int round = 0; round < options.rounds; ++round) {
-    auto inputs = randomInputs(function, options.seed + round, options);
+    auto inputs = randomInputs(function, options.seed + static_cast<uint64_t>(round), options);
     auto expected = reference::interpret(function, inputs);
     ASSERT_TRUE(succeeded(expected)) << session.diagnostics;
-    for (int threads : {1, 2}) {
-      auto got = runCompiled(session, *module, function.getName(), inputs, {target.str(), threads, 0});
-      if (got.empty())
-        return;
-      for (auto &e : *expected)
-        e = e.offGrid();
-      EXPECT_EQ(difference(*expected, got), "") << threads << " threads, seed " << options.seed + round << "\n" << text.str();
-    }
+    for (HostTensor &e : *expected)
+      e = e.offGrid();
+    for (int threads : {1, 2})
+      EXPECT_EQ(difference(*expected, compiled->run(function.getName(), inputs, threads)), "")
+          << threads << " threads, seed " << options.seed + static_cast<uint64_t>(round) << "\n"
+          << text.str();
   }
 }
 

@@ -9,9 +9,9 @@ namespace nibble::test {
 
 using Values = std::map<std::string, reference::HostTensor>;
 
-/// Builds the training step of a model and runs it on `values`, which holds every argument by name. Gives the results by
-/// name: "loss", "correct", and each new value under its parameter's name. Empty after a failure, which is reported to
-/// GoogleTest.
+/// Builds the training step of a model and runs it on `values`, which holds every argument by name. Gives the results
+/// by name: "loss", "correct", and each new value under its parameter's name. Empty after a failure, which is reported
+/// to GoogleTest.
 Values interpretStep(const std::string &module, const TrainingOptions &options, const Values &values);
 
 /// Runs the model itself: its one result for its one input.

@@ -189,7 +189,8 @@ struct ConvertUkrToLLVMPass : impl::ConvertUkrToLLVMBase<ConvertUkrToLLVMPass> {
     SmallVector<StringAttr> outlined;
     module.walk([&](ukr::ParallelOp op) { outlined.push_back(op.getRegionAttr().getAttr()); });
     for (auto function : module.getOps<func::FuncOp>())
-      if (function->hasAttr(entryAttribute))
+      // A routine is called from several places of its region and works long: copies of it only cost time and bytes.
+      if (function->hasAttr(entryAttribute) || function->hasAttr("ukr.routine"))
         outlined.push_back(function.getSymNameAttr());
     if (failed(lowerVectors(module)) || failed(convert(module, *machine)))
       return signalPassFailure();

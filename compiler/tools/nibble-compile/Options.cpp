@@ -40,6 +40,7 @@ std::optional<int> parseCompileOptions(int argc, char **argv, CompileOptions &o)
                  "mlir: the module; llvm: optimised LLVM IR; asm: assembly; object: a relocatable object; header: its C "
                  "header [default: object, with an earlier --compile-to mlir]")
       ->type_name("KIND");
+  app.add_option("--entry", o.entry, "Compile this function alone [default: all of them]")->type_name("NAME");
   app.add_option("--batch-tile", o.batchTile, "Images that are computed at a time, 1 or more; 0: chosen")
       ->capture_default_str()
       ->type_name("N");

@@ -9,7 +9,7 @@
 namespace nibble::tools {
 
 struct CompileOptions {
-  std::string input, weights, output;
+  std::string input, weights, entry, output;
   std::string target = "native";
   std::string from, to, emit; ///< Empty: not given.
   std::string dumpDirectory;

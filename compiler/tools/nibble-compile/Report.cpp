@@ -63,7 +63,7 @@ void Report::addConstants(ModuleOp module) {
   module.walk([&](memref::GlobalOp global) {
     bytes += global.getType().getNumElements() * bytesOf(global.getType().getElementType());
   });
-  lines += "nibble: remark: " + std::to_string(bytes) + " bytes of constants (weights, scales, biases, thresholds)\n";
+  lines += "nibble: remark: weights and all other constants: " + std::to_string(bytes) + " bytes\n";
 }
 
 void Report::addMemory(ModuleOp module) {

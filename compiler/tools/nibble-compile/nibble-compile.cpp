@@ -124,14 +124,20 @@ int compile(const CompileOptions &o) {
   OwningOpRef<ModuleOp> module = parseModule(*context, *text, o.input);
   if (!module)
     return printer.hasErrors() ? 1 : fail(tool, o.input + ": this is no MLIR module");
+  if (!o.entry.empty()) {
+    Result<func::FuncOp> entry = chooseEntry(*module, o.input, o.entry);
+    if (!entry)
+      return fail(tool, entry.error());
+    auto kept = keepOnly(*module, *entry, options.weights ? *options.weights : WeightTable());
+    options.weights = options.weights ? kept : nullptr;
+  }
   Stage from = plan->from.value_or(stageOf(*module));
   if (std::string why = whyNotAt(*module, from); !why.empty())
     return fail(tool, o.input + ": this module cannot be compiled from the " + stageName(from).str() + " stage: " + why);
   if (from > plan->to)
     return fail(tool, o.input + " is at the " + stageName(from).str() + " stage already, behind --compile-to=" + o.to);
-  if (from > Stage::Frozen && options.weights)
-    return fail(tool, "--weights: " + o.input + " is at the " + stageName(from).str() +
-                          " stage, where constants have taken the place of weights; leave the flag out");
+  if (auto error = weightsError(*module, o.input, from, options.weights.get()))
+    return fail(tool, *error);
   if (!o.dumpDirectory.empty())
     if (auto failure = makeDirectory(o.dumpDirectory))
       return fail(tool, "--dump-stages: " + failure->message);

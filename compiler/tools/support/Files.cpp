@@ -4,6 +4,7 @@
 #include <nibble/npy.h>
 #include <nibble/weights.h>
 #include <exception>
+#include <filesystem>
 #include <new>
 
 namespace nibble::tools {
@@ -58,6 +59,11 @@ Result<std::shared_ptr<const Array>> readArray(const std::string &path) noexcept
 
 std::optional<Failure> writeArray(const std::string &path, const Array &array) noexcept {
   return guarded(path, [&]() -> std::optional<Failure> {
+    // The file is replaced, not written into: a device must not be.
+    std::error_code error;
+    auto status = std::filesystem::status(path, error);
+    if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
+      return Failure{path + " cannot be written: it is no regular file"};
     save_npy(path, array);
     return std::nullopt;
   });

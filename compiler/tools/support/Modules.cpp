@@ -1,10 +1,14 @@
 // Reading and printing of modules; files from anywhere must not crash the parser or a pass.
 #include "compiler/tools/support/Modules.h"
 #include "compiler/Pipelines/Register.h"
+#include "compiler/Support/Spelling.h"
+#include "dialects/Nibble/IR/Nibble.h"
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Parser/Parser.h"
+#include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/MemoryBuffer.h"
 
 using namespace mlir;
@@ -102,6 +106,61 @@ std::unique_ptr<MLIRContext> makeContext() {
   context->printOpOnDiagnostic(false); // an op may hold kilobytes of constants
   context->loadAllAvailableDialects();
   return context;
+}
+
+Result<func::FuncOp> chooseEntry(ModuleOp module, StringRef path, StringRef name) {
+  SmallVector<func::FuncOp> functions;
+  std::vector<std::string_view> names;
+  for (auto function : module.getOps<func::FuncOp>())
+    if (!function.isExternal()) {
+      functions.push_back(function);
+      names.push_back(function.getName());
+    }
+  if (name.empty() && functions.size() == 1)
+    return functions.front();
+  for (func::FuncOp function : functions)
+    if (function.getName() == name)
+      return function;
+  if (functions.empty())
+    return Failure{path.str() + " has no function to choose"};
+  std::string text = name.empty() ? path.str() + " has several functions; choose with --entry=NAME; known:"
+                                  : "--entry=" + name.str() + ": there is no such function; known:";
+  for (std::string_view known : names)
+    text += " " + std::string(known);
+  std::string_view nearest = nearestSpelling(name, names);
+  return Failure{nearest.empty() ? text : text + "; did you mean " + std::string(nearest) + "?"};
+}
+
+static llvm::SetVector<StringRef> paramNames(ModuleOp module) {
+  llvm::SetVector<StringRef> names;
+  module.walk([&](ParamOp param) { names.insert(param.getName()); });
+  return names;
+}
+
+std::shared_ptr<const WeightTable> keepOnly(ModuleOp module, func::FuncOp entry, const WeightTable &weights) {
+  llvm::SetVector<StringRef> before = paramNames(module);
+  for (auto other : llvm::make_early_inc_range(module.getOps<func::FuncOp>()))
+    if (other != entry)
+      other.erase();
+  llvm::SetVector<StringRef> after = paramNames(module);
+  auto kept = std::make_shared<WeightTable>();
+  for (const auto &[name, tensor] : weights)
+    if (!before.contains(name) || after.contains(name))
+      kept->emplace(name, tensor);
+  return kept;
+}
+
+std::optional<std::string> weightsError(ModuleOp module, StringRef path, Stage stage, const WeightTable *weights) {
+  if (stage > Stage::Frozen && weights)
+    return ("--weights: " + path + " is at the " + stageName(stage) +
+            " stage, where constants have taken the place of weights; leave the flag out")
+        .str();
+  llvm::SetVector<StringRef> names = paramNames(module);
+  if (weights || names.empty())
+    return std::nullopt;
+  return (path + ": the model has " + llvm::Twine(names.size()) + " parameters; give their values with --weights=FILE: ")
+             .str() +
+         llvm::join(names, ", ");
 }
 
 } // namespace nibble::tools

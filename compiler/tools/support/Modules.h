@@ -2,11 +2,15 @@
 #ifndef NIBBLE_COMPILER_TOOLS_SUPPORT_MODULES_H
 #define NIBBLE_COMPILER_TOOLS_SUPPORT_MODULES_H
 
+#include "compiler/Graph/WeightTable.h"
+#include "compiler/Pipelines/Stages.h"
 #include "compiler/Support/Result.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/OwningOpRef.h"
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace nibble::tools {
@@ -24,6 +28,17 @@ std::string printModule(mlir::ModuleOp module, bool locations);
 
 /// A context with the project's dialects.
 std::unique_ptr<mlir::MLIRContext> makeContext();
+
+/// The function of that name; with an empty name the only one with a body. Error: lists those that there are.
+Result<mlir::func::FuncOp> chooseEntry(mlir::ModuleOp module, llvm::StringRef path, llvm::StringRef name);
+
+/// Erases every other function, and gives `weights` without the parameters that went with them.
+std::shared_ptr<const WeightTable> keepOnly(mlir::ModuleOp module, mlir::func::FuncOp entry, const WeightTable &weights);
+
+/// What is wrong before any value is looked at: no weight file (null) for a module with parameters, or one for a module
+/// behind the graph stage.
+std::optional<std::string> weightsError(mlir::ModuleOp module, llvm::StringRef path, Stage stage,
+                                        const WeightTable *weights);
 
 } // namespace nibble::tools
 

@@ -1,48 +1,61 @@
 // Writing of files through LLVM's temporary files.
 #include "compiler/tools/support/Output.h"
+#include "llvm/ADT/SmallString.h"
 #include "llvm/Support/Error.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/raw_ostream.h"
 
 namespace nibble::tools {
 
+/// A stream that is destroyed with an error ends the process, so it must not keep it.
+static std::error_code writeTo(llvm::raw_fd_ostream &stream, llvm::StringRef bytes) {
+  stream << bytes;
+  stream.flush();
+  std::error_code error = stream.error();
+  stream.clear_error();
+  return error;
+}
+
 std::optional<Failure> writeFile(llvm::StringRef path, llvm::StringRef bytes) {
   if (path == "-") {
-    llvm::outs() << bytes;
-    llvm::outs().flush();
-    if (!llvm::outs().has_error())
-      return std::nullopt;
-    std::string why = llvm::outs().error().message();
-    llvm::outs().clear_error();
-    return Failure{"standard output cannot be written: " + why};
-  }
-  llvm::sys::fs::file_status status;
-  if (!llvm::sys::fs::status(path, status) && llvm::sys::fs::is_directory(status))
-    return Failure{path.str() + " cannot be written: it is a directory"};
-  llvm::Error error = llvm::writeToOutput(path, [&](llvm::raw_ostream &stream) -> llvm::Error {
-    stream << bytes;
-    stream.flush();
-    // A file stream that goes with an error ends the process.
-    if (stream.get_kind() != llvm::raw_ostream::OStreamKind::OK_FDStream)
-      return llvm::Error::success();
-    auto &file = static_cast<llvm::raw_fd_ostream &>(stream);
-    if (!file.has_error())
-      return llvm::Error::success();
-    std::error_code code = file.error();
-    file.clear_error();
-    return llvm::errorCodeToError(code);
-  });
-  if (!error)
+    if (std::error_code error = writeTo(llvm::outs(), bytes))
+      return Failure{"standard output cannot be written: " + error.message()};
     return std::nullopt;
-  std::string why;
-  llvm::handleAllErrors(std::move(error), [&](const llvm::ErrorInfoBase &info) {
-    why += (why.empty() ? "" : "; ") + info.message();
-  });
-  return Failure{path.str() + " cannot be written: " + why};
+  }
+  auto failed = [&](const std::string &why) { return Failure{path.str() + " cannot be written: " + why}; };
+  llvm::sys::fs::file_status status;
+  if (!llvm::sys::fs::status(path, status) && !llvm::sys::fs::is_regular_file(status)) {
+    if (llvm::sys::fs::is_directory(status))
+      return failed("it is a directory");
+    std::error_code error;
+    llvm::raw_fd_ostream stream(path, error, llvm::sys::fs::CD_OpenExisting);
+    if (!error)
+      error = writeTo(stream, bytes);
+    return error ? std::optional<Failure>(failed(error.message())) : std::nullopt;
+  }
+  // Behind a link the file that it leads to is replaced, not the link.
+  llvm::SmallString<256> real;
+  if (llvm::sys::fs::real_path(path, real))
+    real = path;
+  auto temporary = llvm::sys::fs::TempFile::create(real + ".%%%%%%%%.tmp");
+  if (!temporary)
+    return failed(llvm::toString(temporary.takeError()));
+  std::error_code error;
+  {
+    llvm::raw_fd_ostream stream(temporary->FD, /*shouldClose=*/false);
+    error = writeTo(stream, bytes);
+  }
+  if (error) {
+    llvm::consumeError(temporary->discard());
+    return failed(error.message());
+  }
+  if (llvm::Error renamed = temporary->keep(real))
+    return failed(llvm::toString(std::move(renamed)));
+  return std::nullopt;
 }
 
 std::optional<Failure> makeDirectory(llvm::StringRef path) {
-  if (std::error_code error = llvm::sys::fs::create_directories(path))
+  if (std::error_code error = llvm::sys::fs::create_directories(path, /*IgnoreExisting=*/true, llvm::sys::fs::all_all))
     return Failure{path.str() + " cannot be made: " + error.message()};
   return std::nullopt;
 }

@@ -8,7 +8,7 @@
 
 namespace nibble::tools {
 
-/// Writes to a temporary file in the same directory and renames it over `path`; "-" is standard output. A path that is
+/// Writes to a temporary file in the same directory and renames it over `path` (or over what it links to); "-" is standard output. A path that is
 /// no regular file (/dev/null, a pipe) is written directly. Gives the error, if there is one.
 std::optional<Failure> writeFile(llvm::StringRef path, llvm::StringRef bytes);
 
