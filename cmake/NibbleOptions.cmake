@@ -6,6 +6,8 @@ endif()
 add_compile_options(-Wall -Wextra -Wno-unused-parameter)
 # Rule R9 of docs/spec.md: no compiler may fuse a*b+c on its own.
 add_compile_options(-ffp-contract=off)
+# A user's file and line are part of a graph: those of this tree are relative, so that no artefact depends on where it was built.
+add_compile_options(-fmacro-prefix-map=${CMAKE_SOURCE_DIR}/=)
 if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
   add_link_options(-fuse-ld=lld)
 endif()

@@ -17,10 +17,10 @@ struct AdvanceOptions {
   bool packedEntries = false;                 ///< Also NAME_packed, which takes an array of pointers, for every model.
 };
 
-/// Runs the passes of every stage after `from` up to `to` (at most Stage::LLVM; an object is made of that one). `reached`
-/// is called with `from` before the first pass, then with each stage once its passes are done; its failure stops the
-/// way. Weights are bound on leaving the graph stage, so they are an error from a later stage on. A function that is
-/// already a training step goes straight to the kernels stage: start it at Stage::Tiled.
+/// Runs the passes of every stage after `from` up to `to` (at most Stage::LLVM; an object is made of that one).
+/// `reached` is called with `from` before the first pass, then with each stage once its passes are done; its failure
+/// stops the way. Weights are bound on leaving the graph stage, so they are an error from a later stage on. A function
+/// that is already a training step goes straight to the kernels stage: start it at Stage::Tiled.
 mlir::LogicalResult advance(mlir::ModuleOp module, Stage from, Stage to, const AdvanceOptions &options,
                             llvm::function_ref<mlir::LogicalResult(Stage)> reached = {});
 

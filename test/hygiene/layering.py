@@ -15,6 +15,8 @@ GROUPS = (
     (re.compile(r"compiler/(Layout|Support)/"), "plain C++"),
     (re.compile(r"dialects/"), "dialects"),
     (re.compile(r"compiler/"), "compiler"),
+    (re.compile(r"frontend/include/"), "frontend's headers"),
+    (re.compile(r"runtime/include/"), "runtime's headers"),
     (re.compile(r"frontend/"), "frontend"),
     (re.compile(r"runtime/"), "runtime"),
     (re.compile(r"(mlir|llvm)(-c)?/"), "LLVM/MLIR"),
@@ -36,10 +38,13 @@ GROUPS = (
 RULES = {
     "dialects/": {"dialects", "plain C++", "LLVM/MLIR"},
     "compiler/": {"compiler", "plain C++", "dialects", "LLVM/MLIR", "Xbyak", "nlohmann"},
-    "compiler/tools/": {"compiler", "plain C++", "dialects", "LLVM/MLIR", "Xbyak", "nlohmann", "CLI11"},
-    "frontend/": {"frontend", "runtime"},
-    "frontend/lib/": {"frontend", "compiler", "plain C++", "runtime", "nlohmann", "zlib", "libzip", "Boost"},
-    "runtime/": {"runtime", "OpenMP", "TBB"},
+    # The tools are clients, not a layer: like any user's program they take files and threads from the public headers.
+    "compiler/tools/": {"compiler", "plain C++", "dialects", "LLVM/MLIR", "Xbyak", "nlohmann", "CLI11",
+                        "frontend's headers", "runtime's headers"},
+    "frontend/": {"frontend", "frontend's headers", "runtime", "runtime's headers"},
+    "frontend/examples/": {"frontend", "frontend's headers", "runtime", "runtime's headers", "nlohmann"},
+    "frontend/lib/": {"frontend", "frontend's headers", "compiler", "plain C++", "runtime", "runtime's headers", "nlohmann", "zlib", "libzip", "Boost"},
+    "runtime/": {"runtime", "runtime's headers", "OpenMP", "TBB"},
 }
 INSTALLED = "an installed header includes only installed headers and the system's"
 

@@ -1,32 +1,23 @@
 // freeze, compile and compile_to_object: packed integer code against the evaluation of the frozen graph and the
 // interpreter; reports; mistakes.
-#include "test/unit/ExecuteTestInterpreter.h"
-#include "test/unit/ExecuteTestNets.h"
+#include "test/unit/ExecuteTestSupport.h"
 
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <functional>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <map>
 #include <thread>
 
 using namespace nibble;
-using nibble::reference::HostTensor;
+using nibble::test::expectSame;
+using nibble::test::host;
+using nibble::test::messageOf;
 using testing::HasSubstr;
 
 namespace {
-
-std::string messageOf(const std::function<void()> &call) {
-  try {
-    call();
-  } catch (const Error &e) {
-    return e.what();
-  }
-  return "no error";
-}
 
 struct Trained {
   Graph graph;
@@ -78,26 +69,15 @@ protected:
   Array images = test::makeImages(61, 77).images;
 };
 
-/// The first value that differs, if any: EXPECT_EQ of arrays would print pages.
-void expectSame(const Array &have, const Array &wanted, const std::string &what) {
-  ASSERT_EQ(have.shape(), wanted.shape()) << what;
-  auto a = have.span<float>(), b = wanted.span<float>();
-  for (std::size_t i = 0; i < a.size(); ++i)
-    ASSERT_EQ(std::memcmp(&a[i], &b[i], 4), 0) << what << ": value " << i << " is " << a[i] << ", not " << b[i];
-}
-
 TEST_P(CompilePrecisionTest, EvaluationInterpreterAndCodeAgreeInEveryBit) {
   Array expected = Evaluator(frozen, weights, {.batch = 16, .threads = 2}).run(images);
   expectSame(Trainer(frozen, weights, {.batch = 8}).evaluate(images), expected, "trainer");
 
   test::Values parameters;
-  for (const WeightSpec &spec : frozen.parameters()) {
-    auto values = weights.at(spec.name).span<float>();
-    parameters[spec.name] = HostTensor::ofFloats(spec.shape, {values.begin(), values.end()});
-  }
+  for (const WeightSpec &spec : frozen.parameters())
+    parameters[spec.name] = host(weights.at(spec.name));
   Array few = firstRows(images, 9);
-  HostTensor input = HostTensor::ofFloats(few.shape(), {few.span<float>().begin(), few.span<float>().end()});
-  HostTensor interpreted = test::interpretModel(frozen.to_mlir(), input, parameters);
+  auto interpreted = test::interpretModel(frozen.to_mlir(), host(few), parameters);
   expectSame(Array::from<float>({9, 4}, interpreted.f32), firstRows(expected, 9), "interpreter");
 
   for (int threads : {1, 2})

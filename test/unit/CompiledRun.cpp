@@ -4,6 +4,8 @@
 #include "runtime/include/nibble/runtime.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include <cstring>
+#include <sys/mman.h>
+#include <unistd.h>
 
 using namespace mlir;
 
@@ -11,24 +13,27 @@ namespace nibble::test {
 
 namespace {
 
-/// 64-byte aligned memory between the ends of which alone an entry may write.
+/// Memory whose end no access may cross: a page that cannot be touched lies behind it. What lies in front in its first
+/// page is marked and looked at afterwards. Sizes that are multiples of 64 give an address that is one, too.
 class Memory {
 public:
-  explicit Memory(size_t bytes)
-      : size(bytes), data(static_cast<char *>(std::aligned_alloc(64, (bytes + fence + 63) / 64 * 64))) {
-    std::memset(data, mark, bytes + fence);
+  explicit Memory(size_t bytes) : size(bytes), page(sysconf(_SC_PAGESIZE)), pages((bytes / page + 2) * page) {
+    start = static_cast<char *>(mmap(nullptr, pages, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    if (start == MAP_FAILED || mprotect(start + pages - page, page, PROT_NONE))
+      llvm::report_fatal_error("no memory for a test");
+    std::memset(start, mark, pages - page);
+    data = start + pages - page - size;
   }
-  ~Memory() { std::free(data); }
+  ~Memory() { munmap(start, pages); }
   Memory(const Memory &) = delete;
   Memory &operator=(const Memory &) = delete;
-  bool fenceHolds() const {
-    return std::all_of(data + size, data + size + fence, [](char c) { return c == mark; });
+  bool frontIsWhole() const {
+    return std::all_of(start, data, [](char c) { return c == mark; });
   }
 
-  static constexpr size_t fence = 128;
   static constexpr char mark = 0x5a;
-  size_t size;
-  char *data;
+  size_t size, page, pages;
+  char *start, *data;
 };
 
 struct Pool {
@@ -151,8 +156,8 @@ std::vector<HostTensor> Compiled::run(StringRef name, ArrayRef<HostTensor> input
                          pointers.data(), arena, pool.get());
   EXPECT_EQ(status, NIBBLE_OK) << nibble_status_string(status);
   for (auto [i, m] : llvm::enumerate(memory))
-    EXPECT_TRUE(m->fenceHolds()) << "an entry wrote behind "
-                                 << (m == memory.back() ? "the arena" : "argument " + std::to_string(i));
+    EXPECT_TRUE(m->frontIsWhole()) << "an entry wrote in front of "
+                                   << (m == memory.back() ? "the arena" : "argument " + std::to_string(i));
   std::vector<HostTensor> values;
   for (size_t slot : results.at(entry->name))
     values.push_back(read(*memory[slot], entry->arguments[slot], batch));

@@ -17,8 +17,8 @@ public:
                                                llvm::StringRef target = "native", int level = 1);
 
   /// Runs one entry; results are in the order of its function's, tied ones read from their arguments. `batch` is the
-  /// number of images of a model's call (0: its tile). Empty with a test failure on an error, which includes writing
-  /// behind an argument or behind the arena.
+  /// number of images of a model's call (0: its tile). Empty with a test failure on an error. Reading or writing behind an
+  /// argument or the arena ends the process.
   std::vector<HostTensor> run(llvm::StringRef name, llvm::ArrayRef<HostTensor> inputs, int threads = 1,
                               int64_t batch = 0) const;
 

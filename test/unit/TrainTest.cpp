@@ -1,41 +1,17 @@
 // Trainer: the compiled step against the interpreter, learning, repeatability, checkpoints, mistakes.
-#include "test/unit/ExecuteTestInterpreter.h"
-#include "test/unit/ExecuteTestNets.h"
+#include "test/unit/ExecuteTestSupport.h"
 
-#include <cstring>
 #include <filesystem>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 using namespace nibble;
-using nibble::reference::HostTensor;
+using nibble::test::messageOf;
 using testing::HasSubstr;
 
 namespace {
 
 constexpr std::int64_t batch = 16;
-
-HostTensor host(const Array &array) {
-  if (array.type() == ElementType::i32) {
-    auto values = array.span<std::int32_t>();
-    return HostTensor::ofInts(array.shape(), {values.begin(), values.end()});
-  }
-  auto values = array.span<float>();
-  return HostTensor::ofFloats(array.shape(), {values.begin(), values.end()});
-}
-
-bool sameBits(std::span<const float> a, const std::vector<float> &b) {
-  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size_bytes()) == 0;
-}
-
-std::string messageOf(const std::function<void()> &call) {
-  try {
-    call();
-  } catch (const Error &e) {
-    return e.what();
-  }
-  return "no error";
-}
 
 /// Trains for `steps`; the losses.
 std::vector<float> train(Trainer &trainer, int steps, std::uint64_t first = 100) {
@@ -56,54 +32,9 @@ float mean(std::span<const float> values) {
 
 class TrainPrecisionTest : public testing::TestWithParam<std::string> {};
 
-/// Every result of one step, slots and running statistics included.
-void expectStepAsInterpreted(const std::string &module, Trainer &trainer, const TrainerOptions &options,
-                             const std::string &what) {
-  const std::string before = testing::TempDir() + "/nibble-step.safetensors";
-  trainer.save_checkpoint(before);
-  Weights state = Weights::load(before);
-  auto [images, labels] = test::makeImages(batch, 7);
-  test::Values values;
-  for (const auto &[name, array] : state)
-    values[name] = host(array);
-  values["image"] = host(images);
-  values["labels"] = host(labels);
-  values["rate"] = HostTensor::scalar(options.rate);
-  TrainingOptions compiled{.batch = batch};
-  if (const Adam *adam = std::get_if<Adam>(&options.optimizer)) {
-    compiled.optimizer = Optimizer::Adam;
-    double b1 = 1, b2 = 1;
-    for (std::int64_t t = 0; t <= trainer.steps(); ++t)
-      b1 *= adam->beta1, b2 *= adam->beta2;
-    values["correction"] =
-        HostTensor::ofFloats({2}, {static_cast<float>(1 / (1 - b1)), static_cast<float>(1 / (1 - b2))});
-  } else {
-    compiled.decay = std::get<Sgd>(options.optimizer).decay;
-  }
-  test::Values expected = test::interpretStep(module, compiled, values);
-  ASSERT_FALSE(expected.empty());
-
-  StepResult result = trainer.step(images, labels);
-  EXPECT_TRUE(sameBits(std::span(&result.loss, 1), expected["loss"].f32))
-      << what << ": loss " << result.loss << ", interpreted " << expected["loss"].f32[0];
-  EXPECT_EQ(static_cast<float>(result.correct), expected["correct"].f32[0]) << what;
-  trainer.save_checkpoint(before);
-  for (const auto &[name, array] : Weights::load(before)) {
-    ASSERT_TRUE(values.contains(name)) << name;
-    const std::vector<float> &wanted = expected.contains(name) ? expected[name].f32 : values[name].f32;
-    auto have = array.span<float>();
-    if (sameBits(have, wanted))
-      continue;
-    for (std::size_t i = 0; i < have.size(); ++i)
-      if (std::memcmp(&have[i], &wanted[i], 4) != 0) {
-        ADD_FAILURE() << what << ": " << name << "[" << i << "] = " << have[i] << ", interpreted " << wanted[i];
-        break;
-      }
-  }
-}
-
 TEST_P(TrainPrecisionTest, StepGivesTheBitsOfTheInterpreter) {
   Graph graph = test::tinyNet(GetParam());
+  test::LabelledImages images = test::makeImages(batch, 7);
   for (bool adam : {false, true}) {
     TrainerOptions options{.batch = batch, .rate = 0.01f, .seed = 5, .threads = 2};
     if (adam)
@@ -112,13 +43,13 @@ TEST_P(TrainPrecisionTest, StepGivesTheBitsOfTheInterpreter) {
       options.optimizer = Sgd{.decay = 1e-3f};
     Trainer trainer(graph, options);
     const std::string what = adam ? "adam" : "sgd";
-    expectStepAsInterpreted(graph.to_mlir(), trainer, options, what + ", first step");
+    test::expectStepAsInterpreted(graph, trainer, options, images, what + ", first step");
     train(trainer, 3);
-    expectStepAsInterpreted(graph.to_mlir(), trainer, options, what + ", later step");
+    test::expectStepAsInterpreted(graph, trainer, options, images, what + ", later step");
 
     Graph frozen = freeze(graph, trainer.weights());
     Trainer last(frozen, trainer.weights(), options);
-    expectStepAsInterpreted(frozen.to_mlir(), last, options, what + ", frozen");
+    test::expectStepAsInterpreted(frozen, last, options, images, what + ", frozen");
   }
 }
 
@@ -150,15 +81,16 @@ TEST_P(TrainPrecisionTest, LearnsBeforeAndAfterFreezing) {
 
 TEST_P(TrainPrecisionTest, SameBitsForAnyThreadsAndAgain) {
   Graph graph = test::tinyNet(GetParam());
-  auto weightsAfter = [&](int threads) {
-    Trainer trainer(graph, {.batch = batch, .seed = 3, .threads = threads});
-    train(trainer, 10);
-    return trainer.weights();
-  };
-  const Weights once = weightsAfter(1);
-  EXPECT_EQ(once, weightsAfter(1));
-  EXPECT_EQ(once, weightsAfter(2));
-  EXPECT_EQ(once, weightsAfter(5));
+  Trainer one(graph, {.batch = batch, .seed = 3, .threads = 1}), two(graph, {.batch = batch, .seed = 3, .threads = 2});
+  const Weights start = one.weights();
+  EXPECT_EQ(start, two.weights());
+  const std::vector<float> losses = train(one, 10);
+  const Weights end = one.weights();
+  EXPECT_EQ(losses, train(two, 10));
+  EXPECT_EQ(end, two.weights());
+  one.load(start); // the optimiser starts anew
+  EXPECT_EQ(losses, train(one, 10));
+  EXPECT_EQ(end, one.weights());
 }
 
 INSTANTIATE_TEST_SUITE_P(All, TrainPrecisionTest, testing::ValuesIn(test::precisions),

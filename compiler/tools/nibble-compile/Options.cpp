@@ -33,12 +33,14 @@ std::optional<int> parseCompileOptions(int argc, char **argv, CompileOptions &o)
       ->type_name("TARGET");
   app.add_option("--compile-from", o.from, "The stage that the module is at [default: found by what it holds]")
       ->type_name("STAGE");
-  app.add_option("--compile-to", o.to,
-                 "The stage to stop at; an earlier stage than object gives MLIR [default: object, with --emit=mlir llvm]")
+  app.add_option(
+         "--compile-to", o.to,
+         "The stage to stop at; an earlier stage than object gives MLIR [default: object, with --emit=mlir llvm]")
       ->type_name("STAGE");
-  app.add_option("--emit", o.emit,
-                 "mlir: the module; llvm: optimised LLVM IR; asm: assembly; object: a relocatable object; header: its C "
-                 "header [default: object, with an earlier --compile-to mlir]")
+  app.add_option(
+         "--emit", o.emit,
+         "mlir: the module; llvm: optimised LLVM IR; asm: assembly; object: a relocatable object; header: its C "
+         "header [default: object, with an earlier --compile-to mlir]")
       ->type_name("KIND");
   app.add_option("--entry", o.entry, "Compile this function alone [default: all of them]")->type_name("NAME");
   app.add_option("--batch-tile", o.batchTile, "Images that are computed at a time, 1 or more; 0: chosen")

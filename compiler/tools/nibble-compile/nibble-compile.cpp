@@ -10,6 +10,7 @@
 #include "compiler/tools/support/Files.h"
 #include "compiler/tools/support/Modules.h"
 #include "compiler/tools/support/Output.h"
+#include "llvm/ADT/StringExtras.h"
 
 using namespace mlir;
 using namespace nibble;
@@ -21,14 +22,12 @@ constexpr llvm::StringLiteral tool = "nibble-compile";
 
 enum class Emit { Mlir, Llvm, Asm, Object, Header };
 constexpr std::string_view emitNames[] = {"mlir", "llvm", "asm", "object", "header"};
-constexpr std::string_view stageNames[] = {"graph", "frozen", "quantized", "packed",
-                                           "tiled", "kernels", "llvm",     "object"};
+constexpr std::string_view stageNames[] = {"graph", "frozen",  "quantized", "packed",
+                                           "tiled", "kernels", "llvm",      "object"};
 
 /// "FLAG=VALUE is unknown; known: ...; did you mean ...?"
 std::string unknown(StringRef flag, StringRef value, ArrayRef<std::string_view> known) {
-  std::string text = (flag + "=" + value + " is unknown; known:").str();
-  for (std::string_view name : known)
-    text += " " + std::string(name);
+  std::string text = (flag + "=" + value + " is unknown; known: " + llvm::join(known, " ")).str();
   std::string_view nearest = nearestSpelling(std::string_view(value), std::span(known.data(), known.size()));
   return nearest.empty() ? text : text + "; did you mean " + std::string(nearest) + "?";
 }
@@ -47,9 +46,14 @@ Result<Plan> planOf(const CompileOptions &o) {
     return Failure{"--target: " + target.error()};
   Plan plan{*target, std::nullopt, Stage::LLVM, Emit::Object};
   std::optional<Stage> to;
-  for (auto [flag, value, stage] : {std::tuple("--compile-from", &o.from, &plan.from), std::tuple("--compile-to", &o.to, &to)})
-    if (!value->empty() && !(*stage = parseStage(*value)))
+  for (auto [flag, value, stage] :
+       {std::tuple("--compile-from", &o.from, &plan.from), std::tuple("--compile-to", &o.to, &to)}) {
+    if (value->empty())
+      continue;
+    *stage = parseStage(*value);
+    if (!*stage)
       return Failure{unknown(flag, *value, stageNames)};
+  }
   if (plan.from == Stage::Object)
     return Failure{"--compile-from=object is not possible: nothing follows an object"};
   bool beforeObject = to && *to != Stage::Object;
@@ -133,7 +137,8 @@ int compile(const CompileOptions &o) {
   }
   Stage from = plan->from.value_or(stageOf(*module));
   if (std::string why = whyNotAt(*module, from); !why.empty())
-    return fail(tool, o.input + ": this module cannot be compiled from the " + stageName(from).str() + " stage: " + why);
+    return fail(tool,
+                o.input + ": this module cannot be compiled from the " + stageName(from).str() + " stage: " + why);
   if (from > plan->to)
     return fail(tool, o.input + " is at the " + stageName(from).str() + " stage already, behind --compile-to=" + o.to);
   if (auto error = weightsError(*module, o.input, from, options.weights.get()))
@@ -154,7 +159,9 @@ int compile(const CompileOptions &o) {
     return mlir::failure();
   });
   if (failed(done))
-    return printer.hasErrors() || !o.dumpDirectory.empty() ? 1 : fail(tool, o.input + ": compilation failed without a message");
+    return printer.hasErrors() || !o.dumpDirectory.empty()
+               ? 1
+               : fail(tool, o.input + ": compilation failed without a message");
   Result<std::string> result = emit(*module, *plan, o);
   if (!result)
     return fail(tool, o.input + ": " + result.error());

@@ -4,6 +4,7 @@
 #include "compiler/tools/support/CommandLine.h"
 #include "compiler/tools/support/Files.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
 
 namespace nibble::tools {
 
@@ -26,9 +27,7 @@ Result<std::vector<std::string>> matchFiles(llvm::StringRef flag, llvm::ArrayRef
       at = static_cast<size_t>(llvm::find(names, std::string_view(name)) - names.begin());
       if (at == ports.size()) {
         std::string_view nearest = nearestSpelling(name, names);
-        std::string text = flag.str() + "=" + file + ": there is no '" + name + "'; known:";
-        for (std::string_view known : names)
-          text += " " + std::string(known);
+        std::string text = flag.str() + "=" + file + ": there is no '" + name + "'; known: " + llvm::join(names, " ");
         return Failure{nearest.empty() ? text : text + "; did you mean '" + std::string(nearest) + "'?"};
       }
       if (!matched[at].empty())
@@ -45,7 +44,8 @@ Result<Inputs> readInputs(llvm::ArrayRef<std::string> files, llvm::ArrayRef<Port
   Inputs inputs;
   std::string errors;
   auto error = [&](const Port &port, const std::string &message) {
-    errors += (errors.empty() ? "" : "; ") + ("input '" + port.name + "' (" + textOf(port.type, port.shape) + ") ") + message;
+    errors +=
+        (errors.empty() ? "" : "; ") + ("input '" + port.name + "' (" + textOf(port.type, port.shape) + ") ") + message;
   };
   std::optional<int64_t> batch;
   for (auto [file, port] : llvm::zip(files, ports)) {

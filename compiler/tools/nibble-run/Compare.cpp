@@ -33,8 +33,7 @@ void print(llvm::raw_ostream &out, ElementType type, uint32_t word) {
 
 std::string differenceOf(const Array &actual, const Array &expected) {
   if (actual.type() != expected.type() || actual.shape() != expected.shape())
-    return "it is " + textOf(actual.type(), actual.shape()) + ", expected " +
-           textOf(expected.type(), expected.shape());
+    return "it is " + textOf(actual.type(), actual.shape()) + ", expected " + textOf(expected.type(), expected.shape());
   int64_t different = 0, first = 0;
   for (int64_t i = 0; i < actual.size(); ++i) {
     uint32_t a = wordOf(actual, i), b = wordOf(expected, i);

@@ -3,12 +3,12 @@
 #include "compiler/Emit/Jit.h"
 #include "compiler/tools/nibble-run/Execute.h"
 #include "compiler/tools/support/Files.h"
-#include <nibble/runtime.h>
 #include "llvm/Support/Format.h"
 #include "llvm/Support/raw_ostream.h"
 #include <chrono>
 #include <cstring>
 #include <functional>
+#include <nibble/runtime.h>
 #include <sched.h>
 
 using namespace mlir;
@@ -120,7 +120,8 @@ Outputs runCompiled(ModuleOp module, const Target &target, const Signature &sign
     return Failure{"the compiled code does not define '" + signature.name + "'"};
   auto call = [&] {
     void *memory = address(**arena);
-    return entry->model ? model(pointers.data(), inputs.batch, memory, parallel) : step(pointers.data(), memory, parallel);
+    return entry->model ? model(pointers.data(), inputs.batch, memory, parallel)
+                        : step(pointers.data(), memory, parallel);
   };
   int32_t status = call();
   Arrays results;

@@ -5,7 +5,8 @@
 namespace nibble::tools {
 namespace {
 
-constexpr const char *description = R"(Runs a model of the graph, quantized, packed or tiled stage on arrays from files: compiled for this machine, or in
+constexpr const char *description =
+    R"(Runs a model of the graph, quantized, packed or tiled stage on arrays from files: compiled for this machine, or in
 the interpreter that defines what every op means. A graph is frozen first, so both give the same bits.)";
 
 constexpr const char *examples = R"(Examples:

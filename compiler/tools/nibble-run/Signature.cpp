@@ -55,7 +55,8 @@ FailureOr<Signature> signatureOf(func::FuncOp function) {
     auto given = function.getResultAttrOfType<StringAttr>(i, attr::name);
     auto tied = function.getResultAttrOfType<IntegerAttr>(i, attr::tied);
     if (tied && (tied.getInt() < 0 || tied.getInt() >= static_cast<int64_t>(signature.inputs.size())))
-      return function.emitError() << "result " << i << " is tied to argument " << tied.getInt() << ", which does not exist";
+      return function.emitError() << "result " << i << " is tied to argument " << tied.getInt()
+                                  << ", which does not exist";
     if (given)
       name = given.str();
     else if (tied)

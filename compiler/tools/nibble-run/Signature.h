@@ -11,10 +11,10 @@
 namespace nibble::tools {
 
 struct Port {
-  std::string name;                ///< nibble.name, the parameter's name, or "argument0", "result0", ...
-  ElementType type;                ///< f32 or i32
-  Shape shape;                     ///< -1: dynamic.
-  std::optional<unsigned> tiedTo;  ///< Results of training steps: the argument whose buffer takes the value.
+  std::string name;               ///< nibble.name, the parameter's name, or "argument0", "result0", ...
+  ElementType type;               ///< f32 or i32
+  Shape shape;                    ///< -1: dynamic.
+  std::optional<unsigned> tiedTo; ///< Results of training steps: the argument whose buffer takes the value.
 };
 
 struct Signature {

@@ -78,20 +78,21 @@ int run(const RunOptions &o) {
   DiagnosticPrinter printer(context.get(), tool.str(), /*remarks=*/false);
   // A failure whose reason the diagnostics have said already has no message.
   auto failed = [&](const std::string &message) {
-    return message.empty() && printer.hasErrors() ? 1 : fail(tool, message.empty() ? "failed without a message" : message);
+    return message.empty() && printer.hasErrors() ? 1
+                                                  : fail(tool, message.empty() ? "failed without a message" : message);
   };
   OwningOpRef<ModuleOp> module = parseModule(*context, *text, o.model);
   if (!module)
     return printer.hasErrors() ? 1 : fail(tool, o.model + ": this is no MLIR module");
+  if (Stage stage = stageOf(*module); stage > Stage::Tiled)
+    return fail(tool, o.model + " is at the " + stageName(stage).str() +
+                          " stage; nibble-run takes the stages graph, quantized, packed and tiled");
   Result<func::FuncOp> entry = chooseEntry(*module, o.model, o.entry);
   if (!entry)
     return fail(tool, entry.error());
   auto kept = keepOnly(*module, *entry, weights ? *weights : WeightTable());
   weights = weights ? kept : nullptr;
   Stage from = stageOf(*module);
-  if (from > Stage::Tiled)
-    return fail(tool, o.model + " is at the " + stageName(from).str() +
-                          " stage; nibble-run takes the stages graph, quantized, packed and tiled");
   if (std::string why = whyNotAt(*module, from); !why.empty())
     return fail(tool, o.model + " cannot be run: " + why);
   if (auto error = weightsError(*module, o.model, from, weights.get()))

@@ -1,11 +1,11 @@
 // The border to nibble_io, which throws. Nothing that throws leaves this file.
 #include "compiler/tools/support/Files.h"
-#include <nibble/error.h>
-#include <nibble/npy.h>
-#include <nibble/weights.h>
 #include <exception>
 #include <filesystem>
 #include <new>
+#include <nibble/error.h>
+#include <nibble/npy.h>
+#include <nibble/weights.h>
 
 namespace nibble::tools {
 namespace {
@@ -54,7 +54,8 @@ Result<std::shared_ptr<const WeightTable>> readWeights(const std::string &path) 
 
 Result<std::shared_ptr<const Array>> readArray(const std::string &path) noexcept {
   using Answer = Result<std::shared_ptr<const Array>>;
-  return guarded(path, [&]() -> Answer { return std::shared_ptr<const Array>(std::make_shared<Array>(load_npy(path))); });
+  return guarded(path,
+                 [&]() -> Answer { return std::shared_ptr<const Array>(std::make_shared<Array>(load_npy(path))); });
 }
 
 std::optional<Failure> writeArray(const std::string &path, const Array &array) noexcept {

@@ -4,8 +4,8 @@
 
 #include "compiler/Graph/WeightTable.h"
 #include "compiler/Support/Result.h"
-#include <nibble/array.h>
 #include <memory>
+#include <nibble/array.h>
 #include <optional>
 #include <string>
 

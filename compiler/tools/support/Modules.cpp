@@ -47,13 +47,14 @@ LogicalResult checkResources(ModuleOp module) {
       Type element = attribute.getElementType();
       int64_t bytes = attribute.getNumElements();
       if (!element.isIntOrFloat() || element.getIntOrFloatBitWidth() % 8 != 0)
-        result = op->emitError() << "the resource '" << name << "' has elements of " << element << ", which are no whole bytes";
+        result = op->emitError() << "the resource '" << name << "' has elements of " << element
+                                 << ", which are no whole bytes";
       else if (!blob)
         result = op->emitError() << "the resource '" << name << "' has no value in this file";
       else if (__builtin_mul_overflow(bytes, element.getIntOrFloatBitWidth() / 8, &bytes) ||
                blob->getData().size() != static_cast<size_t>(bytes))
-        result = op->emitError() << "the resource '" << name << "' has " << blob->getData().size() << " bytes, but its type "
-                                 << attribute.getType() << " needs " << bytes;
+        result = op->emitError() << "the resource '" << name << "' has " << blob->getData().size()
+                                 << " bytes, but its type " << attribute.getType() << " needs " << bytes;
     });
   });
   return result;
@@ -123,10 +124,9 @@ Result<func::FuncOp> chooseEntry(ModuleOp module, StringRef path, StringRef name
       return function;
   if (functions.empty())
     return Failure{path.str() + " has no function to choose"};
-  std::string text = name.empty() ? path.str() + " has several functions; choose with --entry=NAME; known:"
-                                  : "--entry=" + name.str() + ": there is no such function; known:";
-  for (std::string_view known : names)
-    text += " " + std::string(known);
+  std::string text = name.empty() ? path.str() + " has several functions; choose with --entry=NAME; known: "
+                                  : "--entry=" + name.str() + ": there is no such function; known: ";
+  text += llvm::join(names, " ");
   std::string_view nearest = nearestSpelling(name, names);
   return Failure{nearest.empty() ? text : text + "; did you mean " + std::string(nearest) + "?"};
 }
@@ -158,7 +158,8 @@ std::optional<std::string> weightsError(ModuleOp module, StringRef path, Stage s
   llvm::SetVector<StringRef> names = paramNames(module);
   if (weights || names.empty())
     return std::nullopt;
-  return (path + ": the model has " + llvm::Twine(names.size()) + " parameters; give their values with --weights=FILE: ")
+  return (path + ": the model has " + llvm::Twine(names.size()) +
+          " parameters; give their values with --weights=FILE: ")
              .str() +
          llvm::join(names, ", ");
 }

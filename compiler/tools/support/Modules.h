@@ -33,7 +33,8 @@ std::unique_ptr<mlir::MLIRContext> makeContext();
 Result<mlir::func::FuncOp> chooseEntry(mlir::ModuleOp module, llvm::StringRef path, llvm::StringRef name);
 
 /// Erases every other function, and gives `weights` without the parameters that went with them.
-std::shared_ptr<const WeightTable> keepOnly(mlir::ModuleOp module, mlir::func::FuncOp entry, const WeightTable &weights);
+std::shared_ptr<const WeightTable> keepOnly(mlir::ModuleOp module, mlir::func::FuncOp entry,
+                                            const WeightTable &weights);
 
 /// What is wrong before any value is looked at: no weight file (null) for a module with parameters, or one for a module
 /// behind the graph stage.

@@ -57,6 +57,8 @@ std::optional<Failure> writeFile(llvm::StringRef path, llvm::StringRef bytes) {
 std::optional<Failure> makeDirectory(llvm::StringRef path) {
   if (std::error_code error = llvm::sys::fs::create_directories(path, /*IgnoreExisting=*/true, llvm::sys::fs::all_all))
     return Failure{path.str() + " cannot be made: " + error.message()};
+  if (!llvm::sys::fs::is_directory(path))
+    return Failure{path.str() + " is no directory"};
   return std::nullopt;
 }
 

@@ -8,8 +8,9 @@
 
 namespace nibble::tools {
 
-/// Writes to a temporary file in the same directory and renames it over `path` (or over what it links to); "-" is standard output. A path that is
-/// no regular file (/dev/null, a pipe) is written directly. Gives the error, if there is one.
+/// Writes to a temporary file in the same directory and renames it over `path` (or over what it links to); "-" is
+/// standard output. A path that is no regular file (/dev/null, a pipe) is written directly. Gives the error, if there
+/// is one.
 std::optional<Failure> writeFile(llvm::StringRef path, llvm::StringRef bytes);
 
 /// Makes the directory and those above it if they are missing.

@@ -17,8 +17,8 @@ void NibbleDialect::registerAttributes() {
       >();
 }
 
-LogicalResult QuantizerAttr::verify(function_ref<InFlightDiagnostic()> emitError, unsigned bits, bool isSigned, bool narrow,
-                                    bool symmetric, int64_t axis, Estimator) {
+LogicalResult QuantizerAttr::verify(function_ref<InFlightDiagnostic()> emitError, unsigned bits, bool isSigned,
+                                    bool narrow, bool symmetric, int64_t axis, Estimator) {
   if ((bits < 1 || bits > 8) && bits != 16)
     return emitError() << "a uniform quantiser has 1..8 or 16 bits, got " << bits;
   if (narrow && !isSigned)
@@ -28,7 +28,8 @@ LogicalResult QuantizerAttr::verify(function_ref<InFlightDiagnostic()> emitError
   if (isSigned && bits == 1)
     return emitError() << "a signed grid of 1 bit is {-1, 0} (R2): use sign() for binary values or quint(1)";
   if (!symmetric && axis >= 0)
-    return emitError() << "asymmetric quantisation per channel is not supported: use .symmetric() or one scale per tensor";
+    return emitError()
+           << "asymmetric quantisation per channel is not supported: use .symmetric() or one scale per tensor";
   if (!symmetric && bits == 16)
     return emitError() << "asymmetric quantisation of 16 bits would need 17-bit products: use .symmetric()";
   if (axis < -1)
@@ -46,19 +47,21 @@ int64_t QuantizerAttr::getQmax() const {
 }
 
 Type QuantizerAttr::getUnscaledType() const {
-  return quant::AnyQuantizedType::get(getIsSigned() ? quant::QuantizationFlags::Signed : 0, IntegerType::get(getContext(), getBits()),
-                                      Float32Type::get(getContext()), getQmin(), getQmax());
+  return quant::AnyQuantizedType::get(getIsSigned() ? quant::QuantizationFlags::Signed : 0,
+                                      IntegerType::get(getContext(), getBits()), Float32Type::get(getContext()),
+                                      getQmin(), getQmax());
 }
 
 Type QuantizerAttr::getScaledType(ArrayRef<double> scales, ArrayRef<int64_t> zeroPoints) const {
   unsigned flags = getIsSigned() ? quant::QuantizationFlags::Signed : 0;
   Type storage = IntegerType::get(getContext(), getBits()), expressed = Float32Type::get(getContext());
   if (!isPerAxis())
-    return quant::UniformQuantizedType::get(flags, storage, expressed, scales.front(), zeroPoints.empty() ? 0 : zeroPoints.front(),
-                                            getQmin(), getQmax());
+    return quant::UniformQuantizedType::get(flags, storage, expressed, scales.front(),
+                                            zeroPoints.empty() ? 0 : zeroPoints.front(), getQmin(), getQmax());
   SmallVector<int64_t> zeros(zeroPoints);
   zeros.resize(scales.size(), 0);
-  return quant::UniformQuantizedPerAxisType::get(flags, storage, expressed, scales, zeros, getAxis(), getQmin(), getQmax());
+  return quant::UniformQuantizedPerAxisType::get(flags, storage, expressed, scales, zeros, getAxis(), getQmin(),
+                                                 getQmax());
 }
 
 LogicalResult GridAttr::verify(function_ref<InFlightDiagnostic()> emitError, Type elementType) {
@@ -67,14 +70,17 @@ LogicalResult GridAttr::verify(function_ref<InFlightDiagnostic()> emitError, Typ
   return success();
 }
 
-LogicalResult GridAttr::verifyEncoding(ArrayRef<int64_t> shape, Type elementType, function_ref<InFlightDiagnostic()> emitError) const {
+LogicalResult GridAttr::verifyEncoding(ArrayRef<int64_t> shape, Type elementType,
+                                       function_ref<InFlightDiagnostic()> emitError) const {
+  if (!elementType) // the parser has reported a bad element type, and asks all the same
+    return failure();
   if (!elementType.isF32())
     return emitError() << "#nibble.grid belongs to f32 tensors, got element type " << elementType;
   return success();
 }
 
-LogicalResult PaddingAttr::verify(function_ref<InFlightDiagnostic()> emitError, int64_t top, int64_t left, int64_t bottom, int64_t right,
-                                  PadValue) {
+LogicalResult PaddingAttr::verify(function_ref<InFlightDiagnostic()> emitError, int64_t top, int64_t left,
+                                  int64_t bottom, int64_t right, PadValue) {
   if (top < 0 || left < 0 || bottom < 0 || right < 0)
     return emitError() << "padding cannot be negative: " << top << ", " << left << ", " << bottom << ", " << right;
   return success();
@@ -96,9 +102,12 @@ Attribute LayoutAttr::parse(AsmParser &parser, Type) {
 
 void LayoutAttr::print(AsmPrinter &printer) const { printer << "<\"" << layout::print(getLayout()) << "\">"; }
 
-LogicalResult LayoutAttr::verify(function_ref<InFlightDiagnostic()> emitError, layout::Layout layout) { return success(); }
+LogicalResult LayoutAttr::verify(function_ref<InFlightDiagnostic()> emitError, layout::Layout layout) {
+  return success();
+}
 
-LogicalResult LayoutAttr::verifyEncoding(ArrayRef<int64_t> shape, Type elementType, function_ref<InFlightDiagnostic()> emitError) const {
+LogicalResult LayoutAttr::verifyEncoding(ArrayRef<int64_t> shape, Type elementType,
+                                         function_ref<InFlightDiagnostic()> emitError) const {
   if (auto error = layout::validate(getLayout(), static_cast<int>(shape.size())))
     return emitError() << "layout does not fit a tensor of rank " << shape.size() << ": " << *error;
   return success();

@@ -26,9 +26,10 @@ Operation *NibbleDialect::materializeConstant(OpBuilder &builder, Attribute valu
   return ConstantOp::create(builder, loc, tensor, elements);
 }
 
-// A signature is checked through `nibble.name` on its arguments and results: !quant.uniform itself does not check that it
-// has as many scales as the dimension has channels.
-LogicalResult NibbleDialect::verifyRegionArgAttribute(Operation *op, unsigned, unsigned argIndex, NamedAttribute attribute) {
+// A signature is checked through `nibble.name` on its arguments and results: !quant.uniform itself does not check that
+// it has as many scales as the dimension has channels.
+LogicalResult NibbleDialect::verifyRegionArgAttribute(Operation *op, unsigned, unsigned argIndex,
+                                                      NamedAttribute attribute) {
   if (attribute.getName() == "nibble.name" && !isa<StringAttr>(attribute.getValue()))
     return op->emitError("'nibble.name' of argument ") << argIndex << " must be a string";
   if (auto function = dyn_cast<FunctionOpInterface>(op); function && argIndex < function.getNumArguments())
@@ -36,7 +37,8 @@ LogicalResult NibbleDialect::verifyRegionArgAttribute(Operation *op, unsigned, u
   return success();
 }
 
-LogicalResult NibbleDialect::verifyRegionResultAttribute(Operation *op, unsigned, unsigned resultIndex, NamedAttribute attribute) {
+LogicalResult NibbleDialect::verifyRegionResultAttribute(Operation *op, unsigned, unsigned resultIndex,
+                                                         NamedAttribute attribute) {
   if (attribute.getName() == "nibble.name" && !isa<StringAttr>(attribute.getValue()))
     return op->emitError("'nibble.name' of result ") << resultIndex << " must be a string";
   if (auto function = dyn_cast<FunctionOpInterface>(op); function && resultIndex < function.getNumResults())

@@ -5,7 +5,9 @@ using namespace mlir;
 
 namespace nibble {
 
-static LayoutAttr layoutOf(Type type) { return dyn_cast_or_null<LayoutAttr>(cast<RankedTensorType>(type).getEncoding()); }
+static LayoutAttr layoutOf(Type type) {
+  return dyn_cast_or_null<LayoutAttr>(cast<RankedTensorType>(type).getEncoding());
+}
 
 LogicalResult PackOp::verify() {
   auto in = getInput().getType(), out = getResult().getType();
@@ -42,20 +44,23 @@ LogicalResult TileOp::verify() {
   if (getStrides()[0] < 1 || getStrides()[1] < 1 || static_cast<int64_t>(getGroups()) < 1)
     return emitOpError("needs strides and groups of at least 1");
   if (x.getRank() != 4 || w.getRank() != 4 || y.getRank() != 4)
-    return emitOpError("takes [N, H, W, C] x [O, KH, KW, C / groups] -> [N, OH, OW, O], got ") << x << " x " << w << " -> " << y;
+    return emitOpError("takes [N, H, W, C] x [O, KH, KW, C / groups] -> [N, OH, OW, O], got ")
+           << x << " x " << w << " -> " << y;
   int64_t groups = getGroups(), channels = x.getDimSize(3);
   if (w.getDimSize(0) != y.getDimSize(3) || w.getDimSize(1) != getWindow()[0] || w.getDimSize(2) != getWindow()[1] ||
       channels % groups || w.getDimSize(0) % groups || w.getDimSize(3) != channels / groups)
     return emitOpError("has weights ") << w << " that do not fit input " << x << " and result " << y;
   PaddingAttr p = getPadding();
   if (!p.isZeroSized() && p.getValue() != PadValue::Zero)
-    return emitOpError("skips padded taps, which is right for zeros only; pad with another value by nibble.pad in front");
+    return emitOpError(
+        "skips padded taps, which is right for zeros only; pad with another value by nibble.pad in front");
   int64_t height = windowOutput(x.getDimSize(1), p.getTop(), p.getBottom(), getWindow()[0], getStrides()[0]);
   int64_t width = windowOutput(x.getDimSize(2), p.getLeft(), p.getRight(), getWindow()[1], getStrides()[1]);
   if (y.getDimSize(0) != x.getDimSize(0) || y.getDimSize(1) != height || y.getDimSize(2) != width)
     return emitOpError("of ") << x << " gives " << height << " x " << width << " pixels an image, got " << y;
   bool quantised = isQuantizedType(x.getElementType());
-  if (quantised != isQuantizedType(w.getElementType()) || (!quantised && !(x.getElementType().isF32() && w.getElementType().isF32())))
+  if (quantised != isQuantizedType(w.getElementType()) ||
+      (!quantised && !(x.getElementType().isF32() && w.getElementType().isF32())))
     return emitOpError("takes operands that are both quantised or both f32, got ") << x << " and " << w;
   if (failed(verifyResidual(*this, y.getShape(), getResidual(), getResidualMultiplier())))
     return failure();

@@ -37,7 +37,8 @@ static LogicalResult verifyData(ConstantOp op) {
   auto count = elementCount(value.getShapedType().getShape());
   size_t bytes = (value.getElementType().isIntOrFloat() ? value.getElementType().getIntOrFloatBitWidth() : 0) / 8;
   if (!count || !bytes || blob->getData().size() != static_cast<size_t>(*count) * bytes)
-    return op.emitOpError("has a resource of ") << blob->getData().size() << " bytes, which does not fill " << value.getType();
+    return op.emitOpError("has a resource of ")
+           << blob->getData().size() << " bytes, which does not fill " << value.getType();
   return success();
 }
 
@@ -60,7 +61,8 @@ LogicalResult ConstantOp::verify() {
     return success();
   }
   if (value.getShape() != type.getShape())
-    return emitOpError("holds a value of shape ") << shapeText(value.getShape()) << " for a result of shape " << shapeText(type.getShape());
+    return emitOpError("holds a value of shape ")
+           << shapeText(value.getShape()) << " for a result of shape " << shapeText(type.getShape());
   if (isQuantizedType(element)) {
     if (!value.getElementType().isInteger(8) && !value.getElementType().isInteger(16))
       return emitOpError("of a quantised type holds integers (i8 or i16), got ") << value.getElementType();
@@ -75,16 +77,20 @@ LogicalResult ConstantOp::verify() {
 //===----------------------------------------------------------------------===//
 
 /// Scales of a frozen quantiser as the type wants them.
-static SmallVector<double> toDouble(ArrayRef<float> values) { return SmallVector<double>(values.begin(), values.end()); }
+static SmallVector<double> toDouble(ArrayRef<float> values) {
+  return SmallVector<double>(values.begin(), values.end());
+}
 
 /// One scale per tensor, or one per index of a dimension of known size.
-static LogicalResult checkScales(std::optional<Location> loc, StringRef name, RankedTensorType input, int64_t axis, std::optional<ArrayRef<float>> scales) {
+static LogicalResult checkScales(std::optional<Location> loc, StringRef name, RankedTensorType input, int64_t axis,
+                                 std::optional<ArrayRef<float>> scales) {
   if (!input.getElementType().isF32())
     return emitOptionalError(loc, name, " takes f32 values, got ", input);
   if (axis >= input.getRank())
     return emitOptionalError(loc, name, " per channel ", axis, " of a tensor of rank ", input.getRank());
   if (axis >= 0 && input.isDynamicDim(axis))
-    return emitOptionalError(loc, name, " per channel ", axis, " needs a static size there, got ", input, "; use one scale per tensor");
+    return emitOptionalError(loc, name, " per channel ", axis, " needs a static size there, got ", input,
+                             "; use one scale per tensor");
   if (!scales)
     return success();
   int64_t wanted = axis >= 0 ? input.getDimSize(axis) : 1;
@@ -96,8 +102,8 @@ static LogicalResult checkScales(std::optional<Location> loc, StringRef name, Ra
   return success();
 }
 
-LogicalResult checkQuantizer(std::optional<Location> loc, StringRef name, RankedTensorType input, QuantizerAttr q, std::optional<ArrayRef<float>> scales,
-                             std::optional<ArrayRef<int64_t>> zeros) {
+LogicalResult checkQuantizer(std::optional<Location> loc, StringRef name, RankedTensorType input, QuantizerAttr q,
+                             std::optional<ArrayRef<float>> scales, std::optional<ArrayRef<int64_t>> zeros) {
   if (failed(checkScales(loc, name, input, q.getAxis(), scales)))
     return failure();
   if (!zeros)
@@ -108,7 +114,8 @@ LogicalResult checkQuantizer(std::optional<Location> loc, StringRef name, Ranked
     return emitOptionalError(loc, name, " has ", zeros->size(), " zero points for ", scales->size(), " scales");
   for (int64_t z : *zeros)
     if (z < q.getQmin() || z > q.getQmax() || (q.getSymmetric() && z != 0))
-      return emitOptionalError(loc, name, " has zero point ", z, q.getSymmetric() ? " but is symmetric" : " outside of its grid", " [", q.getQmin(), ", ",
+      return emitOptionalError(loc, name, " has zero point ", z,
+                               q.getSymmetric() ? " but is symmetric" : " outside of its grid", " [", q.getQmin(), ", ",
                                q.getQmax(), "]");
   return success();
 }
@@ -129,23 +136,26 @@ LogicalResult verifyQuantizerForm(Operation *op, Value range, QuantizerAttr q, s
   return success();
 }
 
-LogicalResult FakeQuantOp::inferReturnTypes(MLIRContext *context, std::optional<Location> loc, Adaptor a, SmallVectorImpl<Type> &types) {
+LogicalResult FakeQuantOp::inferReturnTypes(MLIRContext *context, std::optional<Location> loc, Adaptor a,
+                                            SmallVectorImpl<Type> &types) {
   auto input = cast<RankedTensorType>(a.getInput().getType());
   QuantizerAttr q = a.getQuantizer();
   if (failed(checkQuantizer(loc, "fake_quant", input, q, a.getScales(), a.getZeroPoints())))
     return failure();
-  Type grid = a.getScales() ? q.getScaledType(toDouble(*a.getScales()), a.getZeroPoints().value_or(ArrayRef<int64_t>())) : q.getUnscaledType();
+  Type grid = a.getScales() ? q.getScaledType(toDouble(*a.getScales()), a.getZeroPoints().value_or(ArrayRef<int64_t>()))
+                            : q.getUnscaledType();
   types.push_back(f32Tensor(input.getShape(), context, grid));
   return success();
 }
 
 LogicalResult FakeQuantOp::verify() {
-  if (failed(verifyQuantizerForm(*this, getRange(), getQuantizer(), getScales(), getZeroPoints())))
+  if (failed(verifyTensors(*this)))
     return failure();
-  return verifyTensors(*this);
+  return verifyQuantizerForm(*this, getRange(), getQuantizer(), getScales(), getZeroPoints());
 }
 
-LogicalResult SignOp::inferReturnTypes(MLIRContext *context, std::optional<Location> loc, Adaptor a, SmallVectorImpl<Type> &types) {
+LogicalResult SignOp::inferReturnTypes(MLIRContext *context, std::optional<Location> loc, Adaptor a,
+                                       SmallVectorImpl<Type> &types) {
   auto input = cast<RankedTensorType>(a.getInput().getType());
   if (!input.getElementType().isF32())
     return emitOptionalError(loc, "sign takes f32 values, got ", input);
@@ -154,8 +164,8 @@ LogicalResult SignOp::inferReturnTypes(MLIRContext *context, std::optional<Locat
 }
 LogicalResult SignOp::verify() { return verifyTensors(*this); }
 
-LogicalResult checkTernary(std::optional<Location> loc, StringRef name, RankedTensorType input, TernaryRule rule, std::optional<int64_t> axis,
-                           std::optional<ArrayRef<float>> scales) {
+LogicalResult checkTernary(std::optional<Location> loc, StringRef name, RankedTensorType input, TernaryRule rule,
+                           std::optional<int64_t> axis, std::optional<ArrayRef<float>> scales) {
   if (axis && *axis < 0)
     return emitOptionalError(loc, name, " per channel ", *axis, " of a tensor of rank ", input.getRank());
   if (rule == TernaryRule::Fixed && !scales)
@@ -163,7 +173,8 @@ LogicalResult checkTernary(std::optional<Location> loc, StringRef name, RankedTe
   return checkScales(loc, name, input, axis.value_or(-1), scales);
 }
 
-LogicalResult TernarizeOp::inferReturnTypes(MLIRContext *context, std::optional<Location> loc, Adaptor a, SmallVectorImpl<Type> &types) {
+LogicalResult TernarizeOp::inferReturnTypes(MLIRContext *context, std::optional<Location> loc, Adaptor a,
+                                            SmallVectorImpl<Type> &types) {
   auto input = cast<RankedTensorType>(a.getInput().getType());
   if (failed(checkTernary(loc, "ternarize", input, a.getRule(), a.getAxis(), a.getScales())))
     return failure();
@@ -180,6 +191,8 @@ LogicalResult TernarizeOp::verify() { return verifyTensors(*this); }
 //===----------------------------------------------------------------------===//
 
 LogicalResult QuantizeOp::verify() {
+  if (failed(verifyTensors(*this)))
+    return failure();
   auto in = getInput().getType(), out = getResult().getType();
   if (!in.getElementType().isF32() || !isQuantizedType(out.getElementType()))
     return emitOpError("goes from f32 to a quantised element type, got ") << in << " to " << out;
@@ -187,11 +200,11 @@ LogicalResult QuantizeOp::verify() {
     return emitOpError("keeps the shape, got ") << in << " to " << out;
   if (!gridFacts(out.getElementType()) || !gridFacts(out.getElementType())->known)
     return emitOpError("needs a scale in its result type: freeze the graph first (nibble-freeze)");
-  return verifyTensors(*this);
+  return success();
 }
 
-// q -> (q - z) * s -> q: the product and the quotient are off by at most 2^-24 each, far less than half a step, as long as no product
-// overflows (none underflows: s is normal).
+// q -> (q - z) * s -> q: the product and the quotient are off by at most 2^-24 each, far less than half a step, as long
+// as no product overflows (none underflows: s is normal).
 OpFoldResult QuantizeOp::fold(FoldAdaptor) {
   auto inner = getInput().getDefiningOp<DequantizeOp>();
   auto facts = inner && inner.getInput().getType() == getType() ? gridFacts(getType().getElementType()) : std::nullopt;
@@ -203,7 +216,8 @@ OpFoldResult QuantizeOp::fold(FoldAdaptor) {
   return inner.getInput();
 }
 
-LogicalResult DequantizeOp::inferReturnTypes(MLIRContext *context, std::optional<Location> loc, Adaptor a, SmallVectorImpl<Type> &types) {
+LogicalResult DequantizeOp::inferReturnTypes(MLIRContext *context, std::optional<Location> loc, Adaptor a,
+                                             SmallVectorImpl<Type> &types) {
   auto in = cast<RankedTensorType>(a.getInput().getType());
   if (!isQuantizedType(in.getElementType()))
     return emitOptionalError(loc, "dequantize takes a quantised element type, got ", in);
@@ -216,7 +230,8 @@ LogicalResult checkChannels(Operation *op, StringRef name, size_t count, RankedT
   int64_t channels = type.getRank() ? type.getShape().back() : 1;
   if (count == 1 || static_cast<int64_t>(count) == channels)
     return success();
-  return op->emitOpError() << "has " << count << " values of '" << name << "' for " << sizeText(channels) << " channels; give one per channel or one";
+  return op->emitOpError() << "has " << count << " values of '" << name << "' for " << sizeText(channels)
+                           << " channels; give one per channel or one";
 }
 
 LogicalResult verifyResidual(Operation *op, ArrayRef<int64_t> shape, Value residual, std::optional<APFloat> factor) {
@@ -244,10 +259,13 @@ LogicalResult verifyRequantizeOperands(Operation *op, Value input, Value residua
 }
 
 /// Checks shared by requantize and tile (whose epilogue is a requantisation).
-LogicalResult verifyRequantization(Operation *op, RankedTensorType result, ArrayRef<float> multiplier, ArrayRef<float> bias, ArrayRef<float> lo,
-                                   ArrayRef<float> hi, std::optional<ArrayRef<int32_t>> thresholds, std::optional<ArrayRef<int32_t>> flips) {
-  if (failed(checkChannels(op, "multiplier", multiplier.size(), result)) || failed(checkChannels(op, "bias", bias.size(), result)) ||
-      failed(checkChannels(op, "lo", lo.size(), result)) || failed(checkChannels(op, "hi", hi.size(), result)))
+LogicalResult verifyRequantization(Operation *op, RankedTensorType result, ArrayRef<float> multiplier,
+                                   ArrayRef<float> bias, ArrayRef<float> lo, ArrayRef<float> hi,
+                                   std::optional<ArrayRef<int32_t>> thresholds,
+                                   std::optional<ArrayRef<int32_t>> flips) {
+  if (failed(checkChannels(op, "multiplier", multiplier.size(), result)) ||
+      failed(checkChannels(op, "bias", bias.size(), result)) || failed(checkChannels(op, "lo", lo.size(), result)) ||
+      failed(checkChannels(op, "hi", hi.size(), result)))
     return failure();
   for (auto values : {multiplier, bias})
     for (float v : values)
@@ -264,8 +282,9 @@ LogicalResult verifyRequantization(Operation *op, RankedTensorType result, Array
     if (!facts || facts->binary)
       continue;
     if (l != std::nearbyint(l) || h != std::nearbyint(h) || l < facts->qmin || h > facts->qmax)
-      return op->emitOpError("clamps channel ") << c << " to [" << l << ", " << h << "], which is not a range of integers of the grid ["
-                                                << facts->qmin << ", " << facts->qmax << "]";
+      return op->emitOpError("clamps channel ")
+             << c << " to [" << l << ", " << h << "], which is not a range of integers of the grid [" << facts->qmin
+             << ", " << facts->qmax << "]";
   }
   if (thresholds.has_value() != flips.has_value())
     return op->emitOpError("has thresholds without flips or flips without thresholds");
@@ -282,7 +301,8 @@ LogicalResult verifyRequantization(Operation *op, RankedTensorType result, Array
 
 LogicalResult RequantizeOp::verify() {
   auto in = getInput().getType(), out = getResult().getType();
-  if (failed(verifyTensors(*this)) || failed(verifyRequantizeOperands(*this, getInput(), getResidual(), getResidualMultiplier())))
+  if (failed(verifyTensors(*this)) ||
+      failed(verifyRequantizeOperands(*this, getInput(), getResidual(), getResidualMultiplier())))
     return failure();
   if (in.getShape() != out.getShape())
     return emitOpError("keeps the shape, got ") << in << " to " << out;

@@ -42,9 +42,10 @@ std::optional<GridFacts> gridFacts(Type type) {
       f.scales.push_back(static_cast<float>(s)), f.zeros.push_back(0);
     return f;
   }
-  auto q = dyn_cast<quant::QuantizedType>(type);
-  if (!q)
+  // Others have no integers (calibrated) or scales along several dimensions.
+  if (!isa<quant::AnyQuantizedType, quant::UniformQuantizedType, quant::UniformQuantizedPerAxisType>(type))
     return std::nullopt;
+  auto q = cast<quant::QuantizedType>(type);
   f.qmin = q.getStorageTypeMin(), f.qmax = q.getStorageTypeMax();
   f.bits = q.getStorageTypeIntegralWidth(), f.isSigned = q.isSigned();
   if (auto u = dyn_cast<quant::UniformQuantizedType>(type)) {
@@ -55,8 +56,6 @@ std::optional<GridFacts> gridFacts(Type type) {
     for (double s : u.getScales())
       f.scales.push_back(static_cast<float>(s));
     f.zeros.assign(u.getZeroPoints().begin(), u.getZeroPoints().end());
-  } else if (!isa<quant::AnyQuantizedType>(type)) {
-    return std::nullopt;
   }
   return f;
 }

@@ -19,10 +19,10 @@ struct GridFacts {
   unsigned bits = 0;          ///< Logical width (binary 1, ternary 2).
   bool isSigned = true;
   bool binary = false, ternary = false;
-  int64_t axis = -1;                 ///< Dimension of the scales, -1: one per tensor.
-  bool known = false;                ///< Scales are constants of the type.
-  llvm::SmallVector<float> scales;   ///< One, or one per index of `axis`; exactly f32. Binary: {1}.
-  llvm::SmallVector<int64_t> zeros;  ///< As many as scales.
+  int64_t axis = -1;                ///< Dimension of the scales, -1: one per tensor.
+  bool known = false;               ///< Scales are constants of the type.
+  llvm::SmallVector<float> scales;  ///< One, or one per index of `axis`; exactly f32. Binary: {1}.
+  llvm::SmallVector<int64_t> zeros; ///< As many as scales.
   /// Largest |q - z| over the grid and all zero points.
   int64_t maxMagnitude() const;
 };
@@ -39,8 +39,8 @@ mlir::RankedTensorType offGrid(mlir::RankedTensorType type);
 /// product of sizes, in bytes or bits, overflows).
 std::optional<int64_t> elementCount(llvm::ArrayRef<int64_t> shape);
 
-/// Output length of a window along one dimension, or -1 when the window does not fit, a size is dynamic or negative, or the
-/// padded length overflows.
+/// Output length of a window along one dimension, or -1 when the window does not fit, a size is dynamic or negative, or
+/// the padded length overflows.
 int64_t windowOutput(int64_t input, int64_t before, int64_t after, int64_t window, int64_t stride);
 
 } // namespace nibble

@@ -92,8 +92,8 @@ LogicalResult BatchNormTrainOp::verify() {
 LogicalResult BatchNormGradOp::verify() {
   ArrayRef<int64_t> shape = getInput().getType().getShape();
   if (failed(verifyReal(*this)) ||
-      failed(verifyNormalisation(*this, getInput(),
-                                 {getGamma(), getBatchMean(), getBatchInvStd(), getGammaGradient(), getBetaGradient()})) ||
+      failed(verifyNormalisation(
+          *this, getInput(), {getGamma(), getBatchMean(), getBatchInvStd(), getGammaGradient(), getBetaGradient()})) ||
       failed(needsShape(*this, getGradient(), "a gradient", shape)))
     return failure();
   return needsShape(*this, getInputGradient(), "an input gradient", shape);
@@ -121,8 +121,8 @@ LogicalResult CountCorrectOp::verify() {
 //===----------------------------------------------------------------------===//
 
 /// x [N, H, W, C], w [O, KH, KW, C / groups] and the gradient dy [N, OH, OW, O] of their convolution.
-static LogicalResult verifyConvGradient(Operation *op, Value input, Value weight, Value gradient, ArrayRef<int64_t> strides,
-                                        PaddingAttr p, int64_t groups) {
+static LogicalResult verifyConvGradient(Operation *op, Value input, Value weight, Value gradient,
+                                        ArrayRef<int64_t> strides, PaddingAttr p, int64_t groups) {
   if (failed(verifyReal(op)) || failed(needsRank(op, input, "an input", 4, "N, H, W, C")) ||
       failed(needsRank(op, weight, "weights", 4, "O, KH, KW, I")) ||
       failed(needsRank(op, gradient, "a gradient", 4, "N, OH, OW, O")))
@@ -157,8 +157,12 @@ static LogicalResult verifyLinearGradient(Operation *op, Value input, Value weig
     return op->emitOpError("has weights ") << weight.getType() << " that do not fit input " << input.getType();
   return needsShape(op, gradient, "a gradient", {x[0], w[0]});
 }
-LogicalResult LinearGradInputOp::verify() { return verifyLinearGradient(*this, getResult(), getWeight(), getGradient()); }
-LogicalResult LinearGradWeightOp::verify() { return verifyLinearGradient(*this, getInput(), getResult(), getGradient()); }
+LogicalResult LinearGradInputOp::verify() {
+  return verifyLinearGradient(*this, getResult(), getWeight(), getGradient());
+}
+LogicalResult LinearGradWeightOp::verify() {
+  return verifyLinearGradient(*this, getInput(), getResult(), getGradient());
+}
 
 //===----------------------------------------------------------------------===//
 // Gradients of elementwise ops, quantisers and pools
@@ -174,7 +178,8 @@ static LogicalResult verifyMask(Operation *op, Value gradient, Value input) {
 
 LogicalResult FakeQuantGradOp::verify() {
   if (failed(verifyReal(*this)) ||
-      failed(checkQuantizer(getLoc(), "fake_quant_grad", getInput().getType(), getQuantizer(), getScales(), getZeroPoints())) ||
+      failed(checkQuantizer(getLoc(), "fake_quant_grad", getInput().getType(), getQuantizer(), getScales(),
+                            getZeroPoints())) ||
       failed(verifyQuantizerForm(*this, getRange(), getQuantizer(), getScales(), getZeroPoints())))
     return failure();
   return verifyMask(*this, getGradient(), getInput());
@@ -234,12 +239,15 @@ LogicalResult RequantizeGradOp::verify() {
   SmallVector<Value> exempt{getInput()};
   if (getResidual())
     exempt.push_back(getResidual());
-  if (failed(verifyReal(*this, exempt)) || failed(verifyRequantizeOperands(*this, getInput(), getResidual(), getResidualMultiplier())) ||
+  if (failed(verifyReal(*this, exempt)) ||
+      failed(verifyRequantizeOperands(*this, getInput(), getResidual(), getResidualMultiplier())) ||
       failed(verifyMask(*this, getGradient(), getInput())))
     return failure();
   // A range may be empty: a clip outside of sign's window passes no gradient.
-  std::pair<StringRef, ArrayRef<float>> constants[] = {{"multiplier", getMultiplier()}, {"bias", getBias()},
-                                                       {"factors", getFactors()},       {"lo", getLo()},
+  std::pair<StringRef, ArrayRef<float>> constants[] = {{"multiplier", getMultiplier()},
+                                                       {"bias", getBias()},
+                                                       {"factors", getFactors()},
+                                                       {"lo", getLo()},
                                                        {"hi", getHi()}};
   for (auto [name, values] : constants) {
     if (failed(checkChannels(*this, name, values.size(), getResult().getType())))
@@ -311,8 +319,8 @@ LogicalResult AdamOp::verify() {
                            {getNewFirst(), "a new first moment"},
                            {getNewSecond(), "a new second moment"}},
                           getWeight(), getRate(), getLimit())) ||
-      failed(needsShape(*this, getCorrection(), "a correction", {2})) || failed(needsFraction(*this, "beta1", getBeta1())) ||
-      failed(needsFraction(*this, "beta2", getBeta2())))
+      failed(needsShape(*this, getCorrection(), "a correction", {2})) ||
+      failed(needsFraction(*this, "beta1", getBeta1())) || failed(needsFraction(*this, "beta2", getBeta2())))
     return failure();
   if (!(getEpsilon().convertToFloat() > 0) || !getEpsilon().isFinite())
     return emitOpError("needs a finite, positive epsilon");

@@ -68,7 +68,8 @@ std::string shapeText(ArrayRef<int64_t> shape) {
   return text + "]";
 }
 
-LogicalResult TernaryType::verify(function_ref<InFlightDiagnostic()> emitError, int64_t axis, DenseF64ArrayAttr values) {
+LogicalResult TernaryType::verify(function_ref<InFlightDiagnostic()> emitError, int64_t axis,
+                                  DenseF64ArrayAttr values) {
   if (axis < -1)
     return emitError() << "the axis of a ternary type is a dimension, got " << axis;
   if (axis < 0 && values.size() > 1)
@@ -112,7 +113,8 @@ LogicalResult verifyTensor(Operation *op, Type type, StringRef what, unsigned in
   auto fail = [&] { return op->emitOpError() << what << " " << index << " "; };
   auto facts = gridFacts(grid);
   if (!facts)
-    return fail() << "has an element type without integer grid: " << grid << "; use !quant.uniform, !nibble.binary or !nibble.ternary";
+    return fail() << "has an element type without integer grid: " << grid
+                  << "; use !quant.uniform, !nibble.binary or !nibble.ternary";
   if (auto q = dyn_cast<quant::QuantizedType>(grid); q && q.getExpressedType() && !q.getExpressedType().isF32())
     return fail() << "has a grid of " << q.getExpressedType() << " values: " << grid << "; only f32 is supported";
   if (!facts->binary && !facts->ternary && facts->bits > 8 && facts->bits != 16)
@@ -134,11 +136,28 @@ LogicalResult verifyTensor(Operation *op, Type type, StringRef what, unsigned in
       return fail() << "has scale " << s << " in channel " << c << ", which is not a positive normal f32 value";
   for (auto [c, z] : llvm::enumerate(facts->zeros))
     if (z < facts->qmin || z > facts->qmax)
-      return fail() << "has zero point " << z << " in channel " << c << ", outside of its grid [" << facts->qmin << ", " << facts->qmax << "]";
+      return fail() << "has zero point " << z << " in channel " << c << ", outside of its grid [" << facts->qmin << ", "
+                    << facts->qmax << "]";
+  return success();
+}
+
+/// The inference that the DSL uses, before MLIR checks it: one message for one mistake.
+static LogicalResult verifyInference(Operation *op) {
+  auto inference = dyn_cast<InferTypeOpInterface>(op);
+  if (!inference)
+    return success();
+  SmallVector<Type> types;
+  if (failed(inference.inferReturnTypes(op->getContext(), op->getLoc(), op->getOperands(), op->getRawDictionaryAttrs(),
+                                        op->getPropertiesStorage(), op->getRegions(), types)))
+    return failure();
+  if (TypeRange(types) != op->getResultTypes())
+    return op->emitOpError("gives ") << types << ", not " << op->getResultTypes();
   return success();
 }
 
 LogicalResult verifyTensors(Operation *op) {
+  if (failed(verifyInference(op)))
+    return failure();
   for (auto [i, type] : llvm::enumerate(op->getOperandTypes()))
     if (failed(verifyTensor(op, type, "operand", i)))
       return failure();

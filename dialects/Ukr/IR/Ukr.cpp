@@ -25,8 +25,8 @@ static constexpr int64_t mostOfKernel = int64_t(1) << 30;
 
 static LogicalResult verifyPart(Operation *op, Type type) {
   auto memref = cast<MemRefType>(type);
-  if (memref.getRank() != 1 || !memref.hasStaticShape() || !memref.getLayout().isIdentity() || !memref.getElementType().isIntOrFloat() ||
-      memref.getElementTypeBitWidth() % 8)
+  if (memref.getRank() != 1 || !memref.hasStaticShape() || !memref.getLayout().isIdentity() ||
+      !memref.getElementType().isIntOrFloat() || memref.getElementTypeBitWidth() % 8)
     return op->emitOpError("is a static 1-D memref of whole bytes, got ") << memref;
   if (memref.getDimSize(0) > mostBytes / (memref.getElementTypeBitWidth() / 8))
     return op->emitOpError("has more than 2^40 bytes: ") << memref;
@@ -64,12 +64,14 @@ LogicalResult ParallelOp::verifySymbolUses(SymbolTableCollection &tables) {
     return emitOpError("runs @") << getRegion() << ", which is not a function";
   auto types = region.getArgumentTypes();
   if (types.size() != getOperands_().size() + 3)
-    return emitOpError("passes ") << getOperands_().size() << " operands and begin, end, thread to @" << getRegion() << ", which takes " << types.size();
+    return emitOpError("passes ") << getOperands_().size() << " operands and begin, end, thread to @" << getRegion()
+                                  << ", which takes " << types.size();
   for (auto [i, v] : llvm::enumerate(getOperands_()))
     if (v.getType() != types[i])
       return emitOpError("operand ") << i << " is " << v.getType() << ", but @" << getRegion() << " takes " << types[i];
   if (!llvm::all_of(types.take_back(3), [](Type type) { return type.isIndex(); }) || region.getNumResults())
-    return emitOpError("runs @") << getRegion() << ", which must end in three index arguments (begin, end, thread) and return nothing";
+    return emitOpError("runs @") << getRegion()
+                                 << ", which must end in three index arguments (begin, end, thread) and return nothing";
   return success();
 }
 
@@ -82,7 +84,8 @@ LogicalResult CallOp::verifySymbolUses(SymbolTableCollection &tables) {
     return type.getRank() == 1 && type.getLayout().isIdentity() && type.getElementType().isInteger(bits);
   };
   if (!isView(getA(), 8) || !isView(getB(), 8) || !isView(getAcc(), 32))
-    return emitOpError("needs 1-D views of i8, i8 and i32, got ") << getA().getType() << ", " << getB().getType() << " and " << getAcc().getType();
+    return emitOpError("needs 1-D views of i8, i8 and i32, got ")
+           << getA().getType() << ", " << getB().getType() << " and " << getAcc().getType();
   auto acc = cast<MemRefType>(getAcc().getType());
   if (acc.hasStaticShape() && acc.getDimSize(0) < static_cast<int64_t>(kernel.getRows() * kernel.getColumns()))
     return emitOpError("has an accumulator view smaller than ") << kernel.getRows() << " x " << kernel.getColumns();

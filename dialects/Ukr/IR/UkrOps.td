@@ -71,7 +71,7 @@ def Ukr_ParallelOp : Ukr_Op<"parallel", [DeclareOpInterfaceMethods<SymbolUserOpI
     ```
   }];
   let arguments = (ins FlatSymbolRefAttr:$region, Index:$count, AnyType:$threads, Variadic<AnyType>:$operands_);
-  let assemblyFormat = "$region `[` $count `]` `with` $threads `:` type($threads) `(` $operands_ `:` type($operands_) `)` attr-dict";
+  let assemblyFormat = "$region `[` $count `]` `with` $threads `:` type($threads) `(` ($operands_^ `:` type($operands_))? `)` attr-dict";
 }
 
 def Ukr_KernelOp : Ukr_Op<"kernel", [Symbol, IsolatedFromAbove]> {

@@ -168,9 +168,9 @@ func.func @avg_pool2d_needs_input_rank(%x: tensor<f32>) {
 
 // -----
 
-func.func @max_pool2d_works_on_f32(%x: tensor<?x8x8x4xi32>) {
-  // expected-error@+1 {{max_pool2d works on f32 or quantised values, got 'tensor<?x8x8x4xi32>'}}
-  %0 = nibble.max_pool2d %x {window = array<i64: 2, 2>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x8x8x4xi32>) -> tensor<?x8x8x4xf32>
+func.func @avg_pool2d_works_on_f32(%x: tensor<?x8x8x4xi32>) {
+  // expected-error@+1 {{avg_pool2d works on f32 or quantised values, got 'tensor<?x8x8x4xi32>'}}
+  %0 = nibble.avg_pool2d %x {window = array<i64: 2, 2>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x8x8x4xi32>) -> tensor<?x8x8x4xf32>
   return
 }
 
@@ -234,7 +234,7 @@ func.func @does_fit_padded_image(%x: tensor<?x8x8x4xf32>) {
 
 func.func @keeps_grid_with_one(%x: tensor<?x8x8x4xf32, #nibble.grid<!quant.uniform<u8:f32:2, {0.5, 0.25, 1.0, 2.0, 0.5, 0.25, 1.0, 2.0}>>>) {
   // expected-error@+1 {{keeps a grid with one scale per tensor or per channel, got scales along dimension 2}}
-  %0 = nibble.max_pool2d %x {window = array<i64: 2, 2>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x8x8x4xf32, #nibble.grid<!quant.uniform<u8:f32:2, {0.5, 0.25, 1.0, 2.0, 0.5, 0.25, 1.0, 2.0}>>>) -> tensor<?x7x7x4xf32, #nibble.grid<!quant.uniform<u8:f32:2, {0.5, 0.25, 1.0, 2.0, 0.5, 0.25, 1.0, 2.0}>>>
+  %0 = nibble.max_pool2d %x {window = array<i64: 3, 3>, strides = array<i64: 1, 1>, padding = #nibble.padding<1, 1, 1, 1>} : (tensor<?x8x8x4xf32, #nibble.grid<!quant.uniform<u8:f32:2, {0.5, 0.25, 1.0, 2.0, 0.5, 0.25, 1.0, 2.0}>>>) -> tensor<?x8x8x4xf32, #nibble.grid<!quant.uniform<u8:f32:2, {0.5, 0.25, 1.0, 2.0, 0.5, 0.25, 1.0, 2.0}>>>
   return
 }
 
@@ -536,8 +536,8 @@ func.func @softmax_cross_entropy_takes_i32_labels(%x: tensor<?x4xf32>, %w: tenso
 
 // -----
 
-func.func @softmax_cross_entropy_works_on_f32(%x: tensor<?x4xi32>, %w: tensor<?xi32>) {
-  // expected-error@+1 {{softmax_cross_entropy works on f32 values, got 'tensor<?x4xi32>'; dequantize it first}}
+func.func @softmax_cross_entropy_takes_f32_logits(%x: tensor<?x4xi32>, %w: tensor<?xi32>) {
+  // expected-error@+1 {{softmax_cross_entropy takes f32 logits, got 'tensor<?x4xi32>'}}
   %0 = nibble.softmax_cross_entropy %x, %w : (tensor<?x4xi32>, tensor<?xi32>) -> tensor<f32>
   return
 }

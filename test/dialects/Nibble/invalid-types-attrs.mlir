@@ -1,0 +1,250 @@
+// RUN: nibble-opt %s --split-input-file --verify-diagnostics
+// Types, attributes and signatures.
+
+// expected-error@+1 {{the axis of a ternary type is a dimension, got -5}}
+func.func private @type(tensor<4x!nibble.ternary<-5 : 0.5>>)
+
+// -----
+
+// expected-error@+1 {{the axis of a ternary type is a dimension, got -1}}
+func.func private @type(tensor<4x!nibble.ternary<-1 : 0.5>>)
+
+// -----
+
+// expected-error@+1 {{several ternary scales need an axis: write !nibble.ternary<0 : s0, s1>}}
+func.func private @type(tensor<4x!nibble.ternary<0.5, 0.25>>)
+
+// -----
+
+// expected-error@+1 {{ternary scale 0.000000e+00 is not a positive normal f32 value}}
+func.func private @type(tensor<4x!nibble.ternary<0.0>>)
+
+// -----
+
+// expected-error@+1 {{ternary scale 1.000000e-01 is not a positive normal f32 value}}
+func.func private @type(tensor<4x!nibble.ternary<0 : 1.0, 0.1>>)
+
+// -----
+
+// expected-error@+1 {{ternary scale 1.000000e-40 is not a positive normal f32 value}}
+func.func private @type(tensor<4x!nibble.ternary<1.0e-40>>)
+
+// -----
+
+// expected-error@+1 {{ternary scale 1.000000e+300 is not a positive normal f32 value}}
+func.func private @type(tensor<4x!nibble.ternary<1.0e300>>)
+
+// -----
+
+// expected-error@+1 {{expected ':'}}
+func.func private @type(tensor<4x!nibble.ternary<0>>)
+
+// -----
+
+// expected-error@+1 {{expected}}
+func.func private @type(tensor<4x!nibble.ternary<0 : >>)
+
+// -----
+
+// expected-error@+1 {{integer value too large}}
+func.func private @type(tensor<4x!nibble.ternary<99999999999999999999 : 0.5>>)
+
+// -----
+
+// expected-error@+1 {{a uniform quantiser has 1..8 or 16 bits, got 0}}
+func.func private @attribute() attributes {a = #nibble.quantizer<bits = 0, isSigned = true>}
+
+// -----
+
+// expected-error@+1 {{a uniform quantiser has 1..8 or 16 bits, got 9}}
+func.func private @attribute() attributes {a = #nibble.quantizer<bits = 9, isSigned = true>}
+
+// -----
+
+// expected-error@+1 {{a uniform quantiser has 1..8 or 16 bits, got 4000000000}}
+func.func private @attribute() attributes {a = #nibble.quantizer<bits = 4000000000, isSigned = true>}
+
+// -----
+
+// expected-error@+1 {{a uniform quantiser has 1..8 or 16 bits, got 17}}
+func.func private @attribute() attributes {a = #nibble.quantizer<bits = 17, isSigned = true>}
+
+// -----
+
+// expected-error@+1 {{only a signed grid can be narrow (R2): drop .narrow() or use qint}}
+func.func private @attribute() attributes {a = #nibble.quantizer<bits = 4, isSigned = false, narrow = true>}
+
+// -----
+
+// expected-error@+1 {{a narrow grid of 1 bit holds only 0 (R2): use sign() for binary values}}
+func.func private @attribute() attributes {a = #nibble.quantizer<bits = 1, isSigned = true, narrow = true>}
+
+// -----
+
+// expected-error@+1 {{a signed grid of 1 bit is {-1, 0} (R2): use sign() for binary values or quint(1)}}
+func.func private @attribute() attributes {a = #nibble.quantizer<bits = 1, isSigned = true>}
+
+// -----
+
+// expected-error@+1 {{asymmetric quantisation per channel is not supported: use .symmetric() or one scale per tensor}}
+func.func private @attribute() attributes {a = #nibble.quantizer<bits = 8, isSigned = false, symmetric = false, axis = 0>}
+
+// -----
+
+// expected-error@+1 {{asymmetric quantisation of 16 bits would need 17-bit products: use .symmetric()}}
+func.func private @attribute() attributes {a = #nibble.quantizer<bits = 16, isSigned = true, symmetric = false>}
+
+// -----
+
+// expected-error@+1 {{the axis of a quantiser is a dimension, got -2}}
+func.func private @attribute() attributes {a = #nibble.quantizer<bits = 8, isSigned = true, axis = -2>}
+
+// -----
+
+// expected-error@+1 {{a grid needs a quantised type, got 'f32'}}
+func.func private @attribute() attributes {a = #nibble.grid<f32>}
+
+// -----
+
+// expected-error@+1 {{#nibble.grid belongs to f32 tensors, got element type 'f64'}}
+func.func private @encoding(tensor<4xf64, #nibble.grid<!nibble.binary>>)
+
+// -----
+
+// expected-error@+1 {{padding cannot be negative: 0, -1, 0, 0}}
+func.func private @attribute() attributes {a = #nibble.padding<0, -1, 0, 0>}
+
+// -----
+
+// expected-error@+1 {{expected string}}
+func.func private @attribute() attributes {a = #nibble.layout<4>}
+
+// -----
+
+// expected-error@+1 {{bad layout: }}
+func.func private @attribute() attributes {a = #nibble.layout<"">}
+
+// -----
+
+// expected-error@+1 {{bad layout: }}
+func.func private @attribute() attributes {a = #nibble.layout<"order = [0, 0], word = 8, bits = 8">}
+
+// -----
+
+// expected-error@+1 {{bad layout: }}
+func.func private @attribute() attributes {a = #nibble.layout<"order = [0], word = 8, bits = 3">}
+
+// -----
+
+// expected-error@+1 {{bad layout: }}
+func.func private @attribute() attributes {a = #nibble.layout<"order = [0], word = 8, bits = 16">}
+
+// -----
+
+// expected-error@+1 {{bad layout: }}
+func.func private @attribute() attributes {a = #nibble.layout<"order = [0], tile = [7:2], word = 8, bits = 8">}
+
+// -----
+
+// expected-error@+1 {{bad layout: }}
+func.func private @attribute() attributes {a = #nibble.layout<"order = [0], tile = [0:-2], word = 8, bits = 8">}
+
+// -----
+
+// expected-error@+1 {{bad layout: }}
+func.func private @attribute() attributes {a = #nibble.layout<"order = [0], tile = [0:4611686018427387904, 0:4], word = 8, bits = 8">}
+
+// -----
+
+// expected-error@+1 {{bad layout: }}
+func.func private @attribute() attributes {a = #nibble.layout<"order = [99999999999999999999], word = 8, bits = 8">}
+
+// -----
+
+// expected-error@+1 {{bad layout: }}
+func.func private @attribute() attributes {a = #nibble.layout<"order = [0], word = 8, bits = 8, lanes = 0">}
+
+// -----
+
+// expected-error@+1 {{bad layout: }}
+func.func private @attribute() attributes {a = #nibble.layout<"order = [0], word = 8, bits = 8, fill = 256">}
+
+// -----
+
+// expected-error@+1 {{bad layout: }}
+func.func private @attribute() attributes {a = #nibble.layout<"order = [0], word = 8, bits = 8, \00\FF">}
+
+// -----
+
+// expected-error@+1 {{layout does not fit a tensor of rank 2: }}
+func.func private @encoding(tensor<4x4xf32, #nibble.layout<"order = [0], word = 32, bits = 32">>)
+
+// -----
+
+// expected-error@+1 {{'nibble.name' of argument 0 must be a string}}
+func.func private @signature(tensor<4xf32> {nibble.name = 3 : i32})
+
+// -----
+
+// expected-error@+1 {{'nibble.name' of result 0 must be a string}}
+func.func private @signature() -> (tensor<4xf32> {nibble.name})
+
+// -----
+
+// expected-error@+1 {{argument 0 has 2 scales for 4 channels (dimension 1)}}
+func.func private @signature(tensor<?x4x!quant.uniform<i8:f32:1, {0.5, 0.25}>> {nibble.name = "x"})
+
+// -----
+
+// expected-error@+1 {{argument 0 has 2 scales for ? channels (dimension 0)}}
+func.func private @signature(tensor<?x4x!quant.uniform<i8:f32:0, {0.5, 0.25}>> {nibble.name = "x"})
+
+// -----
+
+// expected-error@+1 {{result 0 has scales along dimension 2 but rank 2}}
+func.func private @signature() -> (tensor<2x4xf32, #nibble.grid<!nibble.ternary<2 : 0.5, 0.25>>> {nibble.name = "x"})
+
+// -----
+
+// expected-error@+1 {{argument 0 has an element type without integer grid: '!quant.calibrated<f32<-1.000000e+00:1.000000e+00>>'; use !quant.uniform, !nibble.binary or !nibble.ternary}}
+func.func private @signature(tensor<4x!quant.calibrated<f32<-1.0:1.0>>> {nibble.name = "x"})
+
+// -----
+
+// expected-error@+1 {{without integer grid}}
+func.func private @signature(tensor<4x4x!quant.uniform<i8:f32:{0:2, 1:4}, {{0.5}, {0.25}}>> {nibble.name = "x"})
+
+// -----
+
+// expected-error@+1 {{argument 0 has a grid of 'f16' values: '!quant.uniform<i8:f16, 5.000000e-01>'; only f32 is supported}}
+func.func private @signature(tensor<4x!quant.uniform<i8:f16, 0.5>> {nibble.name = "x"})
+
+// -----
+
+// expected-error@+1 {{argument 0 has 12 bits; a grid has 1..8 or 16 bits}}
+func.func private @signature(tensor<4x!quant.uniform<i12:f32, 0.5>> {nibble.name = "x"})
+
+// -----
+
+// expected-error@+1 {{argument 0 has scale 1.000000e-01 in channel 1, which is not a positive normal f32 value}}
+func.func private @signature(tensor<2x!quant.uniform<i8:f32:0, {0.5, 0.1}>> {nibble.name = "x"})
+
+// -----
+
+// expected-error@+1 {{argument 0 has scale 1.000000e-01 in channel 0, which is not a positive normal f32 value}}
+func.func private @signature(tensor<2x!quant.uniform<i8:f32, 0.1>> {nibble.name = "x"})
+
+// -----
+
+// expected-error@+1 {{result 0 has zero point 300 in channel 0, outside of its grid [0, 255]}}
+func.func private @signature() -> (tensor<2x!quant.uniform<u8:f32, 0.5:300>> {nibble.name = "x"})
+
+// -----
+
+// expected-error@+1 {{argument 0 of type 'tensor<4x?xf32>' has a dynamic dimension 1; only dimension 0, the batch, may be dynamic}}
+func.func private @signature(tensor<4x?xf32> {nibble.name = "x"})
+
+// -----
+
+// expected-error@+1 {{argument 0 of type 'tensor<4xf64>' has elements of 'f64'; use f32, i32 or a quantised type}}
+func.func private @signature(tensor<4xf64> {nibble.name = "x"})

@@ -1,0 +1,31 @@
+// RUN: nibble-opt %s | nibble-opt | FileCheck %s
+// Kernels, calls, regions and parts of the arena.
+
+// CHECK: ukr.kernel @dot {code = array<i8: 15, 11, -61>, columns = 8 : i64, generator = "dot_u8s8", outer_stride = 12 : i64, row_stride = 4 : i64, rows = 2 : i64, run = 4 : i64}
+ukr.kernel @dot {generator = "dot_u8s8", rows = 2 : i64, columns = 8 : i64, run = 4 : i64, row_stride = 4 : i64, outer_stride = 12 : i64, code = array<i8: 15, 11, -61>}
+
+// CHECK-LABEL: func.func private @net.conv
+func.func private @net.conv(%arena: memref<4096xi8>, %n: index, %begin: index, %end: index, %thread: index) {
+  // CHECK: ukr.buffer @net.a : memref<64xi8>
+  %a = ukr.buffer @net.a : memref<64xi8>
+  // CHECK: ukr.buffer @"net b" : memref<32xi8>
+  %b = ukr.buffer @"net b" : memref<32xi8>
+  // CHECK: ukr.scratch %{{.*}} {offset = 128 : i64} : memref<16xi32>
+  %acc = ukr.scratch %thread {offset = 128 : i64} : memref<16xi32>
+  // CHECK: ukr.scratch %{{.*}} : memref<3xf32>
+  %first = ukr.scratch %thread : memref<3xf32>
+  // CHECK: ukr.call @dot(%{{.*}}[%{{.*}}], %{{.*}}[%{{.*}}], %{{.*}}[%{{.*}}]) outer %{{.*}} : memref<64xi8>, memref<32xi8>, memref<16xi32>
+  ukr.call @dot(%a[%begin], %b[%begin], %acc[%begin]) outer %n : memref<64xi8>, memref<32xi8>, memref<16xi32>
+  return
+}
+
+func.func private @nothing(%begin: index, %end: index, %thread: index) { return }
+
+// CHECK-LABEL: func.func @net
+func.func @net(%arena: memref<4096xi8>, %n: index, %threads: !llvm.ptr) {
+  // CHECK: ukr.parallel @net.conv[%{{.*}}] with %{{.*}} : !llvm.ptr(%{{.*}}, %{{.*}} : memref<4096xi8>, index)
+  ukr.parallel @net.conv[%n] with %threads : !llvm.ptr (%arena, %n : memref<4096xi8>, index)
+  // CHECK: ukr.parallel @nothing[%{{.*}}] with %{{.*}} : !llvm.ptr()
+  ukr.parallel @nothing[%n] with %threads : !llvm.ptr ()
+  return
+}

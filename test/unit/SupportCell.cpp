@@ -1,0 +1,430 @@
+// Small frozen models of one layer.
+#include "test/unit/SupportCell.h"
+#include "compiler/Pipelines/Advance.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/IR/Verifier.h"
+#include <random>
+#include <regex>
+
+using namespace mlir;
+
+namespace nibble::test {
+
+Format Format::of(const std::string &name) {
+  if (name == "f32")
+    return {};
+  if (name == "binary")
+    return {Binary, name, 1};
+  if (name == "ternary")
+    return {Ternary, name, 2};
+  Format f{Uniform, name, 0, name[0] == 'i'};
+  f.bits = static_cast<unsigned>(std::stoi(name.substr(1)));
+  f.narrow = name.back() == 'n';
+  if (name.back() == 'z')
+    f.zero = f.isSigned ? -3 : (1 << f.bits) / 3;
+  return f;
+}
+
+const char *nameOf(Granularity granularity) {
+  switch (granularity) {
+  case Granularity::Tensor:
+    return "per tensor";
+  case Granularity::WeightChannel:
+    return "per output channel";
+  case Granularity::ActivationChannel:
+    return "activations per channel";
+  }
+  return "";
+}
+
+const char *nameOf(Layer layer) {
+  switch (layer) {
+  case Layer::Conv3x3:
+    return "conv 3x3";
+  case Layer::Strided:
+    return "conv 3x3, stride 2";
+  case Layer::Conv1x1:
+    return "conv 1x1";
+  case Layer::Depthwise:
+    return "depthwise 3x3";
+  case Layer::Grouped:
+    return "conv 3x3, 2 groups";
+  case Layer::Linear:
+    return "linear";
+  }
+  return "";
+}
+
+const char *nameOf(Ending ending) {
+  switch (ending) {
+  case Ending::Scaled:
+    return "to f32 by the scales";
+  case Ending::Affine:
+    return "to f32";
+  case Ending::U8:
+    return "to u8";
+  case Ending::U4:
+    return "to u4";
+  case Ending::Sign:
+    return "to binary";
+  }
+  return "";
+}
+
+std::string Cell::text() const {
+  std::string s = x.name + " x " + w.name + ", " + nameOf(granularity) + ", " + nameOf(layer) + ", " +
+                  std::to_string(channels) + " -> " + std::to_string(outputs) + " channels, " + nameOf(ending);
+  if (layer != Layer::Linear)
+    s += ", image " + std::to_string(height) + " x " + std::to_string(width) + (padded ? "" : ", no padding");
+  if (padding != PadValue::Zero)
+    s += padding == PadValue::PlusOne ? ", padding +1" : ", padding -1";
+  if (residual)
+    s += ", residual " + residual->name;
+  return second ? s + ", then 1x1 with " + second->name : s;
+}
+
+namespace {
+
+using Shape = std::vector<int64_t>;
+
+class Builder {
+public:
+  Builder(ModuleOp module, StringRef name, const Cell &cell, uint64_t seed)
+      : cell(cell), context(module.getContext()), builder(context), random(static_cast<uint32_t>(seed)) {
+    builder.setInsertionPointToEnd(module.getBody());
+    line = 1;
+    Shape image = imageShape();
+    SmallVector<Type> inputs{f32Tensor(image, context)};
+    if (cell.residual)
+      inputs.push_back(f32Tensor(layer().result, context));
+    function = func::FuncOp::create(builder, at(), name, builder.getFunctionType(inputs, {}));
+    builder.setInsertionPointToEnd(function.addEntryBlock());
+    function.setArgAttr(0, "nibble.name", builder.getStringAttr("x"));
+  }
+
+  bool run() {
+    line = 2;
+    Value x = quantizeActivation(function.getArgument(0), cell.x);
+    line = 3;
+    Sizes sizes = layer();
+    Value w = x ? quantizeWeight(sizes.weight, cell.w) : Value();
+    line = 4;
+    Value y = w ? contract(x, w, sizes) : Value();
+    line = 5;
+    y = y ? requantize(y, sizes) : Value();
+    if (y && cell.second)
+      y = secondLayer(y, sizes.result.back());
+    line = 7;
+    if (!y)
+      return false;
+    func::ReturnOp::create(builder, at(), y);
+    function.setType(builder.getFunctionType(function.getArgumentTypes(), y.getType()));
+    function.setResultAttr(0, "nibble.name", builder.getStringAttr("y"));
+    return succeeded(mlir::verify(function));
+  }
+
+private:
+  struct Sizes {
+    Shape weight, result;
+    int64_t stride = 1, pad = 0, groups = 1, depth = 1;
+  };
+
+  Location at() { return FileLineColLoc::get(context, cellFile, static_cast<unsigned>(line), 1); }
+
+  int64_t groups() const { return cell.layer == Layer::Grouped ? 2 : 1; }
+  Shape imageShape() {
+    int64_t channels = cell.channels * groups();
+    return cell.layer == Layer::Linear ? Shape{ShapedType::kDynamic, channels}
+                                       : Shape{ShapedType::kDynamic, cell.height, cell.width, channels};
+  }
+  Sizes layer() {
+    int64_t c = cell.channels, o = cell.outputs;
+    switch (cell.layer) {
+    case Layer::Linear:
+      return {{o, c}, {ShapedType::kDynamic, o}, 1, 0, 1, c};
+    case Layer::Conv1x1:
+      return {{o, 1, 1, c}, {ShapedType::kDynamic, cell.height, cell.width, o}, 1, 0, 1, c};
+    case Layer::Depthwise:
+      return window(c, 1, c);
+    case Layer::Grouped:
+      return window(2 * o, c, 2);
+    case Layer::Conv3x3:
+    case Layer::Strided:
+      break;
+    }
+    return window(o, c, 1);
+  }
+  Sizes window(int64_t outputs, int64_t inputs, int64_t groups) {
+    int64_t stride = cell.layer == Layer::Strided ? 2 : 1, pad = cell.padded ? 1 : 0;
+    auto count = [&](int64_t size) { return (size + 2 * pad - 3) / stride + 1; };
+    return {{outputs, 3, 3, inputs},
+            {ShapedType::kDynamic, count(cell.height), count(cell.width), outputs},
+            stride,
+            pad,
+            groups,
+            9 * inputs};
+  }
+
+  float uniform(float lo, float hi) { return lo + (hi - lo) * static_cast<float>(random() >> 8) * 0x1p-24f; }
+
+  /// Scales of `format`, random around one that spreads its grid over [-4, 4].
+  std::vector<float> scales(const Format &format, int64_t count) {
+    float top = format.kind == Format::Ternary ? 1.0f
+                                               : static_cast<float>((1 << (format.bits - format.isSigned)) - 1 +
+                                                                    (format.bits == format.isSigned));
+    std::vector<float> values;
+    for (int64_t i = 0; i < count; ++i)
+      values.push_back(uniform(2.5f, 4.5f) / top);
+    return values;
+  }
+
+  /// A quantiser of `value`: with one scale, or one for each index of `axis`.
+  Value quantize(Value value, const Format &format, int64_t axis) {
+    auto type = cast<RankedTensorType>(value.getType());
+    if (format.kind == Format::Float)
+      return value;
+    if (format.kind == Format::Binary)
+      return SignOp::create(builder, at(), f32Tensor(type.getShape(), context, BinaryType::get(context)), value,
+                            Estimator::Clipped);
+    std::vector<float> s = scales(format, axis < 0 ? 1 : type.getDimSize(static_cast<unsigned>(axis)));
+    SmallVector<double> exact(s.begin(), s.end());
+    if (format.kind == Format::Ternary) {
+      Type grid = TernaryType::get(context, axis, DenseF64ArrayAttr::get(context, exact));
+      return TernarizeOp::create(builder, at(), f32Tensor(type.getShape(), context, grid), value, TernaryRule::Fixed,
+                                 axis < 0 ? IntegerAttr() : builder.getI64IntegerAttr(axis),
+                                 builder.getDenseF32ArrayAttr(s), Estimator::Identity);
+    }
+    auto quantizer = QuantizerAttr::getChecked([&] { return emitError(at()); }, context, format.bits, format.isSigned,
+                                               format.narrow, format.zero == 0, axis, Estimator::Clipped);
+    if (!quantizer)
+      return {};
+    SmallVector<int64_t> zeros;
+    if (format.zero)
+      zeros.assign(s.size(), format.zero);
+    return FakeQuantOp::create(builder, at(),
+                               f32Tensor(type.getShape(), context, quantizer.getScaledType(exact, zeros)), value,
+                               Value(), quantizer, builder.getDenseF32ArrayAttr(s),
+                               zeros.empty() ? DenseI64ArrayAttr() : builder.getDenseI64ArrayAttr(zeros));
+  }
+
+  Value quantizeActivation(Value x, const Format &format) {
+    auto rank = cast<RankedTensorType>(x.getType()).getRank();
+    return quantize(x, format, cell.granularity == Granularity::ActivationChannel ? rank - 1 : -1);
+  }
+
+  /// Random weights that reach both ends of the grid.
+  Value quantizeWeight(const Shape &shape, const Format &format) {
+    auto type = RankedTensorType::get(shape, builder.getF32Type());
+    std::vector<float> values;
+    for (int64_t i = 0; i < type.getNumElements(); ++i)
+      values.push_back(random() % 8 ? uniform(-4.0f, 4.0f) : random() % 2 ? 5.0f : -5.0f);
+    Value constant = ConstantOp::create(builder, at(), type, DenseElementsAttr::get(type, ArrayRef(values)));
+    return quantize(constant, format, cell.granularity == Granularity::WeightChannel ? 0 : -1);
+  }
+
+  Value contract(Value x, Value w, const Sizes &sizes) {
+    bool accumulate = cell.x.onGrid() && cell.w.onGrid() && cell.ending != Ending::Scaled;
+    auto type = RankedTensorType::get(sizes.result, accumulate ? Type(builder.getI32Type()) : builder.getF32Type());
+    UnitAttr flag = accumulate ? builder.getUnitAttr() : UnitAttr();
+    if (cell.layer == Layer::Linear)
+      return LinearOp::create(builder, at(), type, x, w, flag);
+    auto padding = PaddingAttr::get(context, sizes.pad, sizes.pad, sizes.pad, sizes.pad, cell.padding);
+    return Conv2dOp::create(builder, at(), type, x, w, builder.getDenseI64ArrayAttr({sizes.stride, sizes.stride}),
+                            padding, builder.getI64IntegerAttr(sizes.groups), flag);
+  }
+
+  /// The typical size of a sum, so that results reach all of their grid.
+  float typicalSum(const Sizes &sizes) {
+    auto top = [](const Format &f) {
+      return f.kind == Format::Uniform ? static_cast<float>((1 << (f.bits - f.isSigned)) - 1) + 1.0f : 1.0f;
+    };
+    float each = cell.x.onGrid() && cell.w.onGrid() ? top(cell.x) * top(cell.w) * 0.2f : 2.0f;
+    return each * std::sqrt(static_cast<float>(sizes.depth));
+  }
+
+  Value requantize(Value acc, const Sizes &sizes) {
+    if (cell.ending == Ending::Scaled)
+      return acc;
+    Type grid;
+    float lo = -std::numeric_limits<float>::infinity(), hi = -lo, half = 1.0f;
+    auto unsignedGrid = [&](unsigned bits, int64_t zero) {
+      grid = QuantizerAttr::get(context, bits, false, false, zero == 0, -1, Estimator::Clipped).getScaledType({0.25}, {zero});
+      lo = static_cast<float>(zero), hi = static_cast<float>((1 << bits) - 1), half = hi / 2;
+    };
+    if (cell.ending == Ending::U8)
+      unsignedGrid(8, 5);
+    else if (cell.ending == Ending::U4)
+      unsignedGrid(4, 0);
+    else if (cell.ending == Ending::Sign)
+      grid = BinaryType::get(context), lo = -1.0f, hi = 1.0f;
+    SmallVector<float> multiplier, bias;
+    float typical = typicalSum(sizes);
+    for (int64_t c = 0; c < sizes.result.back(); ++c) {
+      multiplier.push_back(half / typical * uniform(0.3f, 1.5f) * (random() % 4 ? 1.0f : -1.0f));
+      bias.push_back(grid && cell.ending != Ending::Sign ? half + uniform(-0.5f, 0.5f) * half : uniform(-0.5f, 0.5f));
+    }
+    Value residual;
+    FloatAttr factor;
+    if (cell.residual) {
+      residual = quantize(function.getArgument(1), *cell.residual, -1);
+      if (!residual)
+        return {};
+      bool small = cell.residual->kind != Format::Uniform;
+      factor = builder.getF32FloatAttr(half * (small ? 0.37f : 0.37f / static_cast<float>(1 << cell.residual->bits)));
+    }
+    return RequantizeOp::create(builder, at(), f32Tensor(sizes.result, context, grid), acc, residual, multiplier, bias,
+                                ArrayRef(lo), ArrayRef(hi), factor, DenseI32ArrayAttr(), DenseI32ArrayAttr());
+  }
+
+  Value secondLayer(Value y, int64_t channels) {
+    line = 6;
+    Value w = quantizeWeight({5, 1, 1, channels}, *cell.second);
+    if (!w)
+      return {};
+    if (cast<RankedTensorType>(y.getType()).getRank() == 2)
+      y = ReshapeOp::create(
+          builder, at(),
+          f32Tensor({ShapedType::kDynamic, 1, 1, channels}, context, gridTypeOf(y.getType())), y);
+    Shape shape(cast<RankedTensorType>(y.getType()).getShape());
+    shape.back() = 5;
+    return Conv2dOp::create(builder, at(), f32Tensor(shape, context), y, w, builder.getDenseI64ArrayAttr({1, 1}),
+                            PaddingAttr::get(context, 0, 0, 0, 0, PadValue::Zero), builder.getI64IntegerAttr(1),
+                            UnitAttr());
+  }
+
+  const Cell &cell;
+  MLIRContext *context;
+  OpBuilder builder;
+  std::mt19937 random;
+  func::FuncOp function;
+  int line = 1;
+};
+
+/// The place in the model that a location stands for.
+std::string placeOf(Location location) {
+  std::string place;
+  location->walk([&](Location part) {
+    auto file = dyn_cast<FileLineColLoc>(part);
+    if (!file || file.getFilename() != cellFile)
+      return WalkResult::advance();
+    place = std::string(cellFile) + ":" + std::to_string(file.getLine());
+    return WalkResult::interrupt();
+  });
+  return place;
+}
+
+/// The message with its notes.
+std::string textOf(Diagnostic &diagnostic) {
+  std::string text = diagnostic.str();
+  for (Diagnostic &note : diagnostic.getNotes())
+    text += "; " + note.str();
+  return text;
+}
+
+/// The refusal of `action`, whose diagnostics go nowhere else.
+std::optional<Refusal> refusalOf(MLIRContext *context, llvm::function_ref<bool()> action) {
+  std::optional<Refusal> refusal;
+  ScopedDiagnosticHandler handler(context, [&](Diagnostic &diagnostic) {
+    if (diagnostic.getSeverity() == DiagnosticSeverity::Error && !refusal)
+      refusal = Refusal{textOf(diagnostic), placeOf(diagnostic.getLocation())};
+    return success();
+  });
+  if (action())
+    return std::nullopt;
+  return refusal ? refusal : Refusal{};
+}
+
+} // namespace
+
+std::optional<Refusal> buildCell(ModuleOp module, StringRef name, const Cell &cell, uint64_t seed) {
+  return refusalOf(module.getContext(), [&] { return Builder(module, name, cell, seed).run(); });
+}
+
+std::string Refusal::flaw() const {
+  if (message.empty())
+    return "there is no error";
+  static const std::regex op("'nibble\\.[a-z0-9_]+' op |quantisation|conv2d|linear");
+  static const std::regex advice("(;|: |, or| or) ?[^;]*\\b(use|quantise|put|allow|split|multiply|pad|keep)\\b");
+  std::string missing;
+  if (place.empty())
+    missing += "place ";
+  if (!std::regex_search(message, op))
+    missing += "op ";
+  if (!std::regex_search(message, advice))
+    missing += "advice ";
+  return missing;
+}
+
+std::string Refusal::reason() const {
+  std::string text = std::regex_replace(message, std::regex("^'nibble\\.([a-z0-9_]+)' op "), "");
+  text = std::regex_replace(text, std::regex("'tensor<[^']*'"), "a tensor");
+  text = std::regex_replace(text, std::regex("-?[0-9]+\\.\\.-?[0-9]+"), "N..N");
+  return std::regex_replace(text, std::regex("output channel [0-9]+"), "output channel N");
+}
+
+std::optional<Refusal> toKernels(ModuleOp module, StringRef target, int64_t batchTile) {
+  AdvanceOptions options;
+  options.target = target.str();
+  options.batchTile = batchTile;
+  return refusalOf(module.getContext(),
+                   [&] { return succeeded(advance(module, Stage::Frozen, Stage::Kernels, options)); });
+}
+
+CellRun::~CellRun() = default;
+
+std::optional<Refusal> CellRun::lower(OwningOpRef<ModuleOp> module, const std::string &what) {
+  OwningOpRef<ModuleOp> lowered = module->clone();
+  if (auto refusal = toKernels(*lowered, target, tile))
+    return refusal;
+  if (!kernels)
+    kernels = ModuleOp::create(UnknownLoc::get(&session.context));
+  kernels->getBody()->getOperations().splice(kernels->getBody()->end(), lowered->getBody()->getOperations());
+  accepted.push_back({what, std::move(module)});
+  return std::nullopt;
+}
+
+std::optional<Refusal> CellRun::add(const Cell &cell) {
+  OwningOpRef<ModuleOp> module = ModuleOp::create(UnknownLoc::get(&session.context));
+  size_t number = accepted.size();
+  if (auto refusal = buildCell(*module, "f" + std::to_string(number), cell, number + 1))
+    return refusal;
+  return lower(std::move(module), cell.text());
+}
+
+void CellRun::addText(const std::string &what, const std::string &text) {
+  auto module = session.parse(text);
+  ASSERT_TRUE(module) << what;
+  (*module->getOps<func::FuncOp>().begin()).setName("f" + std::to_string(accepted.size()));
+  auto refusal = lower(std::move(module), what);
+  EXPECT_FALSE(refusal) << what << ": " << refusal->message;
+}
+
+int CellRun::run() {
+  if (accepted.empty())
+    return 0;
+  auto compiled = Compiled::fromKernels(session, *kernels, target, level);
+  EXPECT_TRUE(compiled) << "cells from " << accepted.front().what << " on";
+  int good = 0;
+  for (auto [number, cell] : llvm::enumerate(accepted)) {
+    func::FuncOp function = *cell.frozen->getOps<func::FuncOp>().begin();
+    auto inputs = randomInputs(function, number + 1, {.batch = batch});
+    auto expected = reference::interpret(function, inputs);
+    if (failed(expected) || !compiled) {
+      ADD_FAILURE() << cell.what << ": the interpreter failed: " << session.diagnostics;
+      continue;
+    }
+    for (HostTensor &e : *expected)
+      e = e.offGrid();
+    bool same = true;
+    for (int threads : {1, 2}) {
+      std::string wrong = difference(*expected, compiled->run(function.getName(), inputs, threads, batch));
+      same &= wrong.empty();
+      EXPECT_EQ(wrong, "") << cell.what << ", " << threads << " threads";
+    }
+    good += same;
+  }
+  return good;
+}
+
+} // namespace nibble::test

@@ -1,0 +1,5 @@
+nibble_gtest(SupportMatrixTest SupportMatrixTest.cpp SupportCell.cpp MLIR LINK nibble_compiled_run nibble_pipelines)
+if(TARGET SupportMatrixTest)
+  target_compile_definitions(SupportMatrixTest PRIVATE NIBBLE_SUPPORT_PAGE="${CMAKE_SOURCE_DIR}/docs/support.md")
+  set_tests_properties(SupportMatrixTest PROPERTIES PROCESSORS 2)
+endif()
