@@ -11,7 +11,7 @@ using testing::HasSubstr;
 
 namespace {
 
-const auto w8 = qint(8).narrow().per_channel(0);
+constexpr auto w8 = qint(8).narrow().per_channel(0);
 
 /// Relu, batch norm and an unsigned quantiser.
 Tensor norm(const Tensor &x, std::string_view name, int bits = 8) {
@@ -25,82 +25,88 @@ struct Case {
 };
 void PrintTo(const Case &c, std::ostream *out) { *out << c.name; }
 
-const Case cases[] = {
-    {"Strided",
-     [](Graph &g, const Tensor &x) {
-       return norm(conv2d(x, g.param("a.weight", {5, 3, 3, 3}).fake_quant(w8), {.stride = 2, .pad = Pad::same}), "bn");
-     }},
-    {"Residual",
-     [](Graph &g, const Tensor &x) {
-       Tensor h = norm(conv2d(x, g.param("a.weight", {8, 3, 3, 3}).fake_quant(w8), {.pad = Pad::same}), "bn1");
-       Tensor k = batch_norm(conv2d(h, g.param("b.weight", {8, 3, 3, 8}).fake_quant(w8), {.pad = Pad::same}), "bn2");
-       return relu(k + h).fake_quant(quint(8));
-     }},
-    {"AveragePool",
-     [](Graph &g, const Tensor &x) {
-       Tensor h = norm(conv2d(x, g.param("a.weight", {8, 3, 3, 3}).fake_quant(w8), {.pad = Pad::same}), "bn");
-       return avg_pool2d(h, {.window = 2}).fake_quant(quint(8));
-     }},
-    {"GlobalAveragePool",
-     [](Graph &g, const Tensor &x) {
-       Tensor h = norm(conv2d(x, g.param("a.weight", {8, 3, 3, 3}).fake_quant(w8), {.pad = Pad::same}), "bn");
-       return global_avg_pool2d(h).fake_quant(quint(8));
-     }},
-    {"Concat",
-     [](Graph &g, const Tensor &x) {
-       Tensor h = relu(conv2d(x, g.param("a.weight", {4, 3, 3, 3}).fake_quant(w8), {.pad = Pad::same}));
-       Tensor k = relu(conv2d(x, g.param("b.weight", {6, 1, 1, 3}).fake_quant(w8)));
-       return concat({h, k}).fake_quant(quint(8));
-     }},
-    {"ClipAndPad",
-     [](Graph &g, const Tensor &x) {
-       Tensor h = conv2d(pad(x, {.low = {0, 1, 1, 0}, .high = {0, 1, 2, 0}}),
-                         g.param("a.weight", {4, 3, 3, 3}).fake_quant(w8));
-       return clip(h, -0.5f, 1.0f).fake_quant(qint(5));
-     }},
-    {"OddWidths",
-     [](Graph &g, const Tensor &x) {
-       Tensor w3 = g.param("a.weight", {9, 3, 3, 3}).fake_quant(qint(3).per_channel(0));
-       Tensor h = relu(conv2d(x, w3, {.pad = Pad::same})).fake_quant(quint(5));
-       return relu(conv2d(h, g.param("b.weight", {11, 3, 3, 9}).fake_quant(qint(6)))).fake_quant(quint(3));
-     }},
-    {"SixteenBits",
-     [](Graph &g, const Tensor &x) {
-       Tensor h = conv2d(x, g.param("a.weight", {9, 3, 3, 3}).fake_quant(w8), {.pad = Pad::same}).fake_quant(qint(16));
-       return relu(conv2d(h, g.param("b.weight", {11, 3, 3, 9}).fake_quant(qint(6)))).fake_quant(qint(8));
-     }},
-    {"BinaryBlocks",
-     [](Graph &, const Tensor &x) { return models::binary_block(models::binary_block(x, 33, "b1"), 40, "b2").sign(); }},
-    {"BinaryPool",
-     [](Graph &g, const Tensor &x) {
-       Tensor h = max_pool2d(models::binary_block(x, 33, "b1").sign());
-       return conv2d(h, g.param("c.weight", {7, 3, 3, 33}).sign()).fake_quant(qint(8));
-     }},
-    {"TernaryAndPaddedPool",
-     [](Graph &g, const Tensor &x) {
-       Tensor h = conv2d(x, g.param("a.weight", {9, 3, 3, 3}).ternarize(), {.pad = Pad::same});
-       return max_pool2d(h.fake_quant(qint(8)), {.window = 3, .stride = 2, .pad = Pad::same});
-     }},
-    {"ScalesOfBothSigns",
-     [](Graph &g, const Tensor &x) {
-       Tensor h = conv2d(x, g.param("a.weight", {8, 3, 3, 3}).fake_quant(w8), {.pad = Pad::same});
-       h = h * g.param("scale", {8}) + g.param("offset", {8});
-       return max_pool2d(relu(h)).fake_quant(quint(4));
-     }},
-    {"Asymmetric",
-     [](Graph &g, const Tensor &x) {
-       Tensor h = conv2d(x, g.param("a.weight", {8, 3, 3, 3}).fake_quant(w8), {.pad = Pad::same});
-       h = h.fake_quant(quint(8).asymmetric());
-       h = conv2d(h, g.param("b.weight", {16, 3, 3, 8}).fake_quant(w8)).fake_quant(quint(8).asymmetric());
-       return conv2d(h, g.param("c.weight", {20, 2, 2, 16}).fake_quant(w8)).fake_quant(quint(4).asymmetric());
-     }},
-    {"SoftmaxBetweenQuantizers",
-     [](Graph &g, const Tensor &x) {
-       return softmax(conv2d(x, g.param("a.weight", {4, 3, 3, 3}).fake_quant(w8), {.pad = Pad::same}))
-           .fake_quant(quint(8));
-     },
-     true},
-};
+std::vector<Case> cases() {
+  return {
+      {"Strided",
+       [](Graph &g, const Tensor &x) {
+         return norm(conv2d(x, g.param("a.weight", {5, 3, 3, 3}).fake_quant(w8), {.stride = 2, .pad = Pad::same}),
+                     "bn");
+       }},
+      {"Residual",
+       [](Graph &g, const Tensor &x) {
+         Tensor h = norm(conv2d(x, g.param("a.weight", {8, 3, 3, 3}).fake_quant(w8), {.pad = Pad::same}), "bn1");
+         Tensor k = batch_norm(conv2d(h, g.param("b.weight", {8, 3, 3, 8}).fake_quant(w8), {.pad = Pad::same}), "bn2");
+         return relu(k + h).fake_quant(quint(8));
+       }},
+      {"AveragePool",
+       [](Graph &g, const Tensor &x) {
+         Tensor h = norm(conv2d(x, g.param("a.weight", {8, 3, 3, 3}).fake_quant(w8), {.pad = Pad::same}), "bn");
+         return avg_pool2d(h, {.window = 2}).fake_quant(quint(8));
+       }},
+      {"GlobalAveragePool",
+       [](Graph &g, const Tensor &x) {
+         Tensor h = norm(conv2d(x, g.param("a.weight", {8, 3, 3, 3}).fake_quant(w8), {.pad = Pad::same}), "bn");
+         return global_avg_pool2d(h).fake_quant(quint(8));
+       }},
+      {"Concat",
+       [](Graph &g, const Tensor &x) {
+         Tensor h = relu(conv2d(x, g.param("a.weight", {4, 3, 3, 3}).fake_quant(w8), {.pad = Pad::same}));
+         Tensor k = relu(conv2d(x, g.param("b.weight", {6, 1, 1, 3}).fake_quant(w8)));
+         return concat({h, k}).fake_quant(quint(8));
+       }},
+      {"ClipAndPad",
+       [](Graph &g, const Tensor &x) {
+         Tensor h = conv2d(pad(x, {.low = {0, 1, 1, 0}, .high = {0, 1, 2, 0}}),
+                           g.param("a.weight", {4, 3, 3, 3}).fake_quant(w8));
+         return clip(h, -0.5f, 1.0f).fake_quant(qint(5));
+       }},
+      {"OddWidths",
+       [](Graph &g, const Tensor &x) {
+         Tensor w3 = g.param("a.weight", {9, 3, 3, 3}).fake_quant(qint(3).per_channel(0));
+         Tensor h = relu(conv2d(x, w3, {.pad = Pad::same})).fake_quant(quint(5));
+         return relu(conv2d(h, g.param("b.weight", {11, 3, 3, 9}).fake_quant(qint(6)))).fake_quant(quint(3));
+       }},
+      {"SixteenBits",
+       [](Graph &g, const Tensor &x) {
+         Tensor h =
+             conv2d(x, g.param("a.weight", {9, 3, 3, 3}).fake_quant(w8), {.pad = Pad::same}).fake_quant(qint(16));
+         return relu(conv2d(h, g.param("b.weight", {11, 3, 3, 9}).fake_quant(qint(6)))).fake_quant(qint(8));
+       }},
+      {"BinaryBlocks",
+       [](Graph &, const Tensor &x) {
+         return models::binary_block(models::binary_block(x, 33, "b1"), 40, "b2").sign();
+       }},
+      {"BinaryPool",
+       [](Graph &g, const Tensor &x) {
+         Tensor h = max_pool2d(models::binary_block(x, 33, "b1").sign());
+         return conv2d(h, g.param("c.weight", {7, 3, 3, 33}).sign()).fake_quant(qint(8));
+       }},
+      {"TernaryAndPaddedPool",
+       [](Graph &g, const Tensor &x) {
+         Tensor h = conv2d(x, g.param("a.weight", {9, 3, 3, 3}).ternarize(), {.pad = Pad::same});
+         return max_pool2d(h.fake_quant(qint(8)), {.window = 3, .stride = 2, .pad = Pad::same});
+       }},
+      {"ScalesOfBothSigns",
+       [](Graph &g, const Tensor &x) {
+         Tensor h = conv2d(x, g.param("a.weight", {8, 3, 3, 3}).fake_quant(w8), {.pad = Pad::same});
+         h = h * g.param("scale", {8}) + g.param("offset", {8});
+         return max_pool2d(relu(h)).fake_quant(quint(4));
+       }},
+      {"Asymmetric",
+       [](Graph &g, const Tensor &x) {
+         Tensor h = conv2d(x, g.param("a.weight", {8, 3, 3, 3}).fake_quant(w8), {.pad = Pad::same});
+         h = h.fake_quant(quint(8).asymmetric());
+         h = conv2d(h, g.param("b.weight", {16, 3, 3, 8}).fake_quant(w8)).fake_quant(quint(8).asymmetric());
+         return conv2d(h, g.param("c.weight", {20, 2, 2, 16}).fake_quant(w8)).fake_quant(quint(4).asymmetric());
+       }},
+      {"SoftmaxBetweenQuantizers",
+       [](Graph &g, const Tensor &x) {
+         return softmax(conv2d(x, g.param("a.weight", {4, 3, 3, 3}).fake_quant(w8), {.pad = Pad::same}))
+             .fake_quant(quint(8));
+       },
+       true},
+  };
+}
 
 class CompileLayersTest : public testing::TestWithParam<Case> {};
 
@@ -142,7 +148,7 @@ TEST_P(CompileLayersTest, AgreesInEveryBit) {
   test::expectStepAsInterpreted(frozen, last, options, made, "frozen");
 }
 
-INSTANTIATE_TEST_SUITE_P(All, CompileLayersTest, testing::ValuesIn(cases),
+INSTANTIATE_TEST_SUITE_P(All, CompileLayersTest, testing::ValuesIn(cases()),
                          [](const auto &info) { return info.param.name; });
 
 } // namespace

@@ -139,8 +139,10 @@ int main(int argc, char **argv) {
   const std::string at = folder.string();
   const std::string build = std::string(NIBBLE_TEST_CC) + " -std=c11 -Wall -Wextra -Werror -o " + at + "/run " + at +
                             "/main.c " + at + "/net.o";
+  // NOLINTBEGIN(bugprone-command-processor): the test is what a user types
   ASSERT_EQ(std::system(build.c_str()), 0) << build;
   ASSERT_EQ(std::system((at + "/run " + at + "/images.bin " + at + "/logits.bin").c_str()), 0);
+  // NOLINTEND(bugprone-command-processor)
   std::vector<float> logits(61 * 4);
   std::ifstream(folder / "logits.bin", std::ios::binary)
       .read(reinterpret_cast<char *>(logits.data()), static_cast<std::streamsize>(logits.size() * 4));
@@ -182,7 +184,7 @@ TEST_P(CompilePrecisionTest, ReportsEveryLayer) {
   EXPECT_THAT(text, HasSubstr("bytes of constants; arena"));
 }
 
-INSTANTIATE_TEST_SUITE_P(All, CompilePrecisionTest, testing::ValuesIn(test::precisions),
+INSTANTIATE_TEST_SUITE_P(All, CompilePrecisionTest, testing::ValuesIn(test::precisions()),
                          [](const auto &info) { return info.param; });
 
 TEST(CompileTest, LowBitWeightsAreSmall) {
@@ -261,6 +263,7 @@ TEST(CompileTest, SeveralThreadsCompileAndRunAtOnce) {
   Array expected = shared.run(images);
   std::vector<Array> results(6);
   std::vector<std::thread> threads;
+  threads.reserve(results.size());
   for (std::size_t i = 0; i < results.size(); ++i)
     threads.emplace_back([&, i, &weights = weights] {
       if (i < 2)

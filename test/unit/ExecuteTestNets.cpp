@@ -3,6 +3,8 @@
 
 namespace nibble::test {
 
+std::vector<std::string> precisions() { return {"float", "w8a8", "w4a4", "w2a8", "w1a1"}; }
+
 Graph tinyNet(const std::string &precision) {
   const bool quantized = precision != "float";
   const bool binary = precision == "w1a1", ternary = precision == "w2a8";

@@ -6,7 +6,7 @@ namespace nibble::test {
 
 /// "float", "w8a8", "w4a4", "w2a8" (ternary weights) and "w1a1" (binary weights and activations); first and last layer
 /// have 8 bits at least.
-inline const std::vector<std::string> precisions = {"float", "w8a8", "w4a4", "w2a8", "w1a1"};
+std::vector<std::string> precisions();
 
 /// "tiny": "image" [N, 8, 8, 1] -> "logits" [N, 4]; convolutions of 8 and 16 channels and a linear layer.
 Graph tinyNet(const std::string &precision);

@@ -1,7 +1,7 @@
 // Comparing compiled programs with each other and with the interpreter.
 #include "test/unit/ExecuteTestSupport.h"
 
-#include <cstring>
+#include <bit>
 #include <gtest/gtest.h>
 
 namespace nibble::test {
@@ -30,7 +30,8 @@ void expectSame(const Array &have, const Array &wanted, const std::string &what)
   ASSERT_EQ(have.shape(), wanted.shape()) << what;
   auto a = have.span<float>(), b = wanted.span<float>();
   for (std::size_t i = 0; i < a.size(); ++i)
-    ASSERT_EQ(std::memcmp(&a[i], &b[i], 4), 0) << what << ": value " << i << " is " << a[i] << ", not " << b[i];
+    ASSERT_EQ(std::bit_cast<std::uint32_t>(a[i]), std::bit_cast<std::uint32_t>(b[i]))
+        << what << ": value " << i << " is " << a[i] << ", not " << b[i];
 }
 
 namespace {
@@ -78,7 +79,7 @@ void expectStepAsInterpreted(const Graph &graph, Trainer &trainer, const Trainer
   for (const auto &[name, array] : stateOf(trainer)) {
     ASSERT_TRUE(values.contains(name)) << name;
     const HostTensor &wanted = expected.contains(name) ? expected[name] : values[name];
-    expectSame(array, Array::from<float>(wanted.shape, wanted.f32), what + ", " + name);
+    expectSame(array, Array::from<float>(wanted.shape, wanted.f32), std::string(what).append(", ").append(name));
   }
 }
 

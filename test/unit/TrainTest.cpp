@@ -93,7 +93,7 @@ TEST_P(TrainPrecisionTest, SameBitsForAnyThreadsAndAgain) {
   EXPECT_EQ(end, one.weights());
 }
 
-INSTANTIATE_TEST_SUITE_P(All, TrainPrecisionTest, testing::ValuesIn(test::precisions),
+INSTANTIATE_TEST_SUITE_P(All, TrainPrecisionTest, testing::ValuesIn(test::precisions()),
                          [](const auto &info) { return info.param; });
 
 TEST(TrainTest, InitialParameters) {

@@ -15,26 +15,26 @@ Result<std::vector<std::string>> matchFiles(llvm::StringRef flag, llvm::ArrayRef
   for (const Port &port : ports)
     names.push_back(port.name);
   for (const std::string &file : files) {
+    auto about = [&](const llvm::Twine &message) { return (flag + "=" + file + message).str(); };
     auto [name, path] = splitNamed(file);
     size_t at = ports.size();
     if (name.empty()) {
       at = static_cast<size_t>(llvm::find_if(matched, [](auto &m) { return m.empty(); }) - matched.begin());
       if (at == ports.size())
-        return Failure{(flag + "=" + file + ": the function has only " + llvm::Twine(ports.size()) +
-                        (flag == "--input" ? " inputs" : " outputs"))
-                           .str()};
+        return Failure{about(": the function has only " + llvm::Twine(ports.size()) +
+                             (flag == "--input" ? " inputs" : " outputs"))};
     } else {
       at = static_cast<size_t>(llvm::find(names, std::string_view(name)) - names.begin());
       if (at == ports.size()) {
         std::string_view nearest = nearestSpelling(name, names);
-        std::string text = flag.str() + "=" + file + ": there is no '" + name + "'; known: " + llvm::join(names, " ");
+        std::string text = about(": there is no '" + name + "'; known: ") + llvm::join(names, " ");
         return Failure{nearest.empty() ? text : text + "; did you mean '" + std::string(nearest) + "'?"};
       }
       if (!matched[at].empty())
-        return Failure{flag.str() + "=" + file + ": '" + name + "' is given twice"};
+        return Failure{about(": '" + name + "' is given twice")};
     }
     if (path.empty())
-      return Failure{flag.str() + "=" + file + ": the name of a file is missing"};
+      return Failure{about(": the name of a file is missing")};
     matched[at] = path;
   }
   return matched;

@@ -46,7 +46,7 @@ int finish(const RunOptions &o, const Signature &signature, const Arrays &result
       if (difference.empty())
         llvm::outs() << name << ": all " << results[i]->size() << " values equal those of " << expects[i] << "\n";
       else
-        status = fail(tool, name + " is not " + expects[i] + ": " + difference);
+        status = fail(tool, llvm::Twine(name) + " is not " + expects[i] + ": " + difference);
     } else if (o.outputs.empty() && o.expects.empty() && !o.bench) {
       llvm::outs() << name << ": " << textOf(results[i]->type(), results[i]->shape()) << "\n";
     }

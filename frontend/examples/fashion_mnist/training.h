@@ -20,7 +20,7 @@ struct Images {
 };
 
 struct Plan {
-  int epochs = 6, frozen_epochs = 2;
+  int epochs = 6, frozen_epochs = 1;
   std::int64_t batch = 128;
   std::vector<std::uint64_t> seeds = {1};
   int threads = 2;

@@ -18,6 +18,14 @@ enum class GradientEstimator { identity, clipped };
 /// What does not go together (narrow quint, asymmetric per channel, widths other than 1..8 and 16, one-bit qint) is
 /// reported where the quantiser is used.
 class QType {
+  // Before its uses, so that they are constant expressions.
+  template <typename T>
+  constexpr QType with(T QType::*member, T value) const {
+    QType copy = *this;
+    copy.*member = value;
+    return copy;
+  }
+
 public:
   /// Leaves out the lowest integer of a signed grid: [-7, 7] instead of [-8, 7].
   constexpr QType narrow() const { return with(&QType::narrow_, true); }
@@ -45,13 +53,6 @@ private:
   friend constexpr QType qint(int bits);
   friend constexpr QType quint(int bits);
   constexpr QType(int bits, bool is_signed) : bits_(bits), signed_(is_signed) {}
-
-  template <typename T>
-  constexpr QType with(T QType::*member, T value) const {
-    QType copy = *this;
-    copy.*member = value;
-    return copy;
-  }
 
   int bits_;
   bool signed_, narrow_ = false, symmetric_ = true;
