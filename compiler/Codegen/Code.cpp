@@ -139,7 +139,8 @@ int64_t Code::widthOf(Value v) {
 Value Code::like(Value v, double constant) {
   Type type = v.getType();
   Type element = getElementTypeOrSelf(type);
-  TypedAttr scalar = isa<FloatType>(element) ? TypedAttr(FloatAttr::get(element, constant)) : TypedAttr(IntegerAttr::get(element, static_cast<int64_t>(constant)));
+  TypedAttr scalar = isa<FloatType>(element) ? TypedAttr(FloatAttr::get(element, constant))
+                                             : TypedAttr(IntegerAttr::get(element, static_cast<int64_t>(constant)));
   if (auto vector = dyn_cast<VectorType>(type))
     return arith::ConstantOp::create(*this, DenseElementsAttr::get(vector, Attribute(scalar)));
   return arith::ConstantOp::create(*this, scalar);

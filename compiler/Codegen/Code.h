@@ -74,8 +74,8 @@ public:
   Value select(Value c, Value a, Value b) { return mlir::arith::SelectOp::create(*this, c, a, b); }
   /// x > lo ? x : lo, then < hi ? . : hi; NaN gives lo.
   Value fclamp(Value x, Value lo, Value hi);
-  Value toFloat(Value i);  ///< i32 -> f32, rounded to nearest even
-  Value toInt(Value f);    ///< f32 -> i32 of an integral value in range
+  Value toFloat(Value i); ///< i32 -> f32, rounded to nearest even
+  Value toInt(Value f);   ///< f32 -> i32 of an integral value in range
   /// round_half_even of |x| <= 2^22 as i32 (adds and subtracts 1.5 * 2^23; needs round-to-nearest).
   Value roundToInt(Value x);
   Value bitcastTo(Type type, Value v);

@@ -37,7 +37,8 @@ SmallVector<Span> spansOf(int64_t outputs, int64_t inputs, int64_t taps, int64_t
 /// Stores one row of 16 accumulators, of which `valid` are channels that exist.
 class RowStore {
 public:
-  RowStore(Region &r, const ConvShape &s, const Epilogue &e, const Buffer &out, Value block) : r(r), s(s), e(e), out(out), block(block) {}
+  RowStore(Region &r, const ConvShape &s, const Epilogue &e, const Buffer &out, Value block)
+      : r(r), s(s), e(e), out(out), block(block) {}
 
   /// `pixel`: index of the output pixel.
   void operator()(Value pixel, ArrayRef<Value> acc) {
@@ -62,7 +63,8 @@ private:
       if (here >= lanes)
         storeElements(r, done[h], out, r.add(index, h * lanes), e.zero);
       for (int64_t i = 0; here < lanes && i < here; ++i)
-        storeElements(r, vector::ExtractOp::create(r, done[h], ArrayRef<int64_t>{i}), out, r.add(index, h * lanes + i), e.zero);
+        storeElements(r, vector::ExtractOp::create(r, done[h], ArrayRef<int64_t>{i}), out, r.add(index, h * lanes + i),
+                      e.zero);
     }
   }
 
@@ -80,7 +82,8 @@ private:
     auto half = [&] {
       Buffer halves16 = out;
       halves16.elem = Elem::I16, halves16.elements = out.elements * 2;
-      r.store(arith::TruncIOp::create(r, r.getIntegerType(16), bits), r.ref(halves16), r.add(r.mul(pixel, words * 2), block));
+      r.store(arith::TruncIOp::create(r, r.getIntegerType(16), bits), r.ref(halves16),
+              r.add(r.mul(pixel, words * 2), block));
     };
     if (blocks % 2 == 0)
       return half();
@@ -97,8 +100,8 @@ private:
 
 } // namespace
 
-void emitContraction(Emitter &emitter, StringRef name, Location loc, const ConvShape &s, const ContractionOperands &ops, const Epilogue &epilogue,
-                     const Buffer &output, bool batched, int64_t rows) {
+void emitContraction(Emitter &emitter, StringRef name, Location loc, const ConvShape &s, const ContractionOperands &ops,
+                     const Epilogue &epilogue, const Buffer &output, bool batched, int64_t rows) {
   int64_t blocks = (s.O + tileColumns - 1) / tileColumns;
   int64_t pixelStride = ops.input.elem == Elem::Bits ? wordsOf(s.C) : s.C;
 
@@ -153,7 +156,8 @@ void emitContraction(Emitter &emitter, StringRef name, Location loc, const ConvS
       });
 }
 
-Buffer packF32Weights(Emitter &emitter, StringRef name, Location loc, const ConvShape &s, const Expr &source, bool transpose) {
+Buffer packF32Weights(Emitter &emitter, StringRef name, Location loc, const ConvShape &s, const Expr &source,
+                      bool transpose) {
   int64_t K = s.KH * s.KW * s.C;
   int64_t N = transpose ? s.C : s.O, inner = transpose ? s.O : s.C;
   int64_t blocks = (N + tileColumns - 1) / tileColumns;
@@ -179,7 +183,8 @@ Buffer packF32Weights(Emitter &emitter, StringRef name, Location loc, const Conv
                 if (N % tileColumns == 0)
                   copy();
                 else
-                  r.when(r.cmp(arith::CmpIPredicate::slt, column, r.idx(N)), copy, [&] { r.store(r.cf(0, lanes), out, r.add(to, h)); });
+                  r.when(r.cmp(arith::CmpIPredicate::slt, column, r.idx(N)), copy,
+                         [&] { r.store(r.cf(0, lanes), out, r.add(to, h)); });
               }
               return;
             }
@@ -189,7 +194,8 @@ Buffer packF32Weights(Emitter &emitter, StringRef name, Location loc, const Conv
               if (N % tileColumns == 0)
                 copy();
               else
-                r.when(r.cmp(arith::CmpIPredicate::slt, column, r.idx(N)), copy, [&] { r.store(r.cf(0), out, r.add(to, j)); });
+                r.when(r.cmp(arith::CmpIPredicate::slt, column, r.idx(N)), copy,
+                       [&] { r.store(r.cf(0), out, r.add(to, j)); });
             });
           });
         });

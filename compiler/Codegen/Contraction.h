@@ -1,4 +1,5 @@
-// Convolutions and matrix products as register-tiled loops (implicit matrix product: no im2col buffer; padded taps are skipped).
+// Convolutions and matrix products as register-tiled loops (implicit matrix product: no im2col buffer; padded taps are
+// skipped).
 #ifndef NIBBLE_COMPILER_CODEGEN_CONTRACTION_H
 #define NIBBLE_COMPILER_CODEGEN_CONTRACTION_H
 
@@ -16,17 +17,17 @@ struct ConvShape {
 /// What happens to the accumulator of one output element.
 struct Epilogue {
   enum class Kind {
-    Raw,     ///< store it: i32, or f32 of a float contraction
-    Scale,   ///< f32(acc) * multiplier_c (R7, training)
-    Affine,  ///< clamp(fma(f32(acc), multiplier_c, bias_c), lo_c, hi_c), rounded when the result is an integer (R8)
+    Raw,      ///< store it: i32, or f32 of a float contraction
+    Scale,    ///< f32(acc) * multiplier_c (R7, training)
+    Affine,   ///< clamp(fma(f32(acc), multiplier_c, bias_c), lo_c, hi_c), rounded when the result is an integer (R8)
     Threshold ///< binary result: -1 where (acc ^ flip_c) < threshold_c
   } kind = Kind::Raw;
-  Buffer multiplier, bias, lo, hi;   ///< f32, one per channel padded to a multiple of 16, or one (lo, hi)
-  Buffer thresholds, flips;          ///< i32, likewise
-  Buffer residual;                   ///< integers minus zero point, or f32
+  Buffer multiplier, bias, lo, hi; ///< f32, one per channel padded to a multiple of 16, or one (lo, hi)
+  Buffer thresholds, flips;        ///< i32, likewise
+  Buffer residual;                 ///< integers minus zero point, or f32
   float residualMultiplier = 0;
-  int64_t zero = 0;                  ///< of the result's grid
-  bool binary = false;               ///< the result is -1 or +1, whatever its storage
+  int64_t zero = 0;    ///< of the result's grid
+  bool binary = false; ///< the result is -1 or +1, whatever its storage
 };
 
 /// Operands by storage; decides the inner loop.
@@ -44,17 +45,20 @@ struct ContractionOperands {
 int64_t tileRows(int vectorBits, int vectorRegisters);
 
 /// Emits the region(s) of one contraction with groups == 1.
-void emitContraction(Emitter &emitter, llvm::StringRef name, mlir::Location loc, const ConvShape &shape, const ContractionOperands &operands,
-                     const Epilogue &epilogue, const Buffer &output, bool batched, int64_t rows);
+void emitContraction(Emitter &emitter, llvm::StringRef name, mlir::Location loc, const ConvShape &shape,
+                     const ContractionOperands &operands, const Epilogue &epilogue, const Buffer &output, bool batched,
+                     int64_t rows);
 
 /// The output tile's columns.
 constexpr int64_t tileColumns = 16;
 
-/// Packs f32 weights [O, KH, KW, C] of the arena into [O/16][KH][KW][C][16]; `transpose`: into the flipped [C/16][KH][KW][O][16] of
-/// the input gradient. `source` gives element (o, (ky*KW+kx)*C + c).
-Buffer packF32Weights(Emitter &emitter, llvm::StringRef name, mlir::Location loc, const ConvShape &shape, const Expr &source, bool transpose);
+/// Packs f32 weights [O, KH, KW, C] of the arena into [O/16][KH][KW][C][16]; `transpose`: into the flipped
+/// [C/16][KH][KW][O][16] of the input gradient. `source` gives element (o, (ky*KW+kx)*C + c).
+Buffer packF32Weights(Emitter &emitter, llvm::StringRef name, mlir::Location loc, const ConvShape &shape,
+                      const Expr &source, bool transpose);
 
-/// Applies an epilogue to `width` (8 or 0) accumulators of channel `c`. Result: f32, or i32 minus zero point; for Bits an i1.
+/// Applies an epilogue to `width` (8 or 0) accumulators of channel `c`. Result: f32, or i32 minus zero point; for Bits
+/// an i1.
 Value applyEpilogue(Region &r, const Epilogue &e, Value acc, Value channel, Value outIndex, const Buffer &output);
 
 } // namespace nibble::codegen

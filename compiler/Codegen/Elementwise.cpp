@@ -27,7 +27,8 @@ Expr leaf(const Buffer &buffer, int64_t zero, int64_t channels) {
         SmallVector<int32_t> steps;
         for (int64_t i = 0; i < at.width; ++i)
           steps.push_back(static_cast<int32_t>(i));
-        Value lane = arith::ConstantOp::create(r, DenseElementsAttr::get(cast<ShapedType>(r.i32(at.width)), ArrayRef<int32_t>(steps)));
+        Value lane = arith::ConstantOp::create(
+            r, DenseElementsAttr::get(cast<ShapedType>(r.i32(at.width)), ArrayRef<int32_t>(steps)));
         bits = arith::ShRUIOp::create(r, r.splat(bits, at.width), lane);
       }
       Value bit = arith::AndIOp::create(r, bits, r.ci(1, at.width));
@@ -61,7 +62,9 @@ Expr perColumn(const Buffer &buffer) {
 Expr perRow(const Buffer &buffer) {
   Expr e;
   e.flat = buffer.elements == 1;
-  e.eval = [=](Region &r, const Coord &at) { return r.splat(r.load(r.ref(buffer), buffer.elements == 1 ? r.idx(0) : at.row), at.width); };
+  e.eval = [=](Region &r, const Coord &at) {
+    return r.splat(r.load(r.ref(buffer), buffer.elements == 1 ? r.idx(0) : at.row), at.width);
+  };
   return e;
 }
 Expr constant(float value) {
@@ -80,7 +83,8 @@ Expr map(const Expr &a, const Expr &b, std::function<Value(Region &, Value, Valu
           },
           a.flat && b.flat, integral};
 }
-Expr map(const Expr &a, const Expr &b, const Expr &c, std::function<Value(Region &, Value, Value, Value)> f, bool integral) {
+Expr map(const Expr &a, const Expr &b, const Expr &c, std::function<Value(Region &, Value, Value, Value)> f,
+         bool integral) {
   return {[=](Region &r, const Coord &at) {
             Value x = a.eval(r, at), y = b.eval(r, at);
             return f(r, x, y, c.eval(r, at));
@@ -95,7 +99,8 @@ void storeElements(Region &r, Value value, const Buffer &buffer, Value index, in
   if (buffer.elem == Elem::I16)
     value = arith::TruncIOp::create(r, r.vec(r.getIntegerType(16), w), value);
   if (buffer.elem == Elem::U8)
-    value = arith::TruncIOp::create(r, r.vec(r.getI8Type(), w), zero ? r.iadd(value, r.ci(static_cast<int32_t>(zero), w)) : value);
+    value = arith::TruncIOp::create(r, r.vec(r.getI8Type(), w),
+                                    zero ? r.iadd(value, r.ci(static_cast<int32_t>(zero), w)) : value);
   r.store(value, r.ref(buffer), index);
 }
 
@@ -104,8 +109,9 @@ static void storeBits(Region &r, const StoreTo &s, Value row, int64_t cols) {
   int64_t words = wordsOf(cols);
   Value base = r.mul(row, words);
   auto negative = [&](Value v) {
-    return isa<FloatType>(getElementTypeOrSelf(v.getType())) ? r.cmp(arith::CmpFPredicate::OLT, v, r.cf(0, Code::widthOf(v)))
-                                                             : r.cmp(arith::CmpIPredicate::slt, v, r.ci(0, Code::widthOf(v)));
+    return isa<FloatType>(getElementTypeOrSelf(v.getType()))
+               ? r.cmp(arith::CmpFPredicate::OLT, v, r.cf(0, Code::widthOf(v)))
+               : r.cmp(arith::CmpIPredicate::slt, v, r.ci(0, Code::widthOf(v)));
   };
   auto word = [&](Value firstColumn, int64_t count) {
     Value bits = r.ci(0);
@@ -113,17 +119,20 @@ static void storeBits(Region &r, const StoreTo &s, Value row, int64_t cols) {
     for (; i + lanes <= count; i += lanes) {
       Value mask = negative(s.expr.eval(r, {row, r.add(firstColumn, i), cols, lanes}));
       Value byte = vector::BitCastOp::create(r, VectorType::get({1}, r.getIntegerType(lanes)), mask);
-      Value scalar = arith::ExtUIOp::create(r, r.getI32Type(), vector::ExtractOp::create(r, byte, ArrayRef<int64_t>{0}));
+      Value scalar =
+          arith::ExtUIOp::create(r, r.getI32Type(), vector::ExtractOp::create(r, byte, ArrayRef<int64_t>{0}));
       bits = arith::OrIOp::create(r, bits, r.shl(scalar, static_cast<int32_t>(i)));
     }
     for (; i < count; ++i) {
-      Value bit = arith::ExtUIOp::create(r, r.getI32Type(), negative(s.expr.eval(r, {row, r.add(firstColumn, i), cols, 0})));
+      Value bit =
+          arith::ExtUIOp::create(r, r.getI32Type(), negative(s.expr.eval(r, {row, r.add(firstColumn, i), cols, 0})));
       bits = arith::OrIOp::create(r, bits, r.shl(bit, static_cast<int32_t>(i)));
     }
     return bits;
   };
   if (int64_t whole = cols / 32)
-    r.loop(r.idx(0), r.idx(whole), 1, [&](Value k) { r.store(word(r.mul(k, 32), 32), r.ref(s.buffer), r.add(base, k)); });
+    r.loop(r.idx(0), r.idx(whole), 1,
+           [&](Value k) { r.store(word(r.mul(k, 32), 32), r.ref(s.buffer), r.add(base, k)); });
   if (cols % 32)
     r.store(word(r.idx(cols / 32 * 32), cols % 32), r.ref(s.buffer), r.add(base, words - 1));
 }

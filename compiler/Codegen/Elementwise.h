@@ -6,8 +6,8 @@
 
 namespace nibble::codegen {
 
-/// Element (row, col) of a buffer that holds the whole tensor: f32 from F32, i32 from I32, I16, U8 (minus `zero`) and Bits.
-/// Bits needs an aligned view: `channels` is the length of its packed rows.
+/// Element (row, col) of a buffer that holds the whole tensor: f32 from F32, i32 from I32, I16, U8 (minus `zero`) and
+/// Bits. Bits needs an aligned view: `channels` is the length of its packed rows.
 Expr leaf(const Buffer &buffer, int64_t zero = 0, int64_t channels = 0);
 /// One f32 per column (per channel), or one for all when the buffer holds one.
 Expr perColumn(const Buffer &buffer);
@@ -17,10 +17,12 @@ Expr constant(float value);
 
 Expr map(const Expr &a, std::function<Value(Region &, Value)> f, bool integral = false);
 Expr map(const Expr &a, const Expr &b, std::function<Value(Region &, Value, Value)> f, bool integral = false);
-Expr map(const Expr &a, const Expr &b, const Expr &c, std::function<Value(Region &, Value, Value, Value)> f, bool integral = false);
+Expr map(const Expr &a, const Expr &b, const Expr &c, std::function<Value(Region &, Value, Value, Value)> f,
+         bool integral = false);
 
-/// Emits a region that evaluates the recipes over a [rows, cols] view and stores each into its buffer (F32, I32, I16, U8, Bits).
-/// I16 and U8 store the low bits of an integral recipe (+ zero for U8); Bits store bit 1 where the recipe is negative.
+/// Emits a region that evaluates the recipes over a [rows, cols] view and stores each into its buffer (F32, I32, I16,
+/// U8, Bits). I16 and U8 store the low bits of an integral recipe (+ zero for U8); Bits store bit 1 where the recipe is
+/// negative.
 struct StoreTo {
   Expr expr;
   Buffer buffer;

@@ -50,9 +50,12 @@ Type Emitter::elementType(Elem elem) {
 }
 
 Buffer Emitter::arena(StringRef name, Elem elem, int64_t elements) {
-  return {Buffer::Where::Arena, unique((function.getName() + "." + name).str()), 0, elem, std::max<int64_t>(elements, 1)};
+  return {Buffer::Where::Arena, unique((function.getName() + "." + name).str()), 0, elem,
+          std::max<int64_t>(elements, 1)};
 }
-Buffer Emitter::argument(unsigned index, Elem elem, int64_t elements) { return {Buffer::Where::Argument, "", index, elem, elements}; }
+Buffer Emitter::argument(unsigned index, Elem elem, int64_t elements) {
+  return {Buffer::Where::Argument, "", index, elem, elements};
+}
 
 Buffer Emitter::constant(StringRef name, Elem elem, ArrayRef<char> bytes) {
   Type element = elementType(elem);
@@ -60,8 +63,8 @@ Buffer Emitter::constant(StringRef name, Elem elem, ArrayRef<char> bytes) {
   std::string symbol = unique((function.getName() + "." + name).str());
   OpBuilder builder = OpBuilder::atBlockBegin(module.getBody());
   auto value = DenseElementsAttr::getFromRawBuffer(RankedTensorType::get({count}, element), bytes);
-  memref::GlobalOp::create(builder, code->getLoc(), symbol, builder.getStringAttr("private"), memrefOf(element, count), value, /*constant=*/true,
-                           builder.getI64IntegerAttr(64));
+  memref::GlobalOp::create(builder, code->getLoc(), symbol, builder.getStringAttr("private"), memrefOf(element, count),
+                           value, /*constant=*/true, builder.getI64IntegerAttr(64));
   return {Buffer::Where::Global, symbol, 0, elem, count};
 }
 Buffer Emitter::constantF32(StringRef name, ArrayRef<float> values) {
@@ -72,7 +75,8 @@ Buffer Emitter::constantI32(StringRef name, ArrayRef<int32_t> values) {
 }
 
 Region::Region(Emitter &emitter, func::FuncOp function)
-    : Code(function.getLoc(), OpBuilder::atBlockEnd(&function.getBody().front())), function(function), emitter(emitter) {
+    : Code(function.getLoc(), OpBuilder::atBlockEnd(&function.getBody().front())), function(function),
+      emitter(emitter) {
   Block &block = function.getBody().front();
   unsigned last = block.getNumArguments();
   n = block.getArgument(last - 4);
@@ -86,7 +90,8 @@ Value Region::ref(const Buffer &buffer) {
   if (buffer.where == Buffer::Where::Argument)
     return block.getArgument(1 + buffer.argument);
   auto type = memrefOf(emitter.elementType(buffer.elem), buffer.elements);
-  std::string key = buffer.name + ":" + std::to_string(static_cast<int>(buffer.elem)); // one memory, several element types
+  std::string key =
+      buffer.name + ":" + std::to_string(static_cast<int>(buffer.elem)); // one memory, several element types
   Value &view = views[key];
   if (!view) {
     OpBuilder top = OpBuilder::atBlockBegin(&block);
@@ -100,12 +105,14 @@ Value Region::ref(const Buffer &buffer) {
 
 Value Region::scratch(Type type, int64_t elements) {
   OpBuilder top = OpBuilder::atBlockBegin(&function.getBody().front());
-  Value v = ukr::ScratchOp::create(top, getLoc(), memrefOf(type, elements), thread, static_cast<uint64_t>(scratchBytes));
+  Value v =
+      ukr::ScratchOp::create(top, getLoc(), memrefOf(type, elements), thread, static_cast<uint64_t>(scratchBytes));
   scratchBytes += (elements * (type.getIntOrFloatBitWidth() / 8) + 64 + 63) / 64 * 64;
   return v;
 }
 
-void Emitter::region(StringRef name, Location loc, llvm::function_ref<Value(Code &, Value)> count, llvm::function_ref<void(Region &)> body) {
+void Emitter::region(StringRef name, Location loc, llvm::function_ref<Value(Code &, Value)> count,
+                     llvm::function_ref<void(Region &)> body) {
   Block &block = function.getBody().front();
   SmallVector<Type> types(llvm::drop_end(block.getArgumentTypes())); // arena, arguments, n
   types.append(3, code->getIndexType());
@@ -128,14 +135,16 @@ void Emitter::region(StringRef name, Location loc, llvm::function_ref<Value(Code
   ukr::ParallelOp::create(*code, symbol, count(*code, n), threads, operands);
 }
 
-func::FuncOp Emitter::routine(StringRef name, Location loc, unsigned indices, llvm::function_ref<void(Region &, ValueRange)> body) {
+func::FuncOp Emitter::routine(StringRef name, Location loc, unsigned indices,
+                              llvm::function_ref<void(Region &, ValueRange)> body) {
   Block &block = function.getBody().front();
   SmallVector<Type> types(llvm::drop_end(block.getArgumentTypes(), 2)); // arena, arguments
   unsigned first = types.size();
   types.append(indices + 4, code->getIndexType());
   OpBuilder builder(context());
   builder.setInsertionPoint(function);
-  auto callee = func::FuncOp::create(builder, loc, unique((function.getName() + "." + name).str()), builder.getFunctionType(types, {}));
+  auto callee = func::FuncOp::create(builder, loc, unique((function.getName() + "." + name).str()),
+                                     builder.getFunctionType(types, {}));
   callee.setPrivate();
   callee->setAttr("ukr.routine", builder.getUnitAttr());
   Block *body_ = callee.addEntryBlock();

@@ -24,7 +24,7 @@ enum class Elem {
 /// A contiguous piece of memory: a part of the arena, an argument of the entry, or a constant of the module.
 struct Buffer {
   enum class Where { None, Arena, Argument, Global } where = Where::None;
-  std::string name;    ///< of the arena part or the global
+  std::string name; ///< of the arena part or the global
   unsigned argument = 0;
   Elem elem = Elem::F32;
   int64_t elements = 0; ///< of the memref (words for Bits)
@@ -57,8 +57,8 @@ struct Coord {
   int64_t width; ///< 0: scalar
 };
 
-/// A tensor as a recipe: evaluated where it is needed, so that chains of elementwise ops become one loop. Gives f32, or i32 for
-/// integers of a grid (minus the zero point) when `integral`.
+/// A tensor as a recipe: evaluated where it is needed, so that chains of elementwise ops become one loop. Gives f32, or
+/// i32 for integers of a grid (minus the zero point) when `integral`.
 struct Expr {
   std::function<Value(Region &, const Coord &)> eval;
   /// Depends on row and column only through the flat position: any 2-D view of the same elements will do.
@@ -69,9 +69,9 @@ struct Expr {
 /// What is known about a value of the source function.
 struct Lowered {
   mlir::RankedTensorType type;
-  Buffer f32;             ///< real values
-  Buffer grid;            ///< integers minus zero point: I16, Bits, or F32 holding integers (training)
-  Buffer i32;             ///< raw accumulators
+  Buffer f32;                   ///< real values
+  Buffer grid;                  ///< integers minus zero point: I16, Bits, or F32 holding integers (training)
+  Buffer i32;                   ///< raw accumulators
   std::optional<Expr> expr;     ///< real values not stored
   std::optional<Expr> gridExpr; ///< integers not stored
   // Scale and zero point of a grid that training computes: arena buffers of 1 (or one per row of axis 0) f32.
@@ -92,9 +92,12 @@ public:
   Buffer constantI32(llvm::StringRef name, llvm::ArrayRef<int32_t> values);
 
   /// A region over `count(code, n)` items; `body` emits the work on [begin, end).
-  void region(llvm::StringRef name, mlir::Location loc, llvm::function_ref<Value(Code &, Value)> count, llvm::function_ref<void(Region &)> body);
-  /// A function that the body of a region calls: the region's own arguments with `indices` index arguments before the last four.
-  mlir::func::FuncOp routine(llvm::StringRef name, mlir::Location loc, unsigned indices, llvm::function_ref<void(Region &, mlir::ValueRange)> body);
+  void region(llvm::StringRef name, mlir::Location loc, llvm::function_ref<Value(Code &, Value)> count,
+              llvm::function_ref<void(Region &)> body);
+  /// A function that the body of a region calls: the region's own arguments with `indices` index arguments before the
+  /// last four.
+  mlir::func::FuncOp routine(llvm::StringRef name, mlir::Location loc, unsigned indices,
+                             llvm::function_ref<void(Region &, mlir::ValueRange)> body);
   /// Calls it from a region.
   static void call(Region &region, mlir::func::FuncOp routine, mlir::ValueRange indices);
   /// Ends the function.

@@ -1,5 +1,5 @@
-// Inner loops over (ky, kx, c): f32 by sequential fused multiply-adds (R9), integers by pairs of 16 bits, binary by xor and
-// population count.
+// Inner loops over (ky, kx, c): f32 by sequential fused multiply-adds (R9), integers by pairs of 16 bits, binary by xor
+// and population count.
 #include "compiler/Codegen/InnerProduct.h"
 #include "compiler/Codegen/Elementwise.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -20,7 +20,11 @@ public:
   Values run() {
     switch (ops.input.elem) {
     case Elem::F32:
-      return ops.exactChunk ? exact() : taps(zerosF(), [&](Value w, Value a, Values acc) { return runF32(w, a, r.idx(0), r.idx(s.C), acc); }, s.C * tileColumns);
+      return ops.exactChunk
+                 ? exact()
+                 : taps(
+                       zerosF(), [&](Value w, Value a, Values acc) { return runF32(w, a, r.idx(0), r.idx(s.C), acc); },
+                       s.C * tileColumns);
     case Elem::Bits:
       return binary();
     default:
@@ -34,7 +38,8 @@ private:
 
   /// Loops over the taps; `inner` gets the weight offset and the input offset (to add to each row's base) of the tap.
   Values taps(Values init, llvm::function_ref<Values(Value, Value, Values)> inner, int64_t weightsPerTap) {
-    return r.loop(t.ky0, t.ky1, 1, init, [&](Value ky, ValueRange accY) { return row(ky, Values(accY), inner, weightsPerTap); });
+    return r.loop(t.ky0, t.ky1, 1, init,
+                  [&](Value ky, ValueRange accY) { return row(ky, Values(accY), inner, weightsPerTap); });
   }
   Values row(Value ky, Values init, llvm::function_ref<Values(Value, Value, Values)> inner, int64_t weightsPerTap) {
     Value tapRow = r.mul(r.add(r.mul(t.block, s.KH), ky), s.KW);
@@ -80,7 +85,8 @@ private:
     if (s.KH * s.KW * s.C <= limit)
       return flush(zerosI(), taps(zerosF(), plain, perTap));
     if (s.KW * s.C <= limit)
-      return r.loop(t.ky0, t.ky1, 1, zerosI(), [&](Value ky, ValueRange total) { return flush(total, row(ky, zerosF(), plain, perTap)); });
+      return r.loop(t.ky0, t.ky1, 1, zerosI(),
+                    [&](Value ky, ValueRange total) { return flush(total, row(ky, zerosF(), plain, perTap)); });
     return taps(
         zerosI(),
         [&](Value w, Value a, Values total) {
@@ -93,7 +99,8 @@ private:
         perTap);
   }
 
-  /// 16 fields of `fieldBits` out of each 16-bit lane, as i16 values: vector f holds elements 16f .. 16f + 15 of the block.
+  /// 16 fields of `fieldBits` out of each 16-bit lane, as i16 values: vector f holds elements 16f .. 16f + 15 of the
+  /// block.
   Values unpackWeights(Value byteOffset) {
     Value W = r.ref(ops.weights);
     int b = ops.fieldBits;
@@ -103,7 +110,8 @@ private:
     if (b == 8) {
       for (int64_t i : {0, 16}) {
         Value bytes = r.load(W, r.add(byteOffset, i), 16);
-        fields.push_back(isUnsigned ? Value(arith::ExtUIOp::create(r, wide, bytes)) : Value(arith::ExtSIOp::create(r, wide, bytes)));
+        fields.push_back(isUnsigned ? Value(arith::ExtUIOp::create(r, wide, bytes))
+                                    : Value(arith::ExtSIOp::create(r, wide, bytes)));
       }
       return fields;
     }
@@ -112,7 +120,10 @@ private:
       Value up = r.shl(bytes, 16 - b * (f + 1));
       Value v = isUnsigned ? r.lshr(up, 16 - b) : r.ashr(up, 16 - b);
       if (ops.code == layout::Code::sign) // 0 -> +1, -1 -> -1
-        v = arith::OrIOp::create(r, v, arith::ConstantOp::create(r, DenseElementsAttr::get(cast<ShapedType>(wide), r.getI16IntegerAttr(1).getValue())));
+        v = arith::OrIOp::create(
+            r, v,
+            arith::ConstantOp::create(
+                r, DenseElementsAttr::get(cast<ShapedType>(wide), r.getI16IntegerAttr(1).getValue())));
       fields.push_back(v);
     }
     return fields;
@@ -193,7 +204,8 @@ private:
 
 } // namespace
 
-Values innerProduct(Region &r, const ConvShape &shape, const ContractionOperands &operands, const TileTaps &taps, int64_t pixelStride) {
+Values innerProduct(Region &r, const ConvShape &shape, const ContractionOperands &operands, const TileTaps &taps,
+                    int64_t pixelStride) {
   return Tile(r, shape, operands, taps, pixelStride).run();
 }
 

@@ -13,8 +13,8 @@ struct TileTaps {
 };
 
 /// Two vectors of 8 accumulators per row: f32, or i32 of integer operands.
-llvm::SmallVector<Value> innerProduct(Region &r, const ConvShape &shape, const ContractionOperands &operands, const TileTaps &taps,
-                                      int64_t pixelStride);
+llvm::SmallVector<Value> innerProduct(Region &r, const ConvShape &shape, const ContractionOperands &operands,
+                                      const TileTaps &taps, int64_t pixelStride);
 
 } // namespace nibble::codegen
 

@@ -14,8 +14,10 @@ LogicalResult Lowering::lowerGradientOp(Operation *op) {
   // gradient where `pass`, else 0.
   auto masked = [](R &r, Value pass, Value dy) { return r.select(pass, dy, r.cf(0, Code::widthOf(dy))); };
   // Keeps windows of a larger gradient buffer: the shape of the convolution that gives dX from dY.
-  auto gradInput = [&](Value dy, Value w, Value dx, ArrayRef<int64_t> strides, PaddingAttr p, int64_t groups) -> LogicalResult {
-    auto wt = cast<RankedTensorType>(w.getType()), gt = cast<RankedTensorType>(dy.getType()), xt = cast<RankedTensorType>(dx.getType());
+  auto gradInput = [&](Value dy, Value w, Value dx, ArrayRef<int64_t> strides, PaddingAttr p,
+                       int64_t groups) -> LogicalResult {
+    auto wt = cast<RankedTensorType>(w.getType()), gt = cast<RankedTensorType>(dy.getType()),
+         xt = cast<RankedTensorType>(dx.getType());
     if (groups != 1)
       return op->emitOpError("of a grouped convolution cannot be compiled: train with groups = 1");
     int64_t KH = wt.getDimSize(1), KW = wt.getDimSize(2), O = wt.getDimSize(0), C = wt.getDimSize(3);
@@ -31,14 +33,18 @@ LogicalResult Lowering::lowerGradientOp(Operation *op) {
           [&](R &r) {
             r.loop(r.begin, r.end, 1, [&](Value i) {
               Value image = r.div(i, H * W), rest = r.rem(i, H * W), y = r.div(rest, W), x = r.rem(rest, W);
-              Value to = r.mul(r.add(r.mul(r.add(r.mul(image, SH), r.mul(y, strides[0])), SW), r.mul(x, strides[1])), O), from = r.mul(i, O);
-              r.loop(r.idx(0), r.idx(O), 1, [&](Value o) { r.store(r.load(r.ref(g), r.add(from, o)), r.ref(spread), r.add(to, o)); });
+              Value to =
+                        r.mul(r.add(r.mul(r.add(r.mul(image, SH), r.mul(y, strides[0])), SW), r.mul(x, strides[1])), O),
+                    from = r.mul(i, O);
+              r.loop(r.idx(0), r.idx(O), 1,
+                     [&](Value o) { r.store(r.load(r.ref(g), r.add(from, o)), r.ref(spread), r.add(to, o)); });
             });
           });
       g = spread, H = SH, W = SW;
     }
     ConvShape forward{0, 0, C, O, KH, KW, 0, 0, 1, 1, 0, 0, 1};
-    ConvShape s{H, W, O, C, KH, KW, xt.getDimSize(1), xt.getDimSize(2), 1, 1, KH - 1 - p.getTop(), KW - 1 - p.getLeft(), 1};
+    ConvShape s{H, W, O, C, KH, KW, xt.getDimSize(1), xt.getDimSize(2), 1, 1, KH - 1 - p.getTop(), KW - 1 - p.getLeft(),
+                1};
     ContractionOperands ops;
     ops.input = g;
     ops.weights = packF32Weights(*emitter, name + ".weights", loc, forward, real(w), true);
@@ -58,25 +64,51 @@ LogicalResult Lowering::lowerGradientOp(Operation *op) {
       get(dw).real = sum;
     }
   };
-  auto pool = [&](RankedTensorType x, RankedTensorType y, ArrayRef<int64_t> window, ArrayRef<int64_t> strides, int64_t top, int64_t left) {
-    return PoolShape{x.getDimSize(1), x.getDimSize(2), x.getDimSize(3), y.getDimSize(1), y.getDimSize(2), window[0], window[1], strides[0], strides[1], top, left};
+  auto pool = [&](RankedTensorType x, RankedTensorType y, ArrayRef<int64_t> window, ArrayRef<int64_t> strides,
+                  int64_t top, int64_t left) {
+    return PoolShape{x.getDimSize(1),
+                     x.getDimSize(2),
+                     x.getDimSize(3),
+                     y.getDimSize(1),
+                     y.getDimSize(2),
+                     window[0],
+                     window[1],
+                     strides[0],
+                     strides[1],
+                     top,
+                     left};
   };
 
   return TypeSwitch<Operation *, LogicalResult>(op)
-      .Case([&](Conv2dGradInputOp c) -> LogicalResult { return gradInput(c.getGradient(), c.getWeight(), c.getResult(), c.getStrides(), c.getPadding(), c.getGroups()); })
+      .Case([&](Conv2dGradInputOp c) -> LogicalResult {
+        return gradInput(c.getGradient(), c.getWeight(), c.getResult(), c.getStrides(), c.getPadding(), c.getGroups());
+      })
       .Case([&](Conv2dGradWeightOp c) -> LogicalResult {
         if (c.getGroups() != 1)
           return op->emitOpError("of a grouped convolution cannot be compiled: train with groups = 1");
-        auto x = cast<RankedTensorType>(c.getInput().getType()), dy = cast<RankedTensorType>(c.getGradient().getType()), w = cast<RankedTensorType>(c.getResult().getType());
-        ConvShape s{x.getDimSize(1), x.getDimSize(2), x.getDimSize(3), w.getDimSize(0), w.getDimSize(1), w.getDimSize(2), dy.getDimSize(1), dy.getDimSize(2),
-                    c.getStrides()[0], c.getStrides()[1], c.getPadding().getTop(), c.getPadding().getLeft(), 1};
+        auto x = cast<RankedTensorType>(c.getInput().getType()), dy = cast<RankedTensorType>(c.getGradient().getType()),
+             w = cast<RankedTensorType>(c.getResult().getType());
+        ConvShape s{x.getDimSize(1),
+                    x.getDimSize(2),
+                    x.getDimSize(3),
+                    w.getDimSize(0),
+                    w.getDimSize(1),
+                    w.getDimSize(2),
+                    dy.getDimSize(1),
+                    dy.getDimSize(2),
+                    c.getStrides()[0],
+                    c.getStrides()[1],
+                    c.getPadding().getTop(),
+                    c.getPadding().getLeft(),
+                    1};
         PadValue padding = c.getPadding().getValue();
         if (padding == PadValue::Zero) {
           weightGradient(c.getGradient(), real(c.getInput()), c.getResult(), s);
           return success();
         }
         // Padded taps are inputs of +1 or -1 here.
-        Buffer bordered = withBorder(name + ".padded", loc, realBuffer(c.getInput()), batch, s, padding == PadValue::PlusOne ? 1.0f : -1.0f, true);
+        Buffer bordered = withBorder(name + ".padded", loc, realBuffer(c.getInput()), batch, s,
+                                     padding == PadValue::PlusOne ? 1.0f : -1.0f, true);
         s.H = (s.OH - 1) * s.SH + s.KH, s.W = (s.OW - 1) * s.SW + s.KW, s.PT = s.PL = 0;
         weightGradient(c.getGradient(), leaf(bordered), c.getResult(), s);
         return success();
@@ -96,17 +128,21 @@ LogicalResult Lowering::lowerGradientOp(Operation *op) {
       })
       .Case([&](LinearGradWeightOp l) -> LogicalResult {
         auto w = cast<RankedTensorType>(l.getResult().getType());
-        weightGradient(l.getGradient(), real(l.getInput()), l.getResult(), {1, 1, w.getDimSize(1), w.getDimSize(0), 1, 1, 1, 1, 1, 1, 0, 0, 1});
+        weightGradient(l.getGradient(), real(l.getInput()), l.getResult(),
+                       {1, 1, w.getDimSize(1), w.getDimSize(0), 1, 1, 1, 1, 1, 1, 0, 0, 1});
         return success();
       })
       .Case([&](FakeQuantGradOp f) -> LogicalResult {
-        QuantizerValues q = quantizerValues(op, f.getInput(), f.getRange(), f.getQuantizer(), f.getScales(), f.getZeroPoints());
-        Expr t = map(real(f.getInput()), q.perRow ? perRow(q.scale) : perColumn(q.scale), [](R &r, Value x, Value s) { return r.fdiv(x, s); });
+        QuantizerValues q =
+            quantizerValues(op, f.getInput(), f.getRange(), f.getQuantizer(), f.getScales(), f.getZeroPoints());
+        Expr t = map(real(f.getInput()), q.perRow ? perRow(q.scale) : perColumn(q.scale),
+                     [](R &r, Value x, Value s) { return r.fdiv(x, s); });
         Expr zero = q.zero ? perColumn(q.zero) : constant(0);
         float qmin = static_cast<float>(q.qmin), qmax = static_cast<float>(q.qmax);
         Expr pass = map(t, zero, [=](R &r, Value t, Value z) {
           int64_t w = Code::widthOf(t);
-          Value above = r.cmp(arith::CmpFPredicate::OGE, t, r.fsub(r.cf(qmin, w), z)), below = r.cmp(arith::CmpFPredicate::OLE, t, r.fsub(r.cf(qmax, w), z));
+          Value above = r.cmp(arith::CmpFPredicate::OGE, t, r.fsub(r.cf(qmin, w), z)),
+                below = r.cmp(arith::CmpFPredicate::OLE, t, r.fsub(r.cf(qmax, w), z));
           return Value(arith::AndIOp::create(r, above, below));
         });
         setReal(f.getResult(), get(f.getInput()).batched, map(pass, real(f.getGradient()), masked));
@@ -116,7 +152,8 @@ LogicalResult Lowering::lowerGradientOp(Operation *op) {
         float lo = asFloat(w.getLo()), hi = asFloat(w.getHi());
         Expr pass = map(real(w.getInput()), [=](R &r, Value x) {
           int64_t n = Code::widthOf(x);
-          return Value(arith::AndIOp::create(r, r.cmp(arith::CmpFPredicate::OGE, x, r.cf(lo, n)), r.cmp(arith::CmpFPredicate::OLE, x, r.cf(hi, n))));
+          return Value(arith::AndIOp::create(r, r.cmp(arith::CmpFPredicate::OGE, x, r.cf(lo, n)),
+                                             r.cmp(arith::CmpFPredicate::OLE, x, r.cf(hi, n))));
         });
         setReal(w.getResult(), get(w.getInput()).batched, map(pass, real(w.getGradient()), masked));
         return success();
@@ -126,12 +163,14 @@ LogicalResult Lowering::lowerGradientOp(Operation *op) {
         if (!scale)
           return failure();
         Expr s = t.getAxis() ? perRow(*scale) : perColumn(*scale);
-        Expr pass = map(real(t.getInput()), s, [](R &r, Value x, Value s) { return r.cmp(arith::CmpFPredicate::OLE, r.fabs(x), s); });
+        Expr pass = map(real(t.getInput()), s,
+                        [](R &r, Value x, Value s) { return r.cmp(arith::CmpFPredicate::OLE, r.fabs(x), s); });
         setReal(t.getResult(), get(t.getInput()).batched, map(pass, real(t.getGradient()), masked));
         return success();
       })
       .Case([&](ReluGradOp g) -> LogicalResult {
-        Expr pass = map(real(g.getInput()), [](R &r, Value x) { return r.cmp(arith::CmpFPredicate::OGT, x, r.cf(0, Code::widthOf(x))); });
+        Expr pass = map(real(g.getInput()),
+                        [](R &r, Value x) { return r.cmp(arith::CmpFPredicate::OGT, x, r.cf(0, Code::widthOf(x))); });
         setReal(g.getResult(), get(g.getInput()).batched, map(pass, real(g.getGradient()), masked));
         return success();
       })
@@ -141,7 +180,9 @@ LogicalResult Lowering::lowerGradientOp(Operation *op) {
         Expr in = get(p.getInput()).grid ? ints(p.getInput()) : leaf(realBuffer(p.getInput()));
         define(p.getResult(), true);
         Buffer out = place(p.getResult(), Elem::F32);
-        emitMaxPoolGrad(*emitter, name, loc, pool(x, y, p.getWindow(), p.getStrides(), p.getPadding().getTop(), p.getPadding().getLeft()), in, real(p.getGradient()), out, batch);
+        emitMaxPoolGrad(*emitter, name, loc,
+                        pool(x, y, p.getWindow(), p.getStrides(), p.getPadding().getTop(), p.getPadding().getLeft()),
+                        in, real(p.getGradient()), out, batch);
         get(p.getResult()).real = out;
         return success();
       })
@@ -155,19 +196,25 @@ LogicalResult Lowering::lowerGradientOp(Operation *op) {
         return success();
       })
       .Case([&](RequantizeGradOp g) -> LogicalResult {
-        auto channels = [&](ArrayRef<float> v) { return v.size() == 1 ? constant(v[0]) : perColumn(emitter->constantF32(name + ".c", v)); };
-        Expr y = map(real(g.getInput()), channels(g.getMultiplier()), channels(g.getBias()), [](R &r, Value a, Value m, Value b) { return r.fma(a, m, b); });
+        auto channels = [&](ArrayRef<float> v) {
+          return v.size() == 1 ? constant(v[0]) : perColumn(emitter->constantF32(name + ".c", v));
+        };
+        Expr y = map(real(g.getInput()), channels(g.getMultiplier()), channels(g.getBias()),
+                     [](R &r, Value a, Value m, Value b) { return r.fma(a, m, b); });
         if (Value res = g.getResidual()) {
           float factor = asFloat(*g.getResidualMultiplier());
           Expr x = gridTypeOf(res.getType()) ? ints(res) : real(res);
           y = map(x, y, [factor](R &r, Value x, Value y) {
-            return r.fma(isa<FloatType>(getElementTypeOrSelf(x.getType())) ? x : r.toFloat(x), r.cf(factor, Code::widthOf(y)), y);
+            return r.fma(isa<FloatType>(getElementTypeOrSelf(x.getType())) ? x : r.toFloat(x),
+                         r.cf(factor, Code::widthOf(y)), y);
           });
         }
         Expr pass = map(y, channels(g.getLo()), channels(g.getHi()), [](R &r, Value y, Value lo, Value hi) {
-          return Value(arith::AndIOp::create(r, r.cmp(arith::CmpFPredicate::OGE, y, lo), r.cmp(arith::CmpFPredicate::OLE, y, hi)));
+          return Value(arith::AndIOp::create(r, r.cmp(arith::CmpFPredicate::OGE, y, lo),
+                                             r.cmp(arith::CmpFPredicate::OLE, y, hi)));
         });
-        Expr scaled = map(real(g.getGradient()), channels(g.getFactors()), [](R &r, Value d, Value f) { return r.fmul(d, f); });
+        Expr scaled =
+            map(real(g.getGradient()), channels(g.getFactors()), [](R &r, Value d, Value f) { return r.fmul(d, f); });
         setReal(g.getResult(), get(g.getInput()).batched, map(pass, scaled, masked));
         return success();
       })

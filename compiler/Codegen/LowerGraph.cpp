@@ -8,13 +8,18 @@ namespace nibble::codegen {
 
 static float asFloat(const llvm::APFloat &v) { return v.convertToFloat(); }
 
-static ConvShape shapeOf(RankedTensorType x, RankedTensorType w, RankedTensorType y, ArrayRef<int64_t> strides, PaddingAttr p, int64_t groups) {
-  return {x.getDimSize(1), x.getDimSize(2), x.getDimSize(3), w.getDimSize(0), w.getDimSize(1), w.getDimSize(2), y.getDimSize(1), y.getDimSize(2),
-          strides[0],      strides[1],      p.getTop(),      p.getLeft(),     groups};
+static ConvShape shapeOf(RankedTensorType x, RankedTensorType w, RankedTensorType y, ArrayRef<int64_t> strides,
+                         PaddingAttr p, int64_t groups) {
+  return {x.getDimSize(1), x.getDimSize(2), x.getDimSize(3), w.getDimSize(0), w.getDimSize(1),
+          w.getDimSize(2), y.getDimSize(1), y.getDimSize(2), strides[0],      strides[1],
+          p.getTop(),      p.getLeft(),     groups};
 }
-static ConvShape linearShape(RankedTensorType w) { return {1, 1, w.getDimSize(1), w.getDimSize(0), 1, 1, 1, 1, 1, 1, 0, 0, 1}; }
+static ConvShape linearShape(RankedTensorType w) {
+  return {1, 1, w.getDimSize(1), w.getDimSize(0), 1, 1, 1, 1, 1, 1, 0, 0, 1};
+}
 
-LogicalResult Lowering::lowerContraction(Operation *op, ConvShape s, Value x, Value w, bool accumulate, PadValue padding) {
+LogicalResult Lowering::lowerContraction(Operation *op, ConvShape s, Value x, Value w, bool accumulate,
+                                         PadValue padding) {
   Value y = op->getResult(0);
   std::string name = nameOf(op);
   LoweredValue &result = define(y, get(x).batched);
@@ -27,7 +32,8 @@ LogicalResult Lowering::lowerContraction(Operation *op, ConvShape s, Value x, Va
     auto fx = gridFacts(gx), fw = gridFacts(gw);
     ops.exactChunk = reference::exactChunk(fx->maxMagnitude(), fw->maxMagnitude());
     if (ops.exactChunk < 1)
-      return op->emitOpError("has products of ") << fx->bits << " x " << fw->bits << " bits, which f32 cannot hold exactly; train with fewer bits";
+      return op->emitOpError("has products of ")
+             << fx->bits << " x " << fw->bits << " bits, which f32 cannot hold exactly; train with fewer bits";
     if (accumulate) {
       out = place(y, Elem::I32, ".acc");
     } else {
@@ -37,9 +43,11 @@ LogicalResult Lowering::lowerContraction(Operation *op, ConvShape s, Value x, Va
         if (v.scale)
           return perColumn(v.scale);
         return f.scales.size() == 1 ? constant(f.scales[0])
-                                    : perColumn(emitter->constantF32(name + ".scales", std::vector<float>(f.scales.begin(), f.scales.end())));
+                                    : perColumn(emitter->constantF32(
+                                          name + ".scales", std::vector<float>(f.scales.begin(), f.scales.end())));
       };
-      Expr product = map(scaleOf(get(x), *fx), scaleOf(get(w), *fw), [](Region &r, Value a, Value b) { return r.fmul(a, b); });
+      Expr product =
+          map(scaleOf(get(x), *fx), scaleOf(get(w), *fw), [](Region &r, Value a, Value b) { return r.fmul(a, b); });
       product.flat = false;
       evaluate(*emitter, name + ".scales", op->getLoc(), {1, s.O, false}, {{product, e.multiplier}});
       out = place(y, Elem::F32);
@@ -52,16 +60,21 @@ LogicalResult Lowering::lowerContraction(Operation *op, ConvShape s, Value x, Va
     out = place(y, Elem::F32);
   }
   if (padding != PadValue::Zero && (s.PT || s.PL || (s.OH - 1) * s.SH + s.KH > s.H || (s.OW - 1) * s.SW + s.KW > s.W)) {
-    ops.input = withBorder(name + ".padded", op->getLoc(), ops.input, batch, s, padding == PadValue::PlusOne ? 1.0f : -1.0f, batched);
+    ops.input = withBorder(name + ".padded", op->getLoc(), ops.input, batch, s,
+                           padding == PadValue::PlusOne ? 1.0f : -1.0f, batched);
     s.H = (s.OH - 1) * s.SH + s.KH, s.W = (s.OW - 1) * s.SW + s.KW, s.PT = s.PL = 0;
   }
   if (s.groups != 1) {
     bool exact = ops.exactChunk > 0;
     auto toInt = [](Region &r, Value v) { return isa<FloatType>(getElementTypeOrSelf(v.getType())) ? r.toInt(v) : v; };
-    emitScalarConv(*emitter, name, op->getLoc(), s, exact ? map(leaf(ops.input), toInt, true) : leaf(ops.input), exact ? map(ints(w), toInt, true) : real(w), e,
-                   out, batched);
+    emitScalarConv(*emitter, name, op->getLoc(), s, exact ? map(leaf(ops.input), toInt, true) : leaf(ops.input),
+                   exact ? map(ints(w), toInt, true) : real(w), e, out, batched);
   } else {
-    Expr weights = ops.exactChunk ? map(ints(w), [](Region &r, Value v) { return isa<FloatType>(getElementTypeOrSelf(v.getType())) ? v : r.toFloat(v); }) : real(w);
+    Expr weights = ops.exactChunk ? map(ints(w),
+                                        [](Region &r, Value v) {
+                                          return isa<FloatType>(getElementTypeOrSelf(v.getType())) ? v : r.toFloat(v);
+                                        })
+                                  : real(w);
     ops.weights = packF32Weights(*emitter, name + ".weights", op->getLoc(), s, weights, false);
     emitContraction(*emitter, name, op->getLoc(), s, ops, e, out, batched, rows);
   }
@@ -75,11 +88,14 @@ LogicalResult Lowering::lowerGraphOp(Operation *op) {
   return TypeSwitch<Operation *, LogicalResult>(op)
       .Case([&](Conv2dOp c) -> LogicalResult {
         auto x = cast<RankedTensorType>(c.getInput().getType()), w = cast<RankedTensorType>(c.getWeight().getType());
-        return lowerContraction(op, shapeOf(x, w, cast<RankedTensorType>(c.getResult().getType()), c.getStrides(), c.getPadding(), c.getGroups()), c.getInput(),
-                                c.getWeight(), c.getAccumulate(), c.getPadding().getValue());
+        return lowerContraction(op,
+                                shapeOf(x, w, cast<RankedTensorType>(c.getResult().getType()), c.getStrides(),
+                                        c.getPadding(), c.getGroups()),
+                                c.getInput(), c.getWeight(), c.getAccumulate(), c.getPadding().getValue());
       })
       .Case([&](LinearOp l) -> LogicalResult {
-        return lowerContraction(op, linearShape(cast<RankedTensorType>(l.getWeight().getType())), l.getInput(), l.getWeight(), l.getAccumulate());
+        return lowerContraction(op, linearShape(cast<RankedTensorType>(l.getWeight().getType())), l.getInput(),
+                                l.getWeight(), l.getAccumulate());
       })
       .Case<FakeQuantOp, SignOp, TernarizeOp>([&](auto) { return lowerQuantizer(op); })
       .Case([&](RequantizeOp r) -> LogicalResult { return lowerRequantize(r); })
@@ -93,17 +109,23 @@ LogicalResult Lowering::lowerGraphOp(Operation *op) {
           return r.fdiv(r.cf(1, w), r.fsqrt(r.fadd(v, r.cf(eps, w))));
         });
         evaluate(*emitter, nameOf(op) + ".inv_std", op->getLoc(), {1, channels, false}, {{e, inv}});
-        Expr hat = map(real(b.getInput()), perColumn(realBuffer(b.getMean())), perColumn(inv), [](R &r, Value x, Value m, Value i) { return r.fmul(r.fsub(x, m), i); });
+        Expr hat = map(real(b.getInput()), perColumn(realBuffer(b.getMean())), perColumn(inv),
+                       [](R &r, Value x, Value m, Value i) { return r.fmul(r.fsub(x, m), i); });
         setReal(b.getResult(), batchedOf(b.getInput()),
-                map(hat, perColumn(realBuffer(b.getGamma())), perColumn(realBuffer(b.getBeta())), [](R &r, Value h, Value g, Value c) { return r.fma(h, g, c); }));
+                map(hat, perColumn(realBuffer(b.getGamma())), perColumn(realBuffer(b.getBeta())),
+                    [](R &r, Value h, Value g, Value c) { return r.fma(h, g, c); }));
         return success();
       })
       .Case([&](AddOp a) -> LogicalResult {
-        setReal(a.getResult(), batchedOf(a.getLhs()), map(real(a.getLhs()), broadcastOperand(a.getLhs(), a.getRhs()), [](R &r, Value x, Value y) { return r.fadd(x, y); }));
+        setReal(a.getResult(), batchedOf(a.getLhs()),
+                map(real(a.getLhs()), broadcastOperand(a.getLhs(), a.getRhs()),
+                    [](R &r, Value x, Value y) { return r.fadd(x, y); }));
         return success();
       })
       .Case([&](MulOp m) -> LogicalResult {
-        setReal(m.getResult(), batchedOf(m.getLhs()), map(real(m.getLhs()), broadcastOperand(m.getLhs(), m.getRhs()), [](R &r, Value x, Value y) { return r.fmul(x, y); }));
+        setReal(m.getResult(), batchedOf(m.getLhs()),
+                map(real(m.getLhs()), broadcastOperand(m.getLhs(), m.getRhs()),
+                    [](R &r, Value x, Value y) { return r.fmul(x, y); }));
         return success();
       })
       .Case([&](ReluOp a) -> LogicalResult {
@@ -152,10 +174,11 @@ static Value legalScale(Region &r, Value s) {
   return r.select(r.cmp(arith::CmpFPredicate::OGT, s, r.cf(0, w)), c, r.cf(1, w));
 }
 
-QuantizerValues Lowering::quantizerValues(Operation *op, Value input, Value range, QuantizerAttr q, std::optional<ArrayRef<float>> scales,
+QuantizerValues Lowering::quantizerValues(Operation *op, Value input, Value range, QuantizerAttr q,
+                                          std::optional<ArrayRef<float>> scales,
                                           std::optional<ArrayRef<int64_t>> zeros) {
-  std::vector<const void *> key{scales ? scales->data() : nullptr, scales ? nullptr : input.getAsOpaquePointer(), range ? range.getAsOpaquePointer() : nullptr,
-                                q.getAsOpaquePointer()};
+  std::vector<const void *> key{scales ? scales->data() : nullptr, scales ? nullptr : input.getAsOpaquePointer(),
+                                range ? range.getAsOpaquePointer() : nullptr, q.getAsOpaquePointer()};
   for (auto &[k, v] : quantizerCache)
     if (k == key)
       return v;
@@ -180,7 +203,8 @@ QuantizerValues Lowering::quantizerValues(Operation *op, Value input, Value rang
             Value scale;
             if (symmetric) { // bound / qmax (R1.6)
               Value negative = isSigned ? r.fabs(lo) : zero;
-              scale = legalScale(r, r.fdiv(r.select(r.cmp(arith::CmpFPredicate::OGT, negative, hi), negative, hi), r.cf(qmax)));
+              scale = legalScale(
+                  r, r.fdiv(r.select(r.cmp(arith::CmpFPredicate::OGT, negative, hi), negative, hi), r.cf(qmax)));
             } else { // (hi - lo) / (qmax - qmin), z = qmin - lo / s (R1.7)
               lo = r.select(r.cmp(arith::CmpFPredicate::OLT, lo, zero), lo, zero);
               scale = legalScale(r, r.fdiv(r.fsub(hi, lo), r.cf(qmax - qmin)));
@@ -223,17 +247,21 @@ LogicalResult Lowering::lowerQuantizer(Operation *op) {
     if (q.perRow && get(input).batched)
       return op->emitOpError("per channel of an activation cannot be compiled: use one scale per tensor");
     if (q.perRow && f.getQuantizer().getAxis() != 0)
-      return op->emitOpError("per channel of dimension ") << f.getQuantizer().getAxis() << " cannot be compiled; weights have scales along dimension 0";
+      return op->emitOpError("per channel of dimension ")
+             << f.getQuantizer().getAxis() << " cannot be compiled; weights have scales along dimension 0";
     get(result).gridExpr = quantizedInts(real(input), q);
     get(result).scale = q.scale;
     gridBuffer(result);
     return success();
   }
   if (isa<SignOp>(op)) {
-    l.gridExpr = map(real(input), [](Region &r, Value x) {
-      int64_t w = Code::widthOf(x);
-      return r.select(r.cmp(arith::CmpFPredicate::OLT, x, r.cf(0, w)), r.ci(-1, w), r.ci(1, w));
-    }, true);
+    l.gridExpr = map(
+        real(input),
+        [](Region &r, Value x) {
+          int64_t w = Code::widthOf(x);
+          return r.select(r.cmp(arith::CmpFPredicate::OLT, x, r.cf(0, w)), r.ci(-1, w), r.ci(1, w));
+        },
+        true);
     gridBuffer(result);
     return success();
   }
@@ -247,8 +275,8 @@ LogicalResult Lowering::lowerQuantizer(Operation *op) {
   return success();
 }
 
-std::optional<Buffer> Lowering::ternaryScales(Operation *op, Value input, TernaryRule rule, std::optional<uint64_t> axis,
-                                              std::optional<ArrayRef<float>> scales) {
+std::optional<Buffer> Lowering::ternaryScales(Operation *op, Value input, TernaryRule rule,
+                                              std::optional<uint64_t> axis, std::optional<ArrayRef<float>> scales) {
   std::string name = nameOf(op);
   if (axis && (*axis != 0 || get(input).batched)) {
     op->emitOpError("per channel can be compiled for weights along dimension 0 only");
@@ -260,7 +288,8 @@ std::optional<Buffer> Lowering::ternaryScales(Operation *op, Value input, Ternar
     op->emitOpError("with the median rule is not compiled for training: use the mean rule, or fixed scales");
     return std::nullopt;
   }
-  // Mean of |x| in blocks of 256 elements (R4.2, R9.2), at least 1e-5. Each group is a column of a [length, groups] view.
+  // Mean of |x| in blocks of 256 elements (R4.2, R9.2), at least 1e-5. Each group is a column of a [length, groups]
+  // view.
   View view = viewOf(get(input));
   int64_t groups = axis ? view.rowsPerImage : 1;
   int64_t length = (view.batched ? batch : 1) * view.rowsPerImage * view.cols / groups;
@@ -289,11 +318,14 @@ LogicalResult Lowering::lowerRequantize(RequantizeOp op) {
   Value result = op.getResult();
   LoweredValue &l = define(result, get(op.getInput()).batched);
   std::string name = nameOf(op);
-  auto channels = [&](ArrayRef<float> v) { return v.size() == 1 ? constant(v[0]) : perColumn(emitter->constantF32(name + ".c", v)); };
+  auto channels = [&](ArrayRef<float> v) {
+    return v.size() == 1 ? constant(v[0]) : perColumn(emitter->constantF32(name + ".c", v));
+  };
   Expr acc = real(op.getInput());
   Type grid = gridTypeOf(l.type);
   bool binary = grid && isa<BinaryType>(grid);
-  Expr y = map(acc, channels(op.getMultiplier()), channels(op.getBias()), [](Region &r, Value a, Value m, Value b) { return r.fma(a, m, b); });
+  Expr y = map(acc, channels(op.getMultiplier()), channels(op.getBias()),
+               [](Region &r, Value a, Value m, Value b) { return r.fma(a, m, b); });
   if (Value res = op.getResidual()) {
     float R = asFloat(*op.getResidualMultiplier());
     Expr x = gridTypeOf(res.getType()) ? ints(res) : real(res);
@@ -307,7 +339,8 @@ LogicalResult Lowering::lowerRequantize(RequantizeOp op) {
       int64_t w = Code::widthOf(y);
       return r.select(r.cmp(arith::CmpFPredicate::OLT, y, r.cf(0, w)), r.cf(-1, w), r.cf(1, w));
     });
-  y = map(y, channels(op.getLo()), channels(op.getHi()), [](Region &r, Value y, Value lo, Value hi) { return r.fclamp(y, lo, hi); });
+  y = map(y, channels(op.getLo()), channels(op.getHi()),
+          [](Region &r, Value y, Value lo, Value hi) { return r.fclamp(y, lo, hi); });
   if (!grid) {
     l.realExpr = y;
     realBuffer(result);

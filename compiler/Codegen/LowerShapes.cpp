@@ -6,8 +6,9 @@ using namespace mlir;
 
 namespace nibble::codegen {
 
-void Lowering::copyWindow(StringRef name, Location loc, const Buffer &source_, ArrayRef<int64_t> sourceShape, ArrayRef<int64_t> sourceOffset,
-                          const Buffer &target, ArrayRef<int64_t> targetShape, ArrayRef<int64_t> targetOffset, ArrayRef<int64_t> size, bool batched) {
+void Lowering::copyWindow(StringRef name, Location loc, const Buffer &source_, ArrayRef<int64_t> sourceShape,
+                          ArrayRef<int64_t> sourceOffset, const Buffer &target, ArrayRef<int64_t> targetShape,
+                          ArrayRef<int64_t> targetOffset, ArrayRef<int64_t> size, bool batched) {
   // Dimension 0 is split among threads; the last one is copied in vectors.
   size_t rank = size.size();
   emitter->region(
@@ -16,16 +17,20 @@ void Lowering::copyWindow(StringRef name, Location loc, const Buffer &source_, A
         Value from = r.ref(source_), to = r.ref(target);
         std::function<void(size_t, Value, Value)> nest = [&](size_t d, Value s, Value t) {
           if (d + 1 == rank) {
-            Value s0 = r.add(r.mul(s, sourceShape[d]), sourceOffset[d]), t0 = r.add(r.mul(t, targetShape[d]), targetOffset[d]);
+            Value s0 = r.add(r.mul(s, sourceShape[d]), sourceOffset[d]),
+                  t0 = r.add(r.mul(t, targetShape[d]), targetOffset[d]);
             int64_t whole = size[d] / lanes * lanes;
             if (whole)
-              r.loop(r.idx(0), r.idx(whole), lanes, [&](Value i) { r.store(r.load(from, r.add(s0, i), lanes), to, r.add(t0, i)); });
+              r.loop(r.idx(0), r.idx(whole), lanes,
+                     [&](Value i) { r.store(r.load(from, r.add(s0, i), lanes), to, r.add(t0, i)); });
             if (whole < size[d])
-              r.loop(r.idx(whole), r.idx(size[d]), 1, [&](Value i) { r.store(r.load(from, r.add(s0, i)), to, r.add(t0, i)); });
+              r.loop(r.idx(whole), r.idx(size[d]), 1,
+                     [&](Value i) { r.store(r.load(from, r.add(s0, i)), to, r.add(t0, i)); });
             return;
           }
           r.loop(r.idx(0), r.idx(size[d]), 1, [&](Value i) {
-            nest(d + 1, r.add(r.mul(s, sourceShape[d]), r.add(i, sourceOffset[d])), r.add(r.mul(t, targetShape[d]), r.add(i, targetOffset[d])));
+            nest(d + 1, r.add(r.mul(s, sourceShape[d]), r.add(i, sourceOffset[d])),
+                 r.add(r.mul(t, targetShape[d]), r.add(i, targetOffset[d])));
           });
         };
         r.loop(r.begin, r.end, 1, [&](Value i) {
@@ -38,7 +43,8 @@ void Lowering::copyWindow(StringRef name, Location loc, const Buffer &source_, A
       });
 }
 
-void Lowering::fill(StringRef name, Location loc, const Buffer &target, int64_t rows, int64_t cols, int64_t raw, int64_t lastRaw, bool batched) {
+void Lowering::fill(StringRef name, Location loc, const Buffer &target, int64_t rows, int64_t cols, int64_t raw,
+                    int64_t lastRaw, bool batched) {
   emitter->region(
       name, loc, [&](Code &c, Value n) { return batched ? c.mul(n, rows) : c.idx(rows); },
       [&](Region &r) {
@@ -47,7 +53,9 @@ void Lowering::fill(StringRef name, Location loc, const Buffer &target, int64_t 
         auto constantOf = [&](int64_t v) -> Value {
           if (isa<FloatType>(element))
             return r.cf(std::bit_cast<float>(static_cast<int32_t>(v)));
-          return arith::ConstantOp::create(r, IntegerAttr::get(element, llvm::APInt(element.getIntOrFloatBitWidth(), static_cast<uint64_t>(v), false, true)));
+          return arith::ConstantOp::create(
+              r, IntegerAttr::get(element,
+                                  llvm::APInt(element.getIntOrFloatBitWidth(), static_cast<uint64_t>(v), false, true)));
         };
         Value body = constantOf(raw), last = constantOf(lastRaw);
         r.loop(r.begin, r.end, 1, [&](Value row) {
@@ -58,25 +66,33 @@ void Lowering::fill(StringRef name, Location loc, const Buffer &target, int64_t 
       });
 }
 
-Buffer Lowering::withBorder(StringRef name, Location loc, const Buffer &source_, int64_t images, const ConvShape &s, float value, bool batched) {
+Buffer Lowering::withBorder(StringRef name, Location loc, const Buffer &source_, int64_t images, const ConvShape &s,
+                            float value, bool batched) {
   int64_t H = (s.OH - 1) * s.SH + s.KH, W = (s.OW - 1) * s.SW + s.KW;
   Buffer out = emitter->arena(name, Elem::F32, images * H * W * s.C);
   int64_t raw = std::bit_cast<int32_t>(value), h = std::min(s.H, H - s.PT), w = std::min(s.W, W - s.PL);
   fill((name + ".border").str(), loc, out, H, W * s.C, raw, raw, batched);
-  copyWindow((name + ".inner").str(), loc, source_, {images, s.H, s.W * s.C}, {0, 0, 0}, out, {images, H, W * s.C}, {0, s.PT, s.PL * s.C}, {images, h, w * s.C}, batched);
+  copyWindow((name + ".inner").str(), loc, source_, {images, s.H, s.W * s.C}, {0, 0, 0}, out, {images, H, W * s.C},
+             {0, s.PT, s.PL * s.C}, {images, h, w * s.C}, batched);
   return out;
 }
 
 /// Storage elements along the last dimension.
-static int64_t storedLast(const Buffer &b, int64_t channels) { return b.elem == Elem::Bits ? wordsOf(channels) : channels; }
+static int64_t storedLast(const Buffer &b, int64_t channels) {
+  return b.elem == Elem::Bits ? wordsOf(channels) : channels;
+}
 
 LogicalResult Lowering::lowerShapeOp(Operation *op) {
   std::string name = nameOf(op);
-  auto poolShape = [&](RankedTensorType x, RankedTensorType y, ArrayRef<int64_t> window, ArrayRef<int64_t> strides, PaddingAttr p) {
-    return PoolShape{x.getDimSize(1), x.getDimSize(2), x.getDimSize(3), y.getDimSize(1), y.getDimSize(2), window[0], window[1], strides[0], strides[1], p.getTop(), p.getLeft()};
+  auto poolShape = [&](RankedTensorType x, RankedTensorType y, ArrayRef<int64_t> window, ArrayRef<int64_t> strides,
+                       PaddingAttr p) {
+    return PoolShape{x.getDimSize(1), x.getDimSize(2), x.getDimSize(3), y.getDimSize(1), y.getDimSize(2), window[0],
+                     window[1],       strides[0],      strides[1],      p.getTop(),      p.getLeft()};
   };
   // The memory that holds a value in its own storage: integers if it lies on a grid, else f32.
-  auto stored = [&](Value v) -> Buffer { return gridTypeOf(v.getType()) && !get(v).real ? gridBuffer(v) : realBuffer(v); };
+  auto stored = [&](Value v) -> Buffer {
+    return gridTypeOf(v.getType()) && !get(v).real ? gridBuffer(v) : realBuffer(v);
+  };
   auto hold = [&](Value v, const Buffer &b, Value like) {
     bool grid = gridTypeOf(v.getType()) && !get(like).real;
     (grid ? get(v).grid : get(v).real) = b;
@@ -89,7 +105,8 @@ LogicalResult Lowering::lowerShapeOp(Operation *op) {
         LoweredValue &to = define(s.getResult(), from.batched);
         auto in = from.type.getShape(), out = to.type.getShape();
         if (from.grid && from.grid.elem == Elem::Bits && in.back() != out.back() && (in.back() % 32 || out.back() % 32))
-          return op->emitOpError("changes the last dimension of packed bits from ") << in.back() << " to " << out.back() << "; both must be multiples of 32";
+          return op->emitOpError("changes the last dimension of packed bits from ")
+                 << in.back() << " to " << out.back() << "; both must be multiples of 32";
         Buffer b = stored(x);
         hold(s.getResult(), b, x);
         if (assigned.count(s.getResult()) && get(s.getResult()).real)
@@ -101,7 +118,9 @@ LogicalResult Lowering::lowerShapeOp(Operation *op) {
         Buffer in = stored(x);
         LoweredValue &to = define(y, get(x).batched);
         Buffer out = place(y, in.elem, in.elem == Elem::F32 && !gridTypeOf(y.getType()) ? "" : ".q");
-        emitMaxPool(*emitter, name, op->getLoc(), poolShape(get(x).type, to.type, p.getWindow(), p.getStrides(), p.getPadding()), in, out, to.batched);
+        emitMaxPool(*emitter, name, op->getLoc(),
+                    poolShape(get(x).type, to.type, p.getWindow(), p.getStrides(), p.getPadding()), in, out,
+                    to.batched);
         hold(y, out, x);
         return success();
       })
@@ -109,7 +128,8 @@ LogicalResult Lowering::lowerShapeOp(Operation *op) {
         Value x = p.getInput(), y = p.getResult();
         auto in = get(x).type;
         LoweredValue &to = define(y, get(x).batched);
-        PoolShape s{in.getDimSize(1), in.getDimSize(2), in.getDimSize(3), 1, 1, in.getDimSize(1), in.getDimSize(2), 1, 1, 0, 0};
+        PoolShape s{
+            in.getDimSize(1), in.getDimSize(2), in.getDimSize(3), 1, 1, in.getDimSize(1), in.getDimSize(2), 1, 1, 0, 0};
         if constexpr (std::is_same_v<decltype(p), AvgPool2dOp>)
           s = poolShape(in, to.type, p.getWindow(), p.getStrides(), p.getPadding());
         std::optional<Expr> factor;
@@ -122,7 +142,9 @@ LogicalResult Lowering::lowerShapeOp(Operation *op) {
           else if (facts->scales.size() == 1)
             factor = constant(facts->scales[0] / taps);
           else
-            factor = map(perColumn(emitter->constantF32(name + ".scales", std::vector<float>(facts->scales.begin(), facts->scales.end()))), perTap);
+            factor = map(perColumn(emitter->constantF32(
+                             name + ".scales", std::vector<float>(facts->scales.begin(), facts->scales.end()))),
+                         perTap);
         }
         Buffer out = place(y, Elem::F32);
         emitAvgPool(*emitter, name, op->getLoc(), s, factor ? ints(x) : leaf(realBuffer(x)), factor, out, to.batched);
@@ -160,8 +182,8 @@ LogicalResult Lowering::lowerShapeOp(Operation *op) {
         for (auto [i, v] : llvm::enumerate(c.getInputs())) {
           Buffer in = grid ? get(v).grid : get(v).real;
           int64_t length = run(get(v).type.getShape(), in);
-          copyWindow(name + "." + std::to_string(i), op->getLoc(), in, {images, outer, length}, {0, 0, 0}, out, {images, outer, total}, {0, 0, offset},
-                     {images, outer, length}, get(y).batched);
+          copyWindow(name + "." + std::to_string(i), op->getLoc(), in, {images, outer, length}, {0, 0, 0}, out,
+                     {images, outer, total}, {0, 0, offset}, {images, outer, length}, get(y).batched);
           offset += length;
         }
         (grid ? get(y).grid : get(y).real) = out;
@@ -175,7 +197,8 @@ LogicalResult Lowering::lowerShapeOp(Operation *op) {
         LoweredValue &to = define(y, get(x).batched);
         Buffer out = place(y, in.elem, grid ? ".q" : "");
         float value = p.getValue().convertToFloat();
-        SmallVector<int64_t> inShape(get(x).type.getShape()), outShape(to.type.getShape()), low(p.getLow()), zero(inShape.size(), 0);
+        SmallVector<int64_t> inShape(get(x).type.getShape()), outShape(to.type.getShape()), low(p.getLow()),
+            zero(inShape.size(), 0);
         int64_t channels = outShape.back(), words = storedLast(in, channels), raw = 0, lastRaw = 0;
         if (in.elem == Elem::Bits) {
           if (inShape.back() != outShape.back())
@@ -188,7 +211,9 @@ LogicalResult Lowering::lowerShapeOp(Operation *op) {
           int64_t q = facts->known && value != 0 ? static_cast<int64_t>(std::nearbyint(value / facts->scales[0])) : 0;
           if (!facts->known && value != 0)
             return op->emitOpError("with a value other than 0 needs a known scale");
-          raw = lastRaw = in.elem == Elem::U8 ? q + zeroOf(y.getType()) : in.elem == Elem::F32 ? std::bit_cast<int32_t>(static_cast<float>(q)) : q;
+          raw = lastRaw = in.elem == Elem::U8    ? q + zeroOf(y.getType())
+                          : in.elem == Elem::F32 ? std::bit_cast<int32_t>(static_cast<float>(q))
+                                                 : q;
         } else {
           raw = lastRaw = std::bit_cast<int32_t>(value);
         }
@@ -209,7 +234,8 @@ LogicalResult Lowering::lowerShapeOp(Operation *op) {
         LoweredValue &to = define(y, get(x).batched);
         Buffer out = place(y, Elem::F32);
         SmallVector<int64_t> zero(to.type.getRank(), 0);
-        copyWindow(name, op->getLoc(), in, get(x).type.getShape(), s.getOffsets(), out, to.type.getShape(), zero, to.type.getShape(), to.batched);
+        copyWindow(name, op->getLoc(), in, get(x).type.getShape(), s.getOffsets(), out, to.type.getShape(), zero,
+                   to.type.getShape(), to.batched);
         get(y).real = out;
         return success();
       })

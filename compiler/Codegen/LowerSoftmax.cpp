@@ -1,4 +1,5 @@
-// Softmax, cross entropy and what goes with them: one row at a time, sequential over its columns (R9.4), exp and log by R10.
+// Softmax, cross entropy and what goes with them: one row at a time, sequential over its columns (R9.4), exp and log by
+// R10.
 #include "compiler/Codegen/Lowering.h"
 #include "compiler/Reference/Functions.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -97,10 +98,12 @@ LogicalResult Lowering::lowerSoftmaxOp(Operation *op) {
         Buffer out = place(s.getResult(), Elem::F32);
         perRowOf(s.getSoftmax(), [&](Region &r, Value row, const Expr &y, int64_t cols) {
           auto at = [&](const Expr &e, Value c) { return e.eval(r, {row, c, cols, 0}); };
-          Value dot = r.loop(r.idx(0), r.idx(cols), 1, ValueRange{r.cf(0)},
-                             [&](Value c, ValueRange s) { return SmallVector<Value>{r.fma(at(dy, c), at(y, c), s[0])}; })[0];
-          r.loop(r.idx(0), r.idx(cols), 1,
-                 [&](Value c) { r.store(r.fmul(at(y, c), r.fsub(at(dy, c), dot)), r.ref(out), r.add(r.mul(row, cols), c)); });
+          Value dot = r.loop(r.idx(0), r.idx(cols), 1, ValueRange{r.cf(0)}, [&](Value c, ValueRange s) {
+            return SmallVector<Value>{r.fma(at(dy, c), at(y, c), s[0])};
+          })[0];
+          r.loop(r.idx(0), r.idx(cols), 1, [&](Value c) {
+            r.store(r.fmul(at(y, c), r.fsub(at(dy, c), dot)), r.ref(out), r.add(r.mul(row, cols), c));
+          });
         });
         get(s.getResult()).real = out;
         return success();
@@ -117,7 +120,9 @@ LogicalResult Lowering::lowerSoftmaxOp(Operation *op) {
           r.store(r.fsub(logarithm(r, sum.sum), own), r.ref(losses), row);
         });
         Buffer total = sumAll(*emitter, name + ".sum", op->getLoc(), images, leaf(losses));
-        setReal(s.getResult(), false, map(leaf(total), [images](Region &r, Value v) { return r.fdiv(v, r.cf(static_cast<float>(images), Code::widthOf(v))); }));
+        setReal(s.getResult(), false, map(leaf(total), [images](Region &r, Value v) {
+                  return r.fdiv(v, r.cf(static_cast<float>(images), Code::widthOf(v)));
+                }));
         return success();
       })
       .Case([&](SoftmaxCrossEntropyGradOp s) -> LogicalResult {

@@ -28,8 +28,9 @@ static std::vector<char> rawBytes(ElementsAttr value) {
   return bytes;
 }
 
-Epilogue Lowering::epilogueOf(Operation *op, StringRef name, std::optional<ArrayRef<float>> multiplier, std::optional<ArrayRef<float>> bias,
-                              std::optional<ArrayRef<float>> lo, std::optional<ArrayRef<float>> hi, std::optional<ArrayRef<int32_t>> thresholds,
+Epilogue Lowering::epilogueOf(Operation *op, StringRef name, std::optional<ArrayRef<float>> multiplier,
+                              std::optional<ArrayRef<float>> bias, std::optional<ArrayRef<float>> lo,
+                              std::optional<ArrayRef<float>> hi, std::optional<ArrayRef<int32_t>> thresholds,
                               std::optional<ArrayRef<int32_t>> flips, int64_t channels) {
   Epilogue e;
   if (!multiplier)
@@ -72,16 +73,21 @@ LogicalResult Lowering::lowerPackedOp(Operation *op) {
         Buffer b = place(q.getResult(), elem, ".q");
         Expr x = real(q.getInput());
         if (!facts->binary) {
-          QuantizerValues v{emitter->constantF32(name + ".scale", {facts->scales[0]}), emitter->constantF32(name + ".zero", {static_cast<float>(facts->zeros[0])}),
-                            facts->qmin, facts->qmax, false};
+          QuantizerValues v{emitter->constantF32(name + ".scale", {facts->scales[0]}),
+                            emitter->constantF32(name + ".zero", {static_cast<float>(facts->zeros[0])}), facts->qmin,
+                            facts->qmax, false};
           x = quantizedInts(x, v);
         } else if (elem != Elem::Bits) {
-          x = map(x, [](Region &r, Value v) {
-            int64_t w = Code::widthOf(v);
-            return r.select(r.cmp(arith::CmpFPredicate::OLT, v, r.cf(0, w)), r.ci(-1, w), r.ci(1, w));
-          }, true);
+          x = map(
+              x,
+              [](Region &r, Value v) {
+                int64_t w = Code::widthOf(v);
+                return r.select(r.cmp(arith::CmpFPredicate::OLT, v, r.cf(0, w)), r.ci(-1, w), r.ci(1, w));
+              },
+              true);
         }
-        evaluate(*emitter, name, op->getLoc(), viewOf(get(q.getResult())), {{x, b, elem == Elem::U8 ? facts->zeros[0] : 0}});
+        evaluate(*emitter, name, op->getLoc(), viewOf(get(q.getResult())),
+                 {{x, b, elem == Elem::U8 ? facts->zeros[0] : 0}});
         get(q.getResult()).grid = b;
         return success();
       })
@@ -108,10 +114,22 @@ LogicalResult Lowering::lowerPackedOp(Operation *op) {
 }
 
 LogicalResult Lowering::lowerTile(TileOp op) {
-  auto x = cast<RankedTensorType>(op.getInput().getType()), w = cast<RankedTensorType>(op.getWeight().getType()), y = cast<RankedTensorType>(op.getResult().getType());
+  auto x = cast<RankedTensorType>(op.getInput().getType()), w = cast<RankedTensorType>(op.getWeight().getType()),
+       y = cast<RankedTensorType>(op.getResult().getType());
   PaddingAttr p = op.getPadding();
-  ConvShape s{x.getDimSize(1), x.getDimSize(2), x.getDimSize(3), w.getDimSize(0), w.getDimSize(1), w.getDimSize(2), y.getDimSize(1), y.getDimSize(2),
-              op.getStrides()[0], op.getStrides()[1], p.getTop(), p.getLeft(), static_cast<int64_t>(op.getGroups())};
+  ConvShape s{x.getDimSize(1),
+              x.getDimSize(2),
+              x.getDimSize(3),
+              w.getDimSize(0),
+              w.getDimSize(1),
+              w.getDimSize(2),
+              y.getDimSize(1),
+              y.getDimSize(2),
+              op.getStrides()[0],
+              op.getStrides()[1],
+              p.getTop(),
+              p.getLeft(),
+              static_cast<int64_t>(op.getGroups())};
   auto constant_ = op.getWeight().getDefiningOp<ConstantOp>();
   auto layout = dyn_cast_or_null<LayoutAttr>(w.getEncoding());
   if (!constant_ || !layout)
@@ -130,7 +148,8 @@ LogicalResult Lowering::lowerTile(TileOp op) {
   bool batched = result.batched;
   Elem outElem = elemOf(y);
   Buffer out = place(op.getResult(), outElem, outElem == Elem::F32 ? "" : ".q");
-  Epilogue e = epilogueOf(op, name, op.getMultiplier(), op.getBias(), op.getLo(), op.getHi(), op.getThresholds(), op.getFlips(), s.O);
+  Epilogue e = epilogueOf(op, name, op.getMultiplier(), op.getBias(), op.getLo(), op.getHi(), op.getThresholds(),
+                          op.getFlips(), s.O);
   e.binary = isa<BinaryType>(y.getElementType());
   e.zero = isQuantizedType(y.getElementType()) ? zeroOf(y) : 0;
   if (Value residual = op.getResidual()) {
@@ -161,10 +180,12 @@ LogicalResult Lowering::lowerTile(TileOp op) {
                 Value v = r.load(r.ref(weights), r.add(r.mul(at.row, K), at.col), at.width);
                 if (weights.elem == Elem::F32)
                   return v;
-                return isUnsigned ? Value(arith::ExtUIOp::create(r, r.i32(at.width), v)) : Value(arith::ExtSIOp::create(r, r.i32(at.width), v));
+                return isUnsigned ? Value(arith::ExtUIOp::create(r, r.i32(at.width), v))
+                                  : Value(arith::ExtSIOp::create(r, r.i32(at.width), v));
               },
               true, !real_};
-    emitScalarConv(*emitter, name, op.getLoc(), s, real_ ? leaf(ops.input) : ints(op.getInput()), read, e, out, batched);
+    emitScalarConv(*emitter, name, op.getLoc(), s, real_ ? leaf(ops.input) : ints(op.getInput()), read, e, out,
+                   batched);
   } else {
     return op.emitOpError("has no kernel (nibble-select-kernels chooses one), got '") << kernel << "'";
   }
@@ -173,9 +194,10 @@ LogicalResult Lowering::lowerTile(TileOp op) {
   return success();
 }
 
-/// A generated kernel computes `rows` consecutive pixels of one output row (linear: images) x 16 channels of raw accumulators;
-/// the epilogue follows in portable code.
-LogicalResult Lowering::lowerDotKernel(TileOp op, const ConvShape &s, const Epilogue &e, const Buffer &output, bool batched) {
+/// A generated kernel computes `rows` consecutive pixels of one output row (linear: images) x 16 channels of raw
+/// accumulators; the epilogue follows in portable code.
+LogicalResult Lowering::lowerDotKernel(TileOp op, const ConvShape &s, const Epilogue &e, const Buffer &output,
+                                       bool batched) {
   const kernels::KernelInfo *info = kernels::findKernel(op.getKernel()->str());
   if (!info)
     return op.emitOpError("names an unknown kernel '") << *op.getKernel() << "'";
@@ -194,7 +216,8 @@ LogicalResult Lowering::lowerDotKernel(TileOp op, const ConvShape &s, const Epil
   std::vector<int32_t> correction(blocks * tileColumns, 0);
   for (int64_t b = 0; b < blocks; ++b)
     for (int64_t i = 0; i < perBlock; ++i)
-      correction[b * tileColumns + (i % 64) / 4] -= static_cast<int32_t>(zero) * static_cast<int8_t>(packed[b * perBlock + i]);
+      correction[b * tileColumns + (i % 64) / 4] -=
+          static_cast<int32_t>(zero) * static_cast<int8_t>(packed[b * perBlock + i]);
   Buffer corrections = zero ? emitter->constantI32(name + ".correction", correction) : Buffer();
 
   // One kernel for full tiles of rows, one for the rest.
@@ -206,7 +229,8 @@ LogicalResult Lowering::lowerDotKernel(TileOp op, const ConvShape &s, const Epil
     }
     std::string symbol = emitter->unique((source.getName() + "." + name + ".rows" + Twine(count)).str());
     OpBuilder b = OpBuilder::atBlockBegin(emitter->module.getBody());
-    ukr::KernelOp::create(b, op.getLoc(), symbol, op.getKernel()->str(), count, tileColumns, run, rowStride, outerStride,
+    ukr::KernelOp::create(b, op.getLoc(), symbol, op.getKernel()->str(), count, tileColumns, run, rowStride,
+                          outerStride,
                           ArrayRef<int8_t>(reinterpret_cast<const int8_t *>(code.bytes.data()), code.bytes.size()));
     return symbol;
   };
@@ -218,12 +242,16 @@ LogicalResult Lowering::lowerDotKernel(TileOp op, const ConvShape &s, const Epil
     return failure();
 
   emitter->region(
-      name, op.getLoc(), [&](Code &c, Value n) { return linear ? c.ceilDiv(batched ? n : c.idx(1), full) : c.mul(batched ? n : c.idx(1), s.OH); },
+      name, op.getLoc(),
+      [&](Code &c, Value n) {
+        return linear ? c.ceilDiv(batched ? n : c.idx(1), full) : c.mul(batched ? n : c.idx(1), s.OH);
+      },
       [&](Region &r) {
         Value scratch = r.scratch(r.getI32Type(), full * tileColumns);
         auto tile = [&](const std::string &kernel, int64_t count, Value aOffset, Value pixel) {
           r.loop(r.idx(0), r.idx(blocks), 1, [&](Value block) {
-            ukr::CallOp::create(r, kernel, r.ref(A), aOffset, r.ref(W), r.mul(block, perBlock), scratch, r.idx(0), r.idx(s.KH));
+            ukr::CallOp::create(r, kernel, r.ref(A), aOffset, r.ref(W), r.mul(block, perBlock), scratch, r.idx(0),
+                                r.idx(s.KH));
             Value channel = r.mul(block, tileColumns);
             auto rowOf = [&](Value m) {
               auto finish = [&](Value column, int64_t w) {
@@ -246,9 +274,12 @@ LogicalResult Lowering::lowerDotKernel(TileOp op, const ConvShape &s, const Epil
           if (linear) {
             Value first = r.mul(item, full), left = r.sub(batched ? r.n : r.idx(1), first);
             auto one = [&] {
-              r.loop(r.idx(0), left, 1, [&](Value m) { tile(restKernel, 1, r.mul(r.add(first, m), s.C), r.add(first, m)); });
+              r.loop(r.idx(0), left, 1,
+                     [&](Value m) { tile(restKernel, 1, r.mul(r.add(first, m), s.C), r.add(first, m)); });
             };
-            r.when(r.cmp(arith::CmpIPredicate::sge, left, r.idx(full)), [&] { tile(fullKernel, full, r.mul(first, s.C), first); }, one);
+            r.when(
+                r.cmp(arith::CmpIPredicate::sge, left, r.idx(full)),
+                [&] { tile(fullKernel, full, r.mul(first, s.C), first); }, one);
             return;
           }
           Value image = r.div(item, s.OH), oy = r.rem(item, s.OH);

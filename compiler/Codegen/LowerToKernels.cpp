@@ -29,15 +29,18 @@ LogicalResult Lowering::signature() {
   SmallVector<Attribute> infos;
   auto describe = [&](Type type, StringRef name, StringRef direction, bool batched) -> LogicalResult {
     auto tensor = dyn_cast<RankedTensorType>(type);
-    if (!tensor || !tensor.hasStaticShape() || (!tensor.getElementType().isF32() && !tensor.getElementType().isInteger(32)))
+    if (!tensor || !tensor.hasStaticShape() ||
+        (!tensor.getElementType().isF32() && !tensor.getElementType().isInteger(32)))
       return source.emitError() << "@" << source.getName() << ": '" << name << "' of type " << type
-                                << " cannot cross the border of compiled code; an entry takes and gives static f32 or i32 tensors (run nibble-tile-batch first)";
+                                << " cannot cross the border of compiled code; an entry takes and gives static f32 or "
+                                   "i32 tensors (run nibble-tile-batch first)";
     int64_t elements = tensor.getNumElements();
     types.push_back(MemRefType::get({elements}, tensor.getElementType()));
-    SmallVector<NamedAttribute> info{b.getNamedAttr("name", b.getStringAttr(name)), b.getNamedAttr("direction", b.getStringAttr(direction)),
-                                     b.getNamedAttr("elements", b.getI64IntegerAttr(batched ? elements / batch : elements)),
-                                     b.getNamedAttr("shape", b.getDenseI64ArrayAttr(tensor.getShape().drop_front(batched ? 1 : 0))),
-                                     b.getNamedAttr("type", TypeAttr::get(tensor.getElementType()))};
+    SmallVector<NamedAttribute> info{
+        b.getNamedAttr("name", b.getStringAttr(name)), b.getNamedAttr("direction", b.getStringAttr(direction)),
+        b.getNamedAttr("elements", b.getI64IntegerAttr(batched ? elements / batch : elements)),
+        b.getNamedAttr("shape", b.getDenseI64ArrayAttr(tensor.getShape().drop_front(batched ? 1 : 0))),
+        b.getNamedAttr("type", TypeAttr::get(tensor.getElementType()))};
     if (batched)
       info.push_back(b.getNamedAttr("batched", b.getUnitAttr()));
     infos.push_back(b.getDictionaryAttr(info));
@@ -55,14 +58,16 @@ LogicalResult Lowering::signature() {
   for (unsigned i = 0; i < ret.getNumOperands(); ++i)
     if (auto index = source.getResultAttrOfType<IntegerAttr>(i, "nibble.tied")) {
       if (index.getInt() < 0 || index.getInt() >= static_cast<int64_t>(source.getNumArguments()))
-        return source.emitError() << "result " << i << " is tied to argument " << index.getInt() << ", which does not exist";
+        return source.emitError() << "result " << i << " is tied to argument " << index.getInt()
+                                  << ", which does not exist";
       tiedTo[i] = index.getInt();
       tied[index.getInt()] = true;
     }
   if (!dynamicBatch) {
     // The batch of a training step: dimension 0 of the first argument that is not a parameter.
     for (unsigned i = 0; i < source.getNumArguments(); ++i)
-      if (auto t = dyn_cast<RankedTensorType>(source.getArgumentTypes()[i]); t && t.getRank() && !source.getArgAttr(i, "nibble.param")) {
+      if (auto t = dyn_cast<RankedTensorType>(source.getArgumentTypes()[i]);
+          t && t.getRank() && !source.getArgAttr(i, "nibble.param")) {
         batch = t.getDimSize(0);
         break;
       }
@@ -72,13 +77,15 @@ LogicalResult Lowering::signature() {
     auto t = dyn_cast<RankedTensorType>(source.getArgumentTypes()[i]);
     bool batched = t && t.getRank() && t.getDimSize(0) == batch && !source.getArgAttr(i, "nibble.param");
     batchedArgument.push_back(batched);
-    if (failed(describe(source.getArgumentTypes()[i], nameOfArgument(i), tied[i] ? "inout" : "in", batched && dynamicBatch)))
+    if (failed(describe(source.getArgumentTypes()[i], nameOfArgument(i), tied[i] ? "inout" : "in",
+                        batched && dynamicBatch)))
       return failure();
   }
   for (unsigned i = 0; i < ret.getNumOperands(); ++i)
     if (tiedTo[i] < 0) {
       auto name = source.getResultAttrOfType<StringAttr>(i, "nibble.name");
-      if (failed(describe(ret.getOperand(i).getType(), name ? name.getValue() : "result" + std::to_string(i), "out", dynamicBatch)))
+      if (failed(describe(ret.getOperand(i).getType(), name ? name.getValue() : "result" + std::to_string(i), "out",
+                          dynamicBatch)))
         return failure();
     }
 
@@ -116,14 +123,17 @@ LogicalResult Lowering::results(func::ReturnOp ret) {
     unsigned slot = index ? static_cast<unsigned>(index.getInt()) : next++;
     Value v = ret.getOperand(i);
     auto memref = cast<MemRefType>(emitter->entry().getArgumentTypes()[1 + slot]);
-    Buffer target = emitter->argument(slot, memref.getElementType().isF32() ? Elem::F32 : Elem::I32, memref.getNumElements());
+    Buffer target =
+        emitter->argument(slot, memref.getElementType().isF32() ? Elem::F32 : Elem::I32, memref.getNumElements());
     LoweredValue &l = get(v);
     const Buffer &have = target.elem == Elem::F32 ? l.real : l.acc;
     if (have.where == Buffer::Where::Argument && have.argument == slot)
       continue;
     if (index)
-      return source.emitError() << "@" << source.getName() << ": the new value of '" << source.getArgAttr(slot, "nibble.param") << "' is not written in place";
-    evaluate(*emitter, "result" + std::to_string(i), ret.getLoc(), viewOf(l), {{target.elem == Elem::F32 ? real(v) : accumulator(v), target}});
+      return source.emitError() << "@" << source.getName() << ": the new value of '"
+                                << source.getArgAttr(slot, "nibble.param") << "' is not written in place";
+    evaluate(*emitter, "result" + std::to_string(i), ret.getLoc(), viewOf(l),
+             {{target.elem == Elem::F32 ? real(v) : accumulator(v), target}});
   }
   return success();
 }
@@ -155,8 +165,8 @@ LogicalResult Lowering::lower(Operation *op) {
     errors += d.getSeverity() == DiagnosticSeverity::Error;
     return failure(); // go on to the next handler
   });
-  for (auto attempt : {&Lowering::lowerGraphOp, &Lowering::lowerShapeOp, &Lowering::lowerSoftmaxOp, &Lowering::lowerTrainOp, &Lowering::lowerGradientOp,
-                       &Lowering::lowerPackedOp}) {
+  for (auto attempt : {&Lowering::lowerGraphOp, &Lowering::lowerShapeOp, &Lowering::lowerSoftmaxOp,
+                       &Lowering::lowerTrainOp, &Lowering::lowerGradientOp, &Lowering::lowerPackedOp}) {
     if (succeeded((this->*attempt)(op)))
       return success();
     if (errors)

@@ -78,9 +78,11 @@ LogicalResult Lowering::lowerTrainOp(Operation *op) {
                                   }));
         vectorResult(b.getNewMean(), moved(real(b.getMean()), leaf(mean), momentum));
         vectorResult(b.getNewVariance(), moved(real(b.getVariance()), variance, momentum));
-        Expr hat = map(in, perColumn(mean), perColumn(inv), [](R &r, Value x, Value m, Value i) { return r.fmul(r.fsub(x, m), i); });
+        Expr hat = map(in, perColumn(mean), perColumn(inv),
+                       [](R &r, Value x, Value m, Value i) { return r.fmul(r.fsub(x, m), i); });
         setReal(b.getResult(), true,
-                map(hat, perColumn(realBuffer(b.getGamma())), perColumn(realBuffer(b.getBeta())), [](R &r, Value h, Value g, Value c) { return r.fma(h, g, c); }));
+                map(hat, perColumn(realBuffer(b.getGamma())), perColumn(realBuffer(b.getBeta())),
+                    [](R &r, Value h, Value g, Value c) { return r.fma(h, g, c); }));
         return success();
       })
       .Case([&](BatchNormGradOp b) -> LogicalResult {
@@ -91,7 +93,8 @@ LogicalResult Lowering::lowerTrainOp(Operation *op) {
         Expr dy = leaf(realBuffer(b.getGradient())), in = leaf(realBuffer(b.getInput()));
         Expr mean = perColumn(realBuffer(b.getBatchMean())), inv = perColumn(realBuffer(b.getBatchInvStd()));
         Expr hat = map(in, mean, inv, [](R &r, Value x, Value m, Value i) { return r.fmul(r.fsub(x, m), i); });
-        auto sums = sumRows(*emitter, name + ".sums", op->getLoc(), rows, C, {dy, map(dy, hat, [](R &r, Value d, Value h) { return r.fmul(d, h); })});
+        auto sums = sumRows(*emitter, name + ".sums", op->getLoc(), rows, C,
+                            {dy, map(dy, hat, [](R &r, Value d, Value h) { return r.fmul(d, h); })});
         auto vectorResult = [&](Value v, const Buffer &sum) {
           define(v, false);
           if (!assigned.count(v)) {
@@ -107,7 +110,9 @@ LogicalResult Lowering::lowerTrainOp(Operation *op) {
         Expr gammaPart = map(perColumn(sums[1]), [n](R &r, Value v) { return r.fdiv(v, r.cf(n, Code::widthOf(v))); });
         Expr rest = map(map(dy, betaPart, [](R &r, Value d, Value s) { return r.fsub(d, s); }), hat, gammaPart,
                         [](R &r, Value d, Value h, Value g) { return r.fma(r.fneg(h), g, d); });
-        setReal(b.getInputGradient(), true, map(rest, perColumn(realBuffer(b.getGamma())), inv, [](R &r, Value t, Value g, Value i) { return r.fmul(r.fmul(g, i), t); }));
+        setReal(b.getInputGradient(), true,
+                map(rest, perColumn(realBuffer(b.getGamma())), inv,
+                    [](R &r, Value t, Value g, Value i) { return r.fmul(r.fmul(g, i), t); }));
         return success();
       })
       .Case([&](SumRowsOp s) -> LogicalResult {
@@ -116,7 +121,8 @@ LogicalResult Lowering::lowerTrainOp(Operation *op) {
         int64_t elements = elementsOf(x), C = shape.empty() ? 1 : shape.back();
         bool single = cast<RankedTensorType>(s.getResult().getType()).getNumElements() == 1 && C != 1;
         Expr in = leaf(realBuffer(s.getInput()));
-        Buffer sum = single ? sumAll(*emitter, name, op->getLoc(), elements, in) : sumRows(*emitter, name, op->getLoc(), elements / C, C, {in}).front();
+        Buffer sum = single ? sumAll(*emitter, name, op->getLoc(), elements, in)
+                            : sumRows(*emitter, name, op->getLoc(), elements / C, C, {in}).front();
         setReal(s.getResult(), false, leaf(sum));
         get(s.getResult()).real = get(s.getResult()).real ? get(s.getResult()).real : sum;
         return success();
@@ -126,11 +132,14 @@ LogicalResult Lowering::lowerTrainOp(Operation *op) {
         Expr w = real(s.getWeight()), g = real(s.getGradient()), v = real(s.getVelocity());
         Expr rate = perColumn(realBuffer(s.getRate()));
         Expr full = map(g, w, [=](R &r, Value g, Value w) { return r.fma(r.cf(decay, Code::widthOf(w)), w, g); });
-        Expr velocity = map(v, full, [=](R &r, Value v, Value g) { return r.fma(r.cf(momentum, Code::widthOf(v)), v, g); });
+        Expr velocity =
+            map(v, full, [=](R &r, Value v, Value g) { return r.fma(r.cf(momentum, Code::widthOf(v)), v, g); });
         Expr weight = map(rate, velocity, w, [](R &r, Value a, Value v, Value w) { return r.fma(r.fneg(a), v, w); });
         if (auto limit = s.getLimit()) {
           float l = asFloat(*limit);
-          weight = map(weight, [l](R &r, Value w) { return r.fclamp(w, r.cf(-l, Code::widthOf(w)), r.cf(l, Code::widthOf(w))); });
+          weight = map(weight, [l](R &r, Value w) {
+            return r.fclamp(w, r.cf(-l, Code::widthOf(w)), r.cf(l, Code::widthOf(w)));
+          });
         }
         define(s.getNewWeight(), false);
         define(s.getNewVelocity(), false);
@@ -144,21 +153,27 @@ LogicalResult Lowering::lowerTrainOp(Operation *op) {
         float b1 = asFloat(a.getBeta1()), b2 = asFloat(a.getBeta2()), eps = asFloat(a.getEpsilon());
         Buffer corrections = realBuffer(a.getCorrection());
         auto correction = [=](int64_t i) {
-          return Expr{[=](R &r, const Coord &at) { return r.splat(r.load(r.ref(corrections), r.idx(i)), at.width); }, true, false};
+          return Expr{[=](R &r, const Coord &at) { return r.splat(r.load(r.ref(corrections), r.idx(i)), at.width); },
+                      true, false};
         };
         Expr w = real(a.getWeight()), g = real(a.getGradient()), rate = perColumn(realBuffer(a.getRate()));
         Expr m = moved(real(a.getFirst()), g, b1);
         Expr v = moved(real(a.getSecond()), map(g, [](R &r, Value g) { return r.fmul(g, g); }), b2);
         auto times = [](R &r, Value x, Value y) { return r.fmul(x, y); };
         Expr step = map(rate, map(m, correction(0), times), times);
-        Expr root = map(v, correction(1), [eps](R &r, Value v, Value c) { return r.fadd(r.fsqrt(r.fmul(v, c)), r.cf(eps, Code::widthOf(v))); });
+        Expr root = map(v, correction(1), [eps](R &r, Value v, Value c) {
+          return r.fadd(r.fsqrt(r.fmul(v, c)), r.cf(eps, Code::widthOf(v)));
+        });
         Expr weight = map(w, step, root, [](R &r, Value w, Value s, Value d) { return r.fsub(w, r.fdiv(s, d)); });
         if (auto limit = a.getLimit()) {
           float l = asFloat(*limit);
-          weight = map(weight, [l](R &r, Value w) { return r.fclamp(w, r.cf(-l, Code::widthOf(w)), r.cf(l, Code::widthOf(w))); });
+          weight = map(weight, [l](R &r, Value w) {
+            return r.fclamp(w, r.cf(-l, Code::widthOf(w)), r.cf(l, Code::widthOf(w)));
+          });
         }
         SmallVector<StoreTo> stores;
-        for (auto [value, e] : {std::pair<Value, Expr>{a.getNewWeight(), weight}, {a.getNewFirst(), m}, {a.getNewSecond(), v}}) {
+        for (auto [value, e] :
+             {std::pair<Value, Expr>{a.getNewWeight(), weight}, {a.getNewFirst(), m}, {a.getNewSecond(), v}}) {
           define(value, false);
           Buffer b = place(value, Elem::F32);
           get(value).real = b;

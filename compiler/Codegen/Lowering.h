@@ -12,12 +12,12 @@ namespace nibble::codegen {
 /// A value of the source function: in memory, or as a recipe. Integers of grids are always "minus zero point" here.
 struct LoweredValue {
   mlir::RankedTensorType type;
-  bool batched = false;           ///< dimension 0 counts images
-  Buffer real;                    ///< f32 values
-  Buffer grid;                    ///< integers: I16, U8, Bits, or F32 (training)
-  Buffer acc;                     ///< raw i32 accumulators
+  bool batched = false; ///< dimension 0 counts images
+  Buffer real;          ///< f32 values
+  Buffer grid;          ///< integers: I16, U8, Bits, or F32 (training)
+  Buffer acc;           ///< raw i32 accumulators
   std::optional<Expr> realExpr, gridExpr, accExpr;
-  Buffer scale;                   ///< f32: one, or one per row of the weights; training computes it
+  Buffer scale;                     ///< f32: one, or one per row of the weights; training computes it
   mlir::DenseElementsAttr constant; ///< of nibble.constant
 };
 
@@ -39,7 +39,8 @@ private:
   mlir::LogicalResult signature();
   mlir::LogicalResult results(mlir::func::ReturnOp op);
 
-  // Access to values (LoweringValues.cpp). `View` of a tensor: batched: columns = last dimension; weights: rows = dimension 0.
+  // Access to values (LoweringValues.cpp). `View` of a tensor: batched: columns = last dimension; weights: rows =
+  // dimension 0.
   View viewOf(const LoweredValue &v);
   int64_t elementsOf(const LoweredValue &v); ///< of the whole tensor
   LoweredValue &get(Value v);
@@ -59,9 +60,11 @@ private:
 
   // Graph ops (LowerGraph.cpp, LowerShapes.cpp, LowerSoftmax.cpp).
   mlir::LogicalResult lowerGraphOp(mlir::Operation *op);
-  mlir::LogicalResult lowerContraction(mlir::Operation *op, ConvShape shape, Value x, Value w, bool accumulate, PadValue padding = PadValue::Zero);
+  mlir::LogicalResult lowerContraction(mlir::Operation *op, ConvShape shape, Value x, Value w, bool accumulate,
+                                       PadValue padding = PadValue::Zero);
   mlir::LogicalResult lowerQuantizer(mlir::Operation *op);
-  QuantizerValues quantizerValues(mlir::Operation *op, Value input, Value range, QuantizerAttr q, std::optional<llvm::ArrayRef<float>> scales,
+  QuantizerValues quantizerValues(mlir::Operation *op, Value input, Value range, QuantizerAttr q,
+                                  std::optional<llvm::ArrayRef<float>> scales,
                                   std::optional<llvm::ArrayRef<int64_t>> zeros);
   /// Scales of a ternary quantiser: one, or one per row; nothing after an error.
   std::optional<Buffer> ternaryScales(mlir::Operation *op, Value input, TernaryRule rule, std::optional<uint64_t> axis,
@@ -70,15 +73,19 @@ private:
   mlir::LogicalResult lowerRequantize(RequantizeOp op);
   mlir::LogicalResult lowerShapeOp(mlir::Operation *op);
   mlir::LogicalResult lowerSoftmaxOp(mlir::Operation *op);
-  /// Copies a window of `size` from `source` (element type of the buffers) to `target`; both row-major with these shapes.
+  /// Copies a window of `size` from `source` (element type of the buffers) to `target`; both row-major with these
+  /// shapes.
   void copyWindow(llvm::StringRef name, mlir::Location loc, const Buffer &source, llvm::ArrayRef<int64_t> sourceShape,
                   llvm::ArrayRef<int64_t> sourceOffset, const Buffer &target, llvm::ArrayRef<int64_t> targetShape,
                   llvm::ArrayRef<int64_t> targetOffset, llvm::ArrayRef<int64_t> size, bool batched);
-  /// Sets every storage element (word of Bits) of a buffer seen as [rows, cols] to `raw`; the last word of a Bits row to `lastRaw`.
-  void fill(llvm::StringRef name, mlir::Location loc, const Buffer &target, int64_t rows, int64_t cols, int64_t raw, int64_t lastRaw, bool batched);
+  /// Sets every storage element (word of Bits) of a buffer seen as [rows, cols] to `raw`; the last word of a Bits row
+  /// to `lastRaw`.
+  void fill(llvm::StringRef name, mlir::Location loc, const Buffer &target, int64_t rows, int64_t cols, int64_t raw,
+            int64_t lastRaw, bool batched);
 
   /// An image with constant values around it, for padding that is not skipped (binary convolutions, R3).
-  Buffer withBorder(llvm::StringRef name, mlir::Location loc, const Buffer &source, int64_t images, const ConvShape &shape, float value, bool batched);
+  Buffer withBorder(llvm::StringRef name, mlir::Location loc, const Buffer &source, int64_t images,
+                    const ConvShape &shape, float value, bool batched);
 
   // Training ops (LowerTrain.cpp, LowerGradients.cpp).
   mlir::LogicalResult lowerTrainOp(mlir::Operation *op);
@@ -87,9 +94,11 @@ private:
   // Packed and tiled ops (LowerTile.cpp).
   mlir::LogicalResult lowerPackedOp(mlir::Operation *op);
   mlir::LogicalResult lowerTile(TileOp op);
-  mlir::LogicalResult lowerDotKernel(TileOp op, const ConvShape &shape, const Epilogue &epilogue, const Buffer &output, bool batched);
-  Epilogue epilogueOf(mlir::Operation *op, llvm::StringRef name, std::optional<llvm::ArrayRef<float>> multiplier, std::optional<llvm::ArrayRef<float>> bias,
-                      std::optional<llvm::ArrayRef<float>> lo, std::optional<llvm::ArrayRef<float>> hi, std::optional<llvm::ArrayRef<int32_t>> thresholds,
+  mlir::LogicalResult lowerDotKernel(TileOp op, const ConvShape &shape, const Epilogue &epilogue, const Buffer &output,
+                                     bool batched);
+  Epilogue epilogueOf(mlir::Operation *op, llvm::StringRef name, std::optional<llvm::ArrayRef<float>> multiplier,
+                      std::optional<llvm::ArrayRef<float>> bias, std::optional<llvm::ArrayRef<float>> lo,
+                      std::optional<llvm::ArrayRef<float>> hi, std::optional<llvm::ArrayRef<int32_t>> thresholds,
                       std::optional<llvm::ArrayRef<int32_t>> flips, int64_t channels);
   Elem elemOf(mlir::RankedTensorType type);
   int64_t zeroOf(mlir::Type type);

@@ -67,7 +67,8 @@ Expr Lowering::dequantized(const LoweredValue &v, Expr integers) {
     return map(integers, v.batched ? perColumn(v.scale) : perRow(v.scale), toReal);
   auto facts = gridFacts(gridTypeOf(v.type));
   if (facts->binary || (facts->scales.size() == 1 && facts->scales[0] == 1.0f))
-    return map(integers, [](Region &r, Value q) { return isa<FloatType>(getElementTypeOrSelf(q.getType())) ? q : r.toFloat(q); });
+    return map(integers,
+               [](Region &r, Value q) { return isa<FloatType>(getElementTypeOrSelf(q.getType())) ? q : r.toFloat(q); });
   if (facts->scales.size() == 1)
     return map(integers, constant(facts->scales[0]), toReal);
   Buffer scales = emitter->constantF32("scales", std::vector<float>(facts->scales.begin(), facts->scales.end()));
@@ -121,7 +122,8 @@ Buffer Lowering::gridBuffer(Value value) {
 bool Lowering::needsStorage(Value v) {
   if (assigned.count(v))
     return true;
-  // Long chains of recipes are cheap to recompute; what matters is that window ops read memory, and they store on demand.
+  // Long chains of recipes are cheap to recompute; what matters is that window ops read memory, and they store on
+  // demand.
   return false;
 }
 

@@ -21,7 +21,8 @@ static std::pair<Value, Value> validTaps(Region &r, Value start, int64_t taps, i
   return {r.max(r.idx(0), r.sub(r.idx(0), start)), r.min(r.idx(taps), r.sub(r.idx(size), start))};
 }
 
-void emitMaxPool(Emitter &emitter, StringRef name, Location loc, const PoolShape &s, const Buffer &input, const Buffer &output, bool batched) {
+void emitMaxPool(Emitter &emitter, StringRef name, Location loc, const PoolShape &s, const Buffer &input,
+                 const Buffer &output, bool batched) {
   int64_t cols = input.elem == Elem::Bits ? wordsOf(s.C) : s.C;
   bool padY = s.PT || (s.OH - 1) * s.SH + s.KH > s.H + s.PT, padX = s.PL || (s.OW - 1) * s.SW + s.KW > s.W + s.PL;
   emitter.region(
@@ -33,7 +34,8 @@ void emitMaxPool(Emitter &emitter, StringRef name, Location loc, const PoolShape
             return arith::AndIOp::create(r, x, m); // +1 (bit 0) wins
           if (input.elem == Elem::F32)
             return r.select(r.cmp(arith::CmpFPredicate::OGT, x, m), x, m);
-          return r.select(r.cmp(input.elem == Elem::U8 ? arith::CmpIPredicate::ugt : arith::CmpIPredicate::sgt, x, m), x, m);
+          return r.select(r.cmp(input.elem == Elem::U8 ? arith::CmpIPredicate::ugt : arith::CmpIPredicate::sgt, x, m),
+                          x, m);
         };
         r.loop(r.begin, r.end, 1, [&](Value item) {
           Value image = r.div(item, s.OH), oy = r.rem(item, s.OH);
@@ -50,7 +52,8 @@ void emitMaxPool(Emitter &emitter, StringRef name, Location loc, const PoolShape
               };
               // Starts with the first valid tap; seeing it again changes nothing.
               auto best = r.loop(ky0, ky1, 1, ValueRange{at(ky0, kx0)}, [&](Value ky, ValueRange m) {
-                return r.loop(kx0, kx1, 1, m, [&](Value kx, ValueRange v) { return SmallVector<Value>{larger(at(ky, kx), v[0])}; });
+                return r.loop(kx0, kx1, 1, m,
+                              [&](Value kx, ValueRange v) { return SmallVector<Value>{larger(at(ky, kx), v[0])}; });
               });
               r.store(best[0], out, r.add(to, c));
             });
@@ -59,8 +62,8 @@ void emitMaxPool(Emitter &emitter, StringRef name, Location loc, const PoolShape
       });
 }
 
-void emitAvgPool(Emitter &emitter, StringRef name, Location loc, const PoolShape &s, const Expr &input, std::optional<Expr> gridFactor,
-                 const Buffer &output, bool batched) {
+void emitAvgPool(Emitter &emitter, StringRef name, Location loc, const PoolShape &s, const Expr &input,
+                 std::optional<Expr> gridFactor, const Buffer &output, bool batched) {
   bool integral = gridFactor.has_value();
   emitter.region(
       name, loc, [&](Code &c, Value n) { return c.mul(batched ? n : c.idx(1), s.OH); },
@@ -70,16 +73,17 @@ void emitAvgPool(Emitter &emitter, StringRef name, Location loc, const PoolShape
           r.loop(r.idx(0), r.idx(s.OW), 1, [&](Value ox) {
             Value outPixel = r.add(r.mul(item, s.OW), ox);
             overChannels(r, s.C, [&](Value c, int64_t w) {
-              auto sum = r.loop(r.idx(0), r.idx(s.KH), 1, ValueRange{integral ? r.ci(0, w) : r.cf(0, w)}, [&](Value ky, ValueRange m) {
-                return r.loop(r.idx(0), r.idx(s.KW), 1, m, [&](Value kx, ValueRange v) {
-                  Value y = r.add(r.mul(oy, s.SH), ky), x = r.add(r.mul(ox, s.SW), kx);
-                  Value pixel = r.add(r.mul(r.add(r.mul(image, s.H), y), s.W), x);
-                  Value e = input.eval(r, {pixel, c, s.C, w});
-                  if (integral && isa<FloatType>(getElementTypeOrSelf(e.getType())))
-                    e = r.toInt(e);
-                  return SmallVector<Value>{integral ? r.iadd(v[0], e) : r.fadd(v[0], e)};
-                });
-              });
+              auto sum = r.loop(r.idx(0), r.idx(s.KH), 1, ValueRange{integral ? r.ci(0, w) : r.cf(0, w)},
+                                [&](Value ky, ValueRange m) {
+                                  return r.loop(r.idx(0), r.idx(s.KW), 1, m, [&](Value kx, ValueRange v) {
+                                    Value y = r.add(r.mul(oy, s.SH), ky), x = r.add(r.mul(ox, s.SW), kx);
+                                    Value pixel = r.add(r.mul(r.add(r.mul(image, s.H), y), s.W), x);
+                                    Value e = input.eval(r, {pixel, c, s.C, w});
+                                    if (integral && isa<FloatType>(getElementTypeOrSelf(e.getType())))
+                                      e = r.toInt(e);
+                                    return SmallVector<Value>{integral ? r.iadd(v[0], e) : r.fadd(v[0], e)};
+                                  });
+                                });
               Coord at{outPixel, c, s.C, w};
               Value y = integral ? r.fmul(r.toFloat(sum[0]), gridFactor->eval(r, at))
                                  : r.fmul(sum[0], r.cf(1.0f / static_cast<float>(s.KH * s.KW), w));
@@ -95,8 +99,8 @@ static void zeroImage(Region &r, const PoolShape &s, Value image, const Buffer &
   overChannels(r, s.H * s.W * s.C, [&](Value i, int64_t w) { r.store(r.cf(0, w), out, r.add(base, i)); });
 }
 
-void emitMaxPoolGrad(Emitter &emitter, StringRef name, Location loc, const PoolShape &s, const Expr &input, const Expr &gradient, const Buffer &output,
-                     int64_t images) {
+void emitMaxPoolGrad(Emitter &emitter, StringRef name, Location loc, const PoolShape &s, const Expr &input,
+                     const Expr &gradient, const Buffer &output, int64_t images) {
   emitter.region(
       name, loc, [&](Code &c, Value) { return c.idx(images); },
       [&](Region &r) {
@@ -111,7 +115,9 @@ void emitMaxPoolGrad(Emitter &emitter, StringRef name, Location loc, const PoolS
               auto [kx0, kx1] = validTaps(r, x0, s.KW, s.W, true);
               Value outPixel = r.add(r.mul(r.add(r.mul(image, s.OH), oy), s.OW), ox);
               overChannels(r, s.C, [&, kx0 = kx0, kx1 = kx1](Value c, int64_t w) {
-                auto pixelAt = [&](Value ky, Value kx) { return r.add(r.mul(r.add(r.mul(image, s.H), r.add(y0, ky)), s.W), r.add(x0, kx)); };
+                auto pixelAt = [&](Value ky, Value kx) {
+                  return r.add(r.mul(r.add(r.mul(image, s.H), r.add(y0, ky)), s.W), r.add(x0, kx));
+                };
                 auto at = [&](Value ky, Value kx) { return input.eval(r, {pixelAt(ky, kx), c, s.C, w}); };
                 // The largest tap and its number ky * KW + kx; only a larger one replaces it, so the first wins.
                 auto number = [&](Value ky, Value kx) {
@@ -122,7 +128,8 @@ void emitMaxPoolGrad(Emitter &emitter, StringRef name, Location loc, const PoolS
                 auto best = r.loop(ky0, ky1, 1, ValueRange{first, number(ky0, kx0)}, [&](Value ky, ValueRange m) {
                   return r.loop(kx0, kx1, 1, m, [&](Value kx, ValueRange v) {
                     Value x = at(ky, kx);
-                    Value more = real ? r.cmp(arith::CmpFPredicate::OGT, x, v[0]) : r.cmp(arith::CmpIPredicate::sgt, x, v[0]);
+                    Value more =
+                        real ? r.cmp(arith::CmpFPredicate::OGT, x, v[0]) : r.cmp(arith::CmpIPredicate::sgt, x, v[0]);
                     return SmallVector<Value>{r.select(more, x, v[0]), r.select(more, number(ky, kx), v[1])};
                   });
                 });
@@ -142,7 +149,8 @@ void emitMaxPoolGrad(Emitter &emitter, StringRef name, Location loc, const PoolS
       });
 }
 
-void emitAvgPoolGrad(Emitter &emitter, StringRef name, Location loc, const PoolShape &s, const Expr &gradient, const Buffer &output, int64_t images) {
+void emitAvgPoolGrad(Emitter &emitter, StringRef name, Location loc, const PoolShape &s, const Expr &gradient,
+                     const Buffer &output, int64_t images) {
   emitter.region(
       name, loc, [&](Code &c, Value) { return c.idx(images); },
       [&](Region &r) {
@@ -153,7 +161,8 @@ void emitAvgPoolGrad(Emitter &emitter, StringRef name, Location loc, const PoolS
             r.loop(r.idx(0), r.idx(s.OW), 1, [&](Value ox) {
               Value outPixel = r.add(r.mul(r.add(r.mul(image, s.OH), oy), s.OW), ox);
               overChannels(r, s.C, [&](Value c, int64_t w) {
-                Value dy = r.fmul(gradient.eval(r, {outPixel, c, s.C, w}), r.cf(1.0f / static_cast<float>(s.KH * s.KW), w));
+                Value dy =
+                    r.fmul(gradient.eval(r, {outPixel, c, s.C, w}), r.cf(1.0f / static_cast<float>(s.KH * s.KW), w));
                 r.loop(r.idx(0), r.idx(s.KH), 1, [&](Value ky) {
                   r.loop(r.idx(0), r.idx(s.KW), 1, [&](Value kx) {
                     Value y = r.add(r.mul(oy, s.SH), ky), x = r.add(r.mul(ox, s.SW), kx);

@@ -5,7 +5,8 @@ using namespace mlir;
 
 namespace nibble::codegen {
 
-void combineBlocks(Emitter &emitter, StringRef name, Location loc, const Buffer &partial, int64_t blocks, int64_t width, const Buffer &out) {
+void combineBlocks(Emitter &emitter, StringRef name, Location loc, const Buffer &partial, int64_t blocks, int64_t width,
+                   const Buffer &out) {
   constexpr int64_t chunk = 1024;
   emitter.region(
       name, loc, [&](Code &c, Value) { return c.idx((width + chunk - 1) / chunk); },
@@ -28,7 +29,9 @@ void combineBlocks(Emitter &emitter, StringRef name, Location loc, const Buffer 
               });
             });
             if (count % 2)
-              columns([&](Value col, int64_t w) { r.store(r.load(P, r.add(col, (count - 1) * width), w), P, r.add(col, count / 2 * width)); });
+              columns([&](Value col, int64_t w) {
+                r.store(r.load(P, r.add(col, (count - 1) * width), w), P, r.add(col, count / 2 * width));
+              });
           }
           columns([&](Value col, int64_t w) { r.store(r.load(P, col, w), O, col); });
         });
@@ -36,7 +39,8 @@ void combineBlocks(Emitter &emitter, StringRef name, Location loc, const Buffer 
 }
 
 /// Accumulates `step` over the rows of each block and stores [block][term][cols].
-static void reduceBlocks(Emitter &emitter, StringRef name, Location loc, int64_t rows, int64_t cols, size_t terms, const Buffer &partial,
+static void reduceBlocks(Emitter &emitter, StringRef name, Location loc, int64_t rows, int64_t cols, size_t terms,
+                         const Buffer &partial,
                          llvm::function_ref<SmallVector<Value>(Region &, ValueRange, const Coord &)> step) {
   int64_t blocks = (rows + rowBlock - 1) / rowBlock, width = static_cast<int64_t>(terms) * cols;
   emitter.region(
@@ -58,7 +62,8 @@ static void reduceBlocks(Emitter &emitter, StringRef name, Location loc, int64_t
             });
             for (int64_t g = 0; g < group; ++g)
               for (size_t t = 0; t < terms; ++t)
-                r.store(acc[g * terms + t], P, r.add(r.add(r.mul(block, width), static_cast<int64_t>(t) * cols), r.add(col, g * lanes)));
+                r.store(acc[g * terms + t], P,
+                        r.add(r.add(r.mul(block, width), static_cast<int64_t>(t) * cols), r.add(col, g * lanes)));
           };
           int64_t vectors = cols / lanes, group = vectors % 4 == 0 ? 4 : vectors % 2 == 0 ? 2 : 1;
           if (vectors)
@@ -69,15 +74,18 @@ static void reduceBlocks(Emitter &emitter, StringRef name, Location loc, int64_t
       });
 }
 
-SmallVector<Buffer> sumRows(Emitter &emitter, StringRef name, Location loc, int64_t rows, int64_t cols, ArrayRef<Expr> terms) {
-  int64_t blocks = std::max<int64_t>(1, (rows + rowBlock - 1) / rowBlock), width = static_cast<int64_t>(terms.size()) * cols;
+SmallVector<Buffer> sumRows(Emitter &emitter, StringRef name, Location loc, int64_t rows, int64_t cols,
+                            ArrayRef<Expr> terms) {
+  int64_t blocks = std::max<int64_t>(1, (rows + rowBlock - 1) / rowBlock),
+          width = static_cast<int64_t>(terms.size()) * cols;
   Buffer partial = emitter.arena((name + ".blocks").str(), Elem::F32, blocks * width);
-  reduceBlocks(emitter, (name + ".sum").str(), loc, rows, cols, terms.size(), partial, [&](Region &r, ValueRange acc, const Coord &at) {
-    SmallVector<Value> out;
-    for (auto [t, a] : llvm::zip(terms, acc))
-      out.push_back(r.fadd(a, t.eval(r, at)));
-    return out;
-  });
+  reduceBlocks(emitter, (name + ".sum").str(), loc, rows, cols, terms.size(), partial,
+               [&](Region &r, ValueRange acc, const Coord &at) {
+                 SmallVector<Value> out;
+                 for (auto [t, a] : llvm::zip(terms, acc))
+                   out.push_back(r.fadd(a, t.eval(r, at)));
+                 return out;
+               });
   Buffer total = emitter.arena(name, Elem::F32, width);
   combineBlocks(emitter, (name + ".pairs").str(), loc, partial, blocks, width, total);
   if (terms.size() == 1)
@@ -86,7 +94,10 @@ SmallVector<Buffer> sumRows(Emitter &emitter, StringRef name, Location loc, int6
   SmallVector<StoreTo> copies;
   for (size_t t = 0; t < terms.size(); ++t) {
     Buffer part = emitter.arena((name + "." + Twine(t)).str(), Elem::F32, cols);
-    Expr read{[=](Region &r, const Coord &at) { return r.load(r.ref(total), r.add(at.col, static_cast<int64_t>(t) * cols), at.width); }, false, false};
+    Expr read{[=](Region &r, const Coord &at) {
+                return r.load(r.ref(total), r.add(at.col, static_cast<int64_t>(t) * cols), at.width);
+              },
+              false, false};
     copies.push_back({read, part});
     parts.push_back(part);
   }
@@ -104,31 +115,33 @@ Buffer rangeOfAll(Emitter &emitter, StringRef name, Location loc, int64_t rows, 
   // Comparisons that a NaN fails; starting from +0 makes the result independent of the order and the range contain 0.
   auto lower = [](Region &r, Value x, Value m) { return r.select(r.cmp(arith::CmpFPredicate::OLT, x, m), x, m); };
   auto higher = [](Region &r, Value x, Value m) { return r.select(r.cmp(arith::CmpFPredicate::OGT, x, m), x, m); };
-  reduceBlocks(emitter, (name + ".block").str(), loc, rows, cols, 2, partial, [&](Region &r, ValueRange acc, const Coord &at) {
-    Value x = value.eval(r, at);
-    return SmallVector<Value>{lower(r, x, acc[0]), higher(r, x, acc[1])};
-  });
+  reduceBlocks(emitter, (name + ".block").str(), loc, rows, cols, 2, partial,
+               [&](Region &r, ValueRange acc, const Coord &at) {
+                 Value x = value.eval(r, at);
+                 return SmallVector<Value>{lower(r, x, acc[0]), higher(r, x, acc[1])};
+               });
   Buffer range = emitter.arena(name, Elem::F32, 2);
-  emitter.region(
-      (name + ".all").str(), loc, [](Code &c, Value) { return c.idx(1); },
-      [&](Region &r) {
-        Value P = r.ref(partial);
-        r.loop(r.begin, r.end, 1, [&](Value) {
-          auto acc = r.loop(r.idx(0), r.idx(blocks), 1, ValueRange{r.cf(0), r.cf(0)}, [&](Value block, ValueRange outer) {
-            return r.loop(r.idx(0), r.idx(cols), 1, outer, [&](Value col, ValueRange in) {
-              Value at = r.add(r.mul(block, 2 * cols), col);
-              return SmallVector<Value>{lower(r, r.load(P, at), in[0]), higher(r, r.load(P, r.add(at, cols)), in[1])};
-            });
-          });
-          r.store(acc[0], r.ref(range), r.idx(0));
-          r.store(acc[1], r.ref(range), r.idx(1));
-        });
-      });
+  emitter.region((name + ".all").str(), loc, [](Code &c, Value) { return c.idx(1); },
+                 [&](Region &r) {
+                   Value P = r.ref(partial);
+                   r.loop(r.begin, r.end, 1, [&](Value) {
+                     auto acc = r.loop(r.idx(0), r.idx(blocks), 1, ValueRange{r.cf(0), r.cf(0)},
+                                       [&](Value block, ValueRange outer) {
+                                         return r.loop(r.idx(0), r.idx(cols), 1, outer, [&](Value col, ValueRange in) {
+                                           Value at = r.add(r.mul(block, 2 * cols), col);
+                                           return SmallVector<Value>{lower(r, r.load(P, at), in[0]),
+                                                                     higher(r, r.load(P, r.add(at, cols)), in[1])};
+                                         });
+                                       });
+                     r.store(acc[0], r.ref(range), r.idx(0));
+                     r.store(acc[1], r.ref(range), r.idx(1));
+                   });
+                 });
   return range;
 }
 
-Buffer gradWeight(Emitter &emitter, StringRef name, Location loc, const ConvShape &s, int64_t images, const Buffer &gradient, const Expr &input,
-                  int64_t tileRows) {
+Buffer gradWeight(Emitter &emitter, StringRef name, Location loc, const ConvShape &s, int64_t images,
+                  const Buffer &gradient, const Expr &input, int64_t tileRows) {
   int64_t rows = images * s.OH * s.OW, blocks = (rows + rowBlock - 1) / rowBlock;
   int64_t K = s.KH * s.KW * s.C, padded = (K + tileColumns - 1) / tileColumns * tileColumns;
   Buffer partial = emitter.arena((name + ".blocks").str(), Elem::F32, blocks * s.O * padded);
@@ -139,17 +152,18 @@ Buffer gradWeight(Emitter &emitter, StringRef name, Location loc, const ConvShap
     SmallVector<Value> os;
     for (int64_t m = 0; m < tileRows; ++m)
       os.push_back(r.min(r.add(o0, m), r.idx(s.O - 1)));
-    auto acc = r.loop(r.idx(0), count, 1, SmallVector<Value>(2 * tileRows, r.cf(0, lanes)), [&](Value row, ValueRange in) {
-      Value x = r.add(r.mul(row, padded), k0), y = r.mul(r.add(first, row), s.O);
-      Value x0 = r.load(columns, x, lanes), x1 = r.load(columns, r.add(x, lanes), lanes);
-      SmallVector<Value> out;
-      for (int64_t m = 0; m < tileRows; ++m) {
-        Value g = r.splat(r.load(dY, r.add(y, os[m])), lanes);
-        out.push_back(r.fma(g, x0, in[2 * m]));
-        out.push_back(r.fma(g, x1, in[2 * m + 1]));
-      }
-      return out;
-    });
+    auto acc =
+        r.loop(r.idx(0), count, 1, SmallVector<Value>(2 * tileRows, r.cf(0, lanes)), [&](Value row, ValueRange in) {
+          Value x = r.add(r.mul(row, padded), k0), y = r.mul(r.add(first, row), s.O);
+          Value x0 = r.load(columns, x, lanes), x1 = r.load(columns, r.add(x, lanes), lanes);
+          SmallVector<Value> out;
+          for (int64_t m = 0; m < tileRows; ++m) {
+            Value g = r.splat(r.load(dY, r.add(y, os[m])), lanes);
+            out.push_back(r.fma(g, x0, in[2 * m]));
+            out.push_back(r.fma(g, x1, in[2 * m + 1]));
+          }
+          return out;
+        });
     Value base = r.mul(r.div(first, rowBlock), s.O * padded);
     for (int64_t m = 0; m < tileRows; ++m)
       for (int64_t h = 0; h < 2; ++h)
@@ -166,17 +180,21 @@ Buffer gradWeight(Emitter &emitter, StringRef name, Location loc, const ConvShap
           r.loop(r.idx(0), count, 1, [&](Value i) {
             Value row = r.add(first, i), to = r.mul(i, padded);
             Value image = r.div(row, s.OH * s.OW), rest = r.rem(row, s.OH * s.OW);
-            Value y0 = r.sub(r.mul(r.div(rest, s.OW), s.SH), r.idx(s.PT)), x0 = r.sub(r.mul(r.rem(rest, s.OW), s.SW), r.idx(s.PL));
+            Value y0 = r.sub(r.mul(r.div(rest, s.OW), s.SH), r.idx(s.PT)),
+                  x0 = r.sub(r.mul(r.rem(rest, s.OW), s.SW), r.idx(s.PL));
             bool inside = s.PT == 0 && s.PL == 0 && (s.OH - 1) * s.SH + s.KH <= s.H && (s.OW - 1) * s.SW + s.KW <= s.W;
             for (int64_t ky = 0; ky < s.KH; ++ky)
               for (int64_t kx = 0; kx < s.KW; ++kx) {
                 Value y = r.add(y0, ky), x = r.add(x0, kx), at = r.add(to, (ky * s.KW + kx) * s.C);
                 Value pixel = r.add(r.mul(r.add(r.mul(image, s.H), y), s.W), x);
                 auto fill = [&](bool zero) {
-                  auto value = [&](Value c, int64_t w) { return zero ? r.cf(0, w) : input.eval(r, {pixel, c, s.C, w}); };
+                  auto value = [&](Value c, int64_t w) {
+                    return zero ? r.cf(0, w) : input.eval(r, {pixel, c, s.C, w});
+                  };
                   int64_t whole = s.C / lanes * lanes;
                   if (whole)
-                    r.loop(r.idx(0), r.idx(whole), lanes, [&](Value c) { r.store(value(c, lanes), columns, r.add(at, c)); });
+                    r.loop(r.idx(0), r.idx(whole), lanes,
+                           [&](Value c) { r.store(value(c, lanes), columns, r.add(at, c)); });
                   if (whole < s.C)
                     r.loop(r.idx(whole), r.idx(s.C), 1, [&](Value c) { r.store(value(c, 0), columns, r.add(at, c)); });
                 };
@@ -185,7 +203,8 @@ Buffer gradWeight(Emitter &emitter, StringRef name, Location loc, const ConvShap
                   continue;
                 }
                 // One unsigned comparison covers both ends.
-                Value okY = r.cmp(arith::CmpIPredicate::ult, y, r.idx(s.H)), okX = r.cmp(arith::CmpIPredicate::ult, x, r.idx(s.W));
+                Value okY = r.cmp(arith::CmpIPredicate::ult, y, r.idx(s.H)),
+                      okX = r.cmp(arith::CmpIPredicate::ult, x, r.idx(s.W));
                 r.when(arith::AndIOp::create(r, okY, okX), [&] { fill(false); }, [&] { fill(true); });
               }
             for (int64_t k = K; k < padded; ++k)
@@ -202,7 +221,9 @@ Buffer gradWeight(Emitter &emitter, StringRef name, Location loc, const ConvShap
   if (padded == K)
     return total;
   Buffer out = emitter.arena(name, Elem::F32, s.O * K);
-  Expr read{[=](Region &r, const Coord &at) { return r.load(r.ref(total), r.add(r.mul(at.row, padded), at.col), at.width); }, false, false};
+  Expr read{
+      [=](Region &r, const Coord &at) { return r.load(r.ref(total), r.add(r.mul(at.row, padded), at.col), at.width); },
+      false, false};
   evaluate(emitter, (name + ".cut").str(), loc, {s.O, K, false}, {{read, out}});
   return out;
 }

@@ -1,5 +1,5 @@
-// Contractions without a register tile: depthwise, vectorised over channels, and the scalar loop that serves every other case;
-// and window ops.
+// Contractions without a register tile: depthwise, vectorised over channels, and the scalar loop that serves every
+// other case; and window ops.
 #ifndef NIBBLE_COMPILER_CODEGEN_SCALAR_H
 #define NIBBLE_COMPILER_CODEGEN_SCALAR_H
 
@@ -9,26 +9,30 @@
 namespace nibble::codegen {
 
 /// groups == C == O. Weights: [KH][KW][C] f32 or I8 (field codes are decoded: `operands.code`).
-void emitDepthwise(Emitter &emitter, llvm::StringRef name, mlir::Location loc, const ConvShape &shape, const ContractionOperands &operands,
-                   const Epilogue &epilogue, const Buffer &output, bool batched);
+void emitDepthwise(Emitter &emitter, llvm::StringRef name, mlir::Location loc, const ConvShape &shape,
+                   const ContractionOperands &operands, const Epilogue &epilogue, const Buffer &output, bool batched);
 
-/// Any groups. `input` is evaluated at (pixel, channel), `weights` at (o, (ky * KW + kx) * C / groups + c); integral recipes are summed
-/// as i32. Output: F32, I32, I16, U8 (one element at a time).
-void emitScalarConv(Emitter &emitter, llvm::StringRef name, mlir::Location loc, const ConvShape &shape, const Expr &input, const Expr &weights,
-                    const Epilogue &epilogue, const Buffer &output, bool batched);
+/// Any groups. `input` is evaluated at (pixel, channel), `weights` at (o, (ky * KW + kx) * C / groups + c); integral
+/// recipes are summed as i32. Output: F32, I32, I16, U8 (one element at a time).
+void emitScalarConv(Emitter &emitter, llvm::StringRef name, mlir::Location loc, const ConvShape &shape,
+                    const Expr &input, const Expr &weights, const Epilogue &epilogue, const Buffer &output,
+                    bool batched);
 
 struct PoolShape {
   int64_t H, W, C, OH, OW, KH, KW, SH, SW, PT, PL;
 };
 /// Largest valid tap; F32, I16, U8 in and out alike, Bits by "and".
-void emitMaxPool(Emitter &emitter, llvm::StringRef name, mlir::Location loc, const PoolShape &shape, const Buffer &input, const Buffer &output, bool batched);
-/// Mean of all taps (no padding): f32 sums times f32(1 / taps), or exact integer sums times `gridFactor` = f32(s / taps).
-void emitAvgPool(Emitter &emitter, llvm::StringRef name, mlir::Location loc, const PoolShape &shape, const Expr &input, std::optional<Expr> gridFactor,
-                 const Buffer &output, bool batched);
+void emitMaxPool(Emitter &emitter, llvm::StringRef name, mlir::Location loc, const PoolShape &shape,
+                 const Buffer &input, const Buffer &output, bool batched);
+/// Mean of all taps (no padding): f32 sums times f32(1 / taps), or exact integer sums times `gridFactor` = f32(s /
+/// taps).
+void emitAvgPool(Emitter &emitter, llvm::StringRef name, mlir::Location loc, const PoolShape &shape, const Expr &input,
+                 std::optional<Expr> gridFactor, const Buffer &output, bool batched);
 /// Gradients: `out` [n, H, W, C] is zeroed, then windows add in order.
-void emitMaxPoolGrad(Emitter &emitter, llvm::StringRef name, mlir::Location loc, const PoolShape &shape, const Expr &input, const Expr &gradient,
-                     const Buffer &output, int64_t images);
-void emitAvgPoolGrad(Emitter &emitter, llvm::StringRef name, mlir::Location loc, const PoolShape &shape, const Expr &gradient, const Buffer &output, int64_t images);
+void emitMaxPoolGrad(Emitter &emitter, llvm::StringRef name, mlir::Location loc, const PoolShape &shape,
+                     const Expr &input, const Expr &gradient, const Buffer &output, int64_t images);
+void emitAvgPoolGrad(Emitter &emitter, llvm::StringRef name, mlir::Location loc, const PoolShape &shape,
+                     const Expr &gradient, const Buffer &output, int64_t images);
 
 } // namespace nibble::codegen
 

@@ -48,7 +48,8 @@ void storeScalars(Region &r, const ConvShape &s, const Pixel &p, const Epilogue 
   r.loop(r.idx(0), r.idx(words), 1, [&](Value word) {
     Value first = r.mul(word, 32), last = r.min(r.add(first, 32), r.idx(s.O));
     auto bits = r.loop(first, last, 1, ValueRange{r.ci(0)}, [&](Value o, ValueRange in) {
-      Value bit = arith::ExtUIOp::create(r, r.getI32Type(), applyEpilogue(r, e, accumulate(o), o, r.add(r.mul(p.out, s.O), o), output));
+      Value bit = arith::ExtUIOp::create(r, r.getI32Type(),
+                                         applyEpilogue(r, e, accumulate(o), o, r.add(r.mul(p.out, s.O), o), output));
       Value shift = arith::IndexCastOp::create(r, r.getI32Type(), r.sub(o, first));
       return SmallVector<Value>{arith::OrIOp::create(r, in[0], arith::ShLIOp::create(r, bit, shift))};
     });
@@ -57,8 +58,8 @@ void storeScalars(Region &r, const ConvShape &s, const Pixel &p, const Epilogue 
 }
 } // namespace
 
-void emitDepthwise(Emitter &emitter, StringRef name, Location loc, const ConvShape &s, const ContractionOperands &ops, const Epilogue &e,
-                   const Buffer &output, bool batched) {
+void emitDepthwise(Emitter &emitter, StringRef name, Location loc, const ConvShape &s, const ContractionOperands &ops,
+                   const Epilogue &e, const Buffer &output, bool batched) {
   Expr input = leaf(ops.input);
   bool real = ops.input.elem == Elem::F32;
   // Weights of one tap: `width` channels from c on.
@@ -97,8 +98,8 @@ void emitDepthwise(Emitter &emitter, StringRef name, Location loc, const ConvSha
       });
 }
 
-void emitScalarConv(Emitter &emitter, StringRef name, Location loc, const ConvShape &s, const Expr &input, const Expr &weights, const Epilogue &e,
-                    const Buffer &output, bool batched) {
+void emitScalarConv(Emitter &emitter, StringRef name, Location loc, const ConvShape &s, const Expr &input,
+                    const Expr &weights, const Epilogue &e, const Buffer &output, bool batched) {
   int64_t cg = s.channelsPerGroup(), K = s.KH * s.KW * cg;
   bool integral = weights.integral;
   emitter.region(

@@ -75,8 +75,8 @@ void optimize(llvm::Module &module, llvm::TargetMachine &machine, int level) {
   llvm::CGSCCAnalysisManager components;
   llvm::ModuleAnalysisManager modules;
   llvm::PipelineTuningOptions tuning;
-  // The loops that matter come as vector code with their registers planned; vectorising and unrolling what is left (edges,
-  // tails, packing) doubles the time of compiling and gains nothing that can be measured.
+  // The loops that matter come as vector code with their registers planned; vectorising and unrolling what is left
+  // (edges, tails, packing) doubles the time of compiling and gains nothing that can be measured.
   tuning.LoopVectorization = tuning.SLPVectorization = tuning.LoopInterleaving = tuning.LoopUnrolling = false;
   llvm::PassBuilder builder(&machine, tuning);
   functions.registerPass([&] { return llvm::TargetLibraryAnalysis(makeLibrary(machine.getTargetTriple())); });

@@ -15,9 +15,10 @@
 namespace nibble {
 
 void registerDialects(mlir::DialectRegistry &registry) {
-  registry.insert<NibbleDialect, ukr::UkrDialect, mlir::quant::QuantDialect, mlir::arith::ArithDialect, mlir::func::FuncDialect, mlir::scf::SCFDialect,
-                  mlir::memref::MemRefDialect, mlir::vector::VectorDialect, mlir::math::MathDialect, mlir::tensor::TensorDialect,
-                  mlir::LLVM::LLVMDialect>();
+  registry
+      .insert<NibbleDialect, ukr::UkrDialect, mlir::quant::QuantDialect, mlir::arith::ArithDialect,
+              mlir::func::FuncDialect, mlir::scf::SCFDialect, mlir::memref::MemRefDialect, mlir::vector::VectorDialect,
+              mlir::math::MathDialect, mlir::tensor::TensorDialect, mlir::LLVM::LLVMDialect>();
 }
 
 void registerPasses() {

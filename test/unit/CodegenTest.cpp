@@ -6,7 +6,8 @@ namespace {
 
 /// One function with a static batch: `body` uses %x and gives %y.
 std::string function(std::string in, std::string out, std::string body) {
-  return "func.func @f(%x: " + in + " {nibble.name = \"x\"}) -> (" + out + " {nibble.name = \"y\"}) {\n" + body + "\n  return %y : " + out + "\n}\n";
+  return "func.func @f(%x: " + in + " {nibble.name = \"x\"}) -> (" + out + " {nibble.name = \"y\"}) {\n" + body +
+         "\n  return %y : " + out + "\n}\n";
 }
 
 struct ConvCase {
@@ -21,24 +22,34 @@ std::string convText(const ConvCase &s) {
     return r + "f32>";
   };
   int oh = (s.h + 2 * s.pad - s.k) / s.stride + 1, ow = (s.w + 2 * s.pad - s.k) / s.stride + 1;
-  std::string x = t({s.n, s.h, s.w, s.c}), w = t({s.o, s.k, s.k, s.c}), y = t({s.n, oh, ow, s.o}), p = std::to_string(s.pad), st = std::to_string(s.stride);
+  std::string x = t({s.n, s.h, s.w, s.c}), w = t({s.o, s.k, s.k, s.c}), y = t({s.n, oh, ow, s.o}),
+              p = std::to_string(s.pad), st = std::to_string(s.stride);
   return "func.func @f(%x: " + x + " {nibble.name = \"x\"}, %w: " + w + " {nibble.param = \"w\"}) -> (" + y +
-         " {nibble.name = \"y\"}) {\n  %y = nibble.conv2d %x, %w {strides = array<i64: " + st + ", " + st + ">, padding = #nibble.padding<" + p + ", " + p + ", " + p +
-         ", " + p + ">} : (" + x + ", " + w + ") -> " + y + "\n  return %y : " + y + "\n}\n";
+         " {nibble.name = \"y\"}) {\n  %y = nibble.conv2d %x, %w {strides = array<i64: " + st + ", " + st +
+         ">, padding = #nibble.padding<" + p + ", " + p + ", " + p + ", " + p + ">} : (" + x + ", " + w + ") -> " + y +
+         "\n  return %y : " + y + "\n}\n";
 }
 
 TEST(Codegen, FloatConvolutions) {
-  for (ConvCase s : {ConvCase{1, 5, 5, 1, 1, 3, 1, 1}, {2, 7, 6, 3, 5, 3, 1, 1}, {3, 8, 8, 16, 16, 3, 1, 1}, {2, 9, 7, 4, 17, 3, 2, 1}, {1, 6, 6, 8, 33, 5, 1, 2},
-                     {2, 4, 4, 7, 10, 1, 1, 0}, {1, 3, 3, 2, 16, 3, 1, 2}, {1, 11, 5, 5, 8, 3, 3, 0}})
+  for (ConvCase s : {ConvCase{1, 5, 5, 1, 1, 3, 1, 1},
+                     {2, 7, 6, 3, 5, 3, 1, 1},
+                     {3, 8, 8, 16, 16, 3, 1, 1},
+                     {2, 9, 7, 4, 17, 3, 2, 1},
+                     {1, 6, 6, 8, 33, 5, 1, 2},
+                     {2, 4, 4, 7, 10, 1, 1, 0},
+                     {1, 3, 3, 2, 16, 3, 1, 2},
+                     {1, 11, 5, 5, 8, 3, 3, 0}})
     expectCompiledEqual(convText(s), {.rounds = 2});
 }
 
 TEST(Codegen, LinearOfManySizes) {
   for (auto [n, i, o] : {std::tuple{1, 1, 1}, {5, 17, 10}, {6, 64, 16}, {13, 300, 35}}) {
-    std::string x = "tensor<" + std::to_string(n) + "x" + std::to_string(i) + "xf32>", w = "tensor<" + std::to_string(o) + "x" + std::to_string(i) + "xf32>",
+    std::string x = "tensor<" + std::to_string(n) + "x" + std::to_string(i) + "xf32>",
+                w = "tensor<" + std::to_string(o) + "x" + std::to_string(i) + "xf32>",
                 y = "tensor<" + std::to_string(n) + "x" + std::to_string(o) + "xf32>";
-    expectCompiledEqual("func.func @f(%x: " + x + " {nibble.name = \"x\"}, %w: " + w + " {nibble.param = \"w\"}) -> (" + y + " {nibble.name = \"y\"}) {\n %y = nibble.linear %x, %w : (" +
-                            x + ", " + w + ") -> " + y + "\n return %y : " + y + "\n}\n",
+    expectCompiledEqual("func.func @f(%x: " + x + " {nibble.name = \"x\"}, %w: " + w + " {nibble.param = \"w\"}) -> (" +
+                            y + " {nibble.name = \"y\"}) {\n %y = nibble.linear %x, %w : (" + x + ", " + w + ") -> " +
+                            y + "\n return %y : " + y + "\n}\n",
                         {.rounds = 2});
   }
 }
@@ -48,36 +59,59 @@ TEST(Codegen, Elementwise) {
   for (std::string op : {"nibble.relu %x", "nibble.clip %x {lo = -0.5 : f32, hi = 0.25 : f32}", "nibble.softmax %x"})
     expectCompiledEqual(function(t, t, "  %y = " + op + " : (" + t + ") -> " + t), {.rounds = 2, .special = true});
   std::string wide = "tensor<2x3x3x20xf32>";
-  expectCompiledEqual(function(wide, wide, "  %c = nibble.constant dense<0.5> : tensor<20xf32> : tensor<20xf32>\n  %m = nibble.mul %x, %c : (" + wide + ", tensor<20xf32>) -> " + wide +
-                                               "\n  %a = nibble.add %m, %x : (" + wide + ", " + wide + ") -> " + wide +
-                                               "\n  %s = nibble.constant dense<3.0> : tensor<1xf32> : tensor<1xf32>\n  %y = nibble.add %a, %s : (" + wide + ", tensor<1xf32>) -> " + wide));
+  expectCompiledEqual(function(
+      wide, wide,
+      "  %c = nibble.constant dense<0.5> : tensor<20xf32> : tensor<20xf32>\n  %m = nibble.mul %x, %c : (" + wide +
+          ", tensor<20xf32>) -> " + wide + "\n  %a = nibble.add %m, %x : (" + wide + ", " + wide + ") -> " + wide +
+          "\n  %s = nibble.constant dense<3.0> : tensor<1xf32> : tensor<1xf32>\n  %y = nibble.add %a, %s : (" + wide +
+          ", tensor<1xf32>) -> " + wide));
 }
 
 TEST(Codegen, Pooling) {
   std::string in = "tensor<2x6x7x9xf32>";
-  expectCompiledEqual(function(in, "tensor<2x3x3x9xf32>", "  %y = nibble.max_pool2d %x {window = array<i64: 2, 2>, strides = array<i64: 2, 2>, padding = #nibble.padding<0, 0, 0, 0>} : (" + in + ") -> tensor<2x3x3x9xf32>"), {.special = true});
-  expectCompiledEqual(function(in, "tensor<2x6x7x9xf32>", "  %y = nibble.max_pool2d %x {window = array<i64: 3, 3>, strides = array<i64: 1, 1>, padding = #nibble.padding<1, 1, 1, 1>} : (" + in + ") -> tensor<2x6x7x9xf32>"));
-  expectCompiledEqual(function(in, "tensor<2x2x3x9xf32>", "  %y = nibble.avg_pool2d %x {window = array<i64: 3, 2>, strides = array<i64: 3, 2>, padding = #nibble.padding<0, 0, 0, 0>} : (" + in + ") -> tensor<2x2x3x9xf32>"));
-  expectCompiledEqual(function(in, "tensor<2x9xf32>", "  %y = nibble.global_avg_pool %x : (" + in + ") -> tensor<2x9xf32>"));
+  expectCompiledEqual(function(in, "tensor<2x3x3x9xf32>",
+                               "  %y = nibble.max_pool2d %x {window = array<i64: 2, 2>, strides = array<i64: 2, 2>, "
+                               "padding = #nibble.padding<0, 0, 0, 0>} : (" +
+                                   in + ") -> tensor<2x3x3x9xf32>"),
+                      {.special = true});
+  expectCompiledEqual(function(in, "tensor<2x6x7x9xf32>",
+                               "  %y = nibble.max_pool2d %x {window = array<i64: 3, 3>, strides = array<i64: 1, 1>, "
+                               "padding = #nibble.padding<1, 1, 1, 1>} : (" +
+                                   in + ") -> tensor<2x6x7x9xf32>"));
+  expectCompiledEqual(function(in, "tensor<2x2x3x9xf32>",
+                               "  %y = nibble.avg_pool2d %x {window = array<i64: 3, 2>, strides = array<i64: 3, 2>, "
+                               "padding = #nibble.padding<0, 0, 0, 0>} : (" +
+                                   in + ") -> tensor<2x2x3x9xf32>"));
+  expectCompiledEqual(
+      function(in, "tensor<2x9xf32>", "  %y = nibble.global_avg_pool %x : (" + in + ") -> tensor<2x9xf32>"));
 }
 
 TEST(Codegen, Shapes) {
   std::string in = "tensor<2x4x3x5xf32>";
   expectCompiledEqual(function(in, "tensor<2x60xf32>", "  %y = nibble.reshape %x : (" + in + ") -> tensor<2x60xf32>"));
-  expectCompiledEqual(function(in, "tensor<2x6x4x5xf32>", "  %y = nibble.pad %x {low = array<i64: 0, 1, 0, 0>, high = array<i64: 0, 1, 1, 0>, value = 2.5 : f32} : (" + in + ") -> tensor<2x6x4x5xf32>"));
+  expectCompiledEqual(function(
+      in, "tensor<2x6x4x5xf32>",
+      "  %y = nibble.pad %x {low = array<i64: 0, 1, 0, 0>, high = array<i64: 0, 1, 1, 0>, value = 2.5 : f32} : (" + in +
+          ") -> tensor<2x6x4x5xf32>"));
   for (int axis : {1, 2, 3}) {
     std::vector<int> d{2, 4, 3, 5};
     d[axis] *= 2;
-    std::string out = "tensor<2x" + std::to_string(d[1]) + "x" + std::to_string(d[2]) + "x" + std::to_string(d[3]) + "xf32>";
-    expectCompiledEqual(function(in, out, "  %r = nibble.relu %x : (" + in + ") -> " + in + "\n  %y = nibble.concat %r, %x {axis = " + std::to_string(axis) + " : i64} : (" + in + ", " + in + ") -> " + out));
+    std::string out =
+        "tensor<2x" + std::to_string(d[1]) + "x" + std::to_string(d[2]) + "x" + std::to_string(d[3]) + "xf32>";
+    expectCompiledEqual(function(in, out,
+                                 "  %r = nibble.relu %x : (" + in + ") -> " + in +
+                                     "\n  %y = nibble.concat %r, %x {axis = " + std::to_string(axis) + " : i64} : (" +
+                                     in + ", " + in + ") -> " + out));
   }
 }
 
 TEST(Codegen, GroupedConvolution) {
   std::string x = "tensor<2x5x5x6xf32>", w = "tensor<6x3x3x1xf32>", y = "tensor<2x5x5x6xf32>";
-  expectCompiledEqual("func.func @f(%x: " + x + " {nibble.name = \"x\"}, %w: " + w + " {nibble.param = \"w\"}) -> (" + y +
-                      " {nibble.name = \"y\"}) {\n  %y = nibble.conv2d %x, %w {strides = array<i64: 1, 1>, padding = #nibble.padding<1, 1, 1, 1>, groups = 6 : i64} : (" + x + ", " + w +
-                      ") -> " + y + "\n  return %y : " + y + "\n}\n");
+  expectCompiledEqual("func.func @f(%x: " + x + " {nibble.name = \"x\"}, %w: " + w + " {nibble.param = \"w\"}) -> (" +
+                      y +
+                      " {nibble.name = \"y\"}) {\n  %y = nibble.conv2d %x, %w {strides = array<i64: 1, 1>, padding = "
+                      "#nibble.padding<1, 1, 1, 1>, groups = 6 : i64} : (" +
+                      x + ", " + w + ") -> " + y + "\n  return %y : " + y + "\n}\n");
 }
 
 } // namespace

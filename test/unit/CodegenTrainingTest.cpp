@@ -1,7 +1,7 @@
 // Compiled training steps against the interpreter, bit for bit.
 #include "compiler/Train/Train.h"
-#include "test/unit/CompiledRun.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "test/unit/CompiledRun.h"
 
 namespace nibble::test {
 namespace {
@@ -25,7 +25,8 @@ void expectStepEqual(llvm::StringRef model, const TrainingOptions &options, bool
     for (auto &e : *expected)
       e = e.offGrid();
     for (int threads : {1, 2})
-      EXPECT_EQ(difference(*expected, compiled->run(step->getName(), inputs, threads)), "") << threads << " threads, seed " << seed;
+      EXPECT_EQ(difference(*expected, compiled->run(step->getName(), inputs, threads)), "")
+          << threads << " threads, seed " << seed;
   }
 }
 
@@ -66,41 +67,59 @@ func.func @m(%x: tensor<?x12x12x1xf32> {nibble.name = "image"}) -> (tensor<?x10x
 
 /// One training op in a function of its own.
 void expectOpEqual(const std::string &arguments, const std::string &result, const std::string &op) {
-  expectCompiledEqual("func.func @f(" + arguments + ") -> (" + result + " {nibble.name = \"y\"}) {\n  %y = " + op + " -> " + result + "\n  return %y : " + result + "\n}\n", {.rounds = 2});
+  expectCompiledEqual("func.func @f(" + arguments + ") -> (" + result + " {nibble.name = \"y\"}) {\n  %y = " + op +
+                          " -> " + result + "\n  return %y : " + result + "\n}\n",
+                      {.rounds = 2});
 }
 
 TEST(CodegenTraining, WeightGradients) {
   const char *window = "strides = array<i64: 1, 1>, padding = #nibble.padding<1, 1, 1, 1>";
-  expectOpEqual("%g: tensor<2x5x4x3xf32> {nibble.name = \"g\"}, %x: tensor<2x5x4x2xf32> {nibble.name = \"x\"}", "tensor<3x3x3x2xf32>",
-                std::string("nibble.conv2d_grad_weight %g, %x {") + window + "} : (tensor<2x5x4x3xf32>, tensor<2x5x4x2xf32>)");
-  expectOpEqual("%g: tensor<7x8x8x9xf32> {nibble.name = \"g\"}, %x: tensor<7x8x8x16xf32> {nibble.name = \"x\"}", "tensor<9x3x3x16xf32>",
-                std::string("nibble.conv2d_grad_weight %g, %x {") + window + "} : (tensor<7x8x8x9xf32>, tensor<7x8x8x16xf32>)");
-  expectOpEqual("%g: tensor<2x3x3x5xf32> {nibble.name = \"g\"}, %x: tensor<2x6x6x4xf32> {nibble.name = \"x\"}", "tensor<5x3x3x4xf32>",
-                "nibble.conv2d_grad_weight %g, %x {strides = array<i64: 2, 2>, padding = #nibble.padding<1, 1, 1, 1>} : (tensor<2x3x3x5xf32>, tensor<2x6x6x4xf32>)");
-  expectOpEqual("%g: tensor<9x10xf32> {nibble.name = \"g\"}, %x: tensor<9x21xf32> {nibble.name = \"x\"}", "tensor<10x21xf32>",
-                "nibble.linear_grad_weight %g, %x : (tensor<9x10xf32>, tensor<9x21xf32>)");
+  expectOpEqual("%g: tensor<2x5x4x3xf32> {nibble.name = \"g\"}, %x: tensor<2x5x4x2xf32> {nibble.name = \"x\"}",
+                "tensor<3x3x3x2xf32>",
+                std::string("nibble.conv2d_grad_weight %g, %x {") + window +
+                    "} : (tensor<2x5x4x3xf32>, tensor<2x5x4x2xf32>)");
+  expectOpEqual("%g: tensor<7x8x8x9xf32> {nibble.name = \"g\"}, %x: tensor<7x8x8x16xf32> {nibble.name = \"x\"}",
+                "tensor<9x3x3x16xf32>",
+                std::string("nibble.conv2d_grad_weight %g, %x {") + window +
+                    "} : (tensor<7x8x8x9xf32>, tensor<7x8x8x16xf32>)");
+  expectOpEqual("%g: tensor<2x3x3x5xf32> {nibble.name = \"g\"}, %x: tensor<2x6x6x4xf32> {nibble.name = \"x\"}",
+                "tensor<5x3x3x4xf32>",
+                "nibble.conv2d_grad_weight %g, %x {strides = array<i64: 2, 2>, padding = #nibble.padding<1, 1, 1, 1>} "
+                ": (tensor<2x3x3x5xf32>, tensor<2x6x6x4xf32>)");
+  expectOpEqual("%g: tensor<9x10xf32> {nibble.name = \"g\"}, %x: tensor<9x21xf32> {nibble.name = \"x\"}",
+                "tensor<10x21xf32>", "nibble.linear_grad_weight %g, %x : (tensor<9x10xf32>, tensor<9x21xf32>)");
 }
 
 TEST(CodegenTraining, InputGradients) {
-  expectOpEqual("%g: tensor<2x5x4x3xf32> {nibble.name = \"g\"}, %w: tensor<3x3x3x10xf32> {nibble.param = \"w\"}", "tensor<2x5x4x10xf32>",
-                "nibble.conv2d_grad_input %g, %w {strides = array<i64: 1, 1>, padding = #nibble.padding<1, 1, 1, 1>} : (tensor<2x5x4x3xf32>, tensor<3x3x3x10xf32>)");
-  expectOpEqual("%g: tensor<2x3x3x5xf32> {nibble.name = \"g\"}, %w: tensor<5x3x3x16xf32> {nibble.param = \"w\"}", "tensor<2x6x6x16xf32>",
-                "nibble.conv2d_grad_input %g, %w {strides = array<i64: 2, 2>, padding = #nibble.padding<1, 1, 1, 1>} : (tensor<2x3x3x5xf32>, tensor<5x3x3x16xf32>)");
-  expectOpEqual("%g: tensor<9x10xf32> {nibble.name = \"g\"}, %w: tensor<10x21xf32> {nibble.param = \"w\"}", "tensor<9x21xf32>",
-                "nibble.linear_grad_input %g, %w : (tensor<9x10xf32>, tensor<10x21xf32>)");
+  expectOpEqual("%g: tensor<2x5x4x3xf32> {nibble.name = \"g\"}, %w: tensor<3x3x3x10xf32> {nibble.param = \"w\"}",
+                "tensor<2x5x4x10xf32>",
+                "nibble.conv2d_grad_input %g, %w {strides = array<i64: 1, 1>, padding = #nibble.padding<1, 1, 1, 1>} : "
+                "(tensor<2x5x4x3xf32>, tensor<3x3x3x10xf32>)");
+  expectOpEqual("%g: tensor<2x3x3x5xf32> {nibble.name = \"g\"}, %w: tensor<5x3x3x16xf32> {nibble.param = \"w\"}",
+                "tensor<2x6x6x16xf32>",
+                "nibble.conv2d_grad_input %g, %w {strides = array<i64: 2, 2>, padding = #nibble.padding<1, 1, 1, 1>} : "
+                "(tensor<2x3x3x5xf32>, tensor<5x3x3x16xf32>)");
+  expectOpEqual("%g: tensor<9x10xf32> {nibble.name = \"g\"}, %w: tensor<10x21xf32> {nibble.param = \"w\"}",
+                "tensor<9x21xf32>", "nibble.linear_grad_input %g, %w : (tensor<9x10xf32>, tensor<10x21xf32>)");
 }
 
 TEST(CodegenTraining, ElementwiseGradients) {
-  std::string t = "tensor<3x4x4x10xf32>", two = "%g: " + t + " {nibble.name = \"g\"}, %x: " + t + " {nibble.name = \"x\"}", types = " : (" + t + ", " + t + ")";
+  std::string t = "tensor<3x4x4x10xf32>",
+              two = "%g: " + t + " {nibble.name = \"g\"}, %x: " + t + " {nibble.name = \"x\"}",
+              types = " : (" + t + ", " + t + ")";
   expectOpEqual(two, t, "nibble.relu_grad %g, %x" + types);
   expectOpEqual(two, t, "nibble.window_grad %g, %x {lo = -0.5 : f32, hi = 0.75 : f32}" + types);
   expectOpEqual(two, t, "nibble.softmax_grad %g, %x" + types);
   expectOpEqual("%g: tensor<3x2x2x10xf32> {nibble.name = \"g\"}, %x: " + t + " {nibble.name = \"x\"}", t,
-                "nibble.max_pool2d_grad %g, %x {window = array<i64: 2, 2>, strides = array<i64: 2, 2>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<3x2x2x10xf32>, " + t + ")");
-  expectOpEqual("%g: tensor<3x2x2x10xf32> {nibble.name = \"g\"}", t,
-                "nibble.avg_pool2d_grad %g {window = array<i64: 2, 2>, strides = array<i64: 2, 2>} : (tensor<3x2x2x10xf32>)");
+                "nibble.max_pool2d_grad %g, %x {window = array<i64: 2, 2>, strides = array<i64: 2, 2>, padding = "
+                "#nibble.padding<0, 0, 0, 0>} : (tensor<3x2x2x10xf32>, " +
+                    t + ")");
+  expectOpEqual(
+      "%g: tensor<3x2x2x10xf32> {nibble.name = \"g\"}", t,
+      "nibble.avg_pool2d_grad %g {window = array<i64: 2, 2>, strides = array<i64: 2, 2>} : (tensor<3x2x2x10xf32>)");
   expectOpEqual("%x: " + t + " {nibble.name = \"x\"}", "tensor<10xf32>", "nibble.sum_rows %x : (" + t + ")");
-  expectOpEqual("%x: tensor<300x10xf32> {nibble.name = \"x\"}", "tensor<10xf32>", "nibble.sum_rows %x : (tensor<300x10xf32>)");
+  expectOpEqual("%x: tensor<300x10xf32> {nibble.name = \"x\"}", "tensor<10xf32>",
+                "nibble.sum_rows %x : (tensor<300x10xf32>)");
 }
 
 TEST(CodegenTraining, MixedPrecisionStepWithAdam) {

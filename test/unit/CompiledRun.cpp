@@ -1,8 +1,8 @@
 // Compiled functions beside interpreted ones.
 #include "test/unit/CompiledRun.h"
 #include "compiler/Target/Target.h"
-#include "runtime/include/nibble/runtime.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "runtime/include/nibble/runtime.h"
 #include <cstring>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -149,11 +149,10 @@ std::vector<HostTensor> Compiled::run(StringRef name, ArrayRef<HostTensor> input
   memory.push_back(std::make_unique<Memory>(static_cast<size_t>(entry->arenaBytes(threads))));
   void *arena = memory.back()->data;
   Pool pool(threads);
-  int32_t status =
-      entry->model ? jit->function<int32_t(void *const *, int64_t, void *, const nibble_parallel *)>(
-                         entry->name + "_packed")(pointers.data(), batch, arena, pool.get())
-                   : jit->function<int32_t(void *const *, void *, const nibble_parallel *)>(entry->name)(
-                         pointers.data(), arena, pool.get());
+  int32_t status = entry->model ? jit->function<int32_t(void *const *, int64_t, void *, const nibble_parallel *)>(
+                                      entry->name + "_packed")(pointers.data(), batch, arena, pool.get())
+                                : jit->function<int32_t(void *const *, void *, const nibble_parallel *)>(entry->name)(
+                                      pointers.data(), arena, pool.get());
   EXPECT_EQ(status, NIBBLE_OK) << nibble_status_string(status);
   for (auto [i, m] : llvm::enumerate(memory))
     EXPECT_TRUE(m->frontIsWhole()) << "an entry wrote in front of "

@@ -9,7 +9,8 @@ namespace nibble::test {
 /// The functions of one module as machine code: compiled once, run as often as a test wants.
 class Compiled {
 public:
-  /// Of a module at the tiled stage, or of training steps; a copy of it is lowered. Null with a test failure on an error.
+  /// Of a module at the tiled stage, or of training steps; a copy of it is lowered. Null with a test failure on an
+  /// error.
   static std::unique_ptr<Compiled> fromTiled(Session &session, mlir::ModuleOp module, llvm::StringRef target = "native",
                                              int level = 1);
   /// Of a module at the kernels stage, which is lowered in place. Results are those that no argument is tied to.
@@ -17,8 +18,8 @@ public:
                                                llvm::StringRef target = "native", int level = 1);
 
   /// Runs one entry; results are in the order of its function's, tied ones read from their arguments. `batch` is the
-  /// number of images of a model's call (0: its tile). Empty with a test failure on an error. Reading or writing behind an
-  /// argument or the arena ends the process.
+  /// number of images of a model's call (0: its tile). Empty with a test failure on an error. Reading or writing behind
+  /// an argument or the arena ends the process.
   std::vector<HostTensor> run(llvm::StringRef name, llvm::ArrayRef<HostTensor> inputs, int threads = 1,
                               int64_t batch = 0) const;
 

@@ -8,7 +8,10 @@
 #include <cmath>
 #include <cstdlib>
 #include <ctime>
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 using namespace nibble;
 using namespace nibble::test;
@@ -274,6 +277,22 @@ TEST(NumPy, readsAndWritesTheSameFiles) {
   EXPECT_EQ(load_npz(dir / "deflated.npz"), arrays);
   EXPECT_EQ(read(dir / "theirs.npy"), read(dir / "ours.npy"));
   EXPECT_TRUE(errorOf([&] { load_npy(dir / "fortran.npy"); }).find("Fortran") != std::string::npos);
+}
+
+TEST(Npy, writesToAPipeAndDoesNotReplaceIt) {
+  Directory dir;
+  std::string pipe = dir / "pipe.npy";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  int reader = ::open(pipe.c_str(), O_RDWR | O_NONBLOCK);
+  ASSERT_GE(reader, 0);
+  save_npy(pipe, Array::from<float>({2}, {1.0f, 2.0f}));
+  struct stat info{};
+  ASSERT_EQ(::stat(pipe.c_str(), &info), 0);
+  EXPECT_TRUE(S_ISFIFO(info.st_mode));
+  char magic[6];
+  EXPECT_EQ(::read(reader, magic, sizeof magic), 6);
+  EXPECT_EQ(std::string(magic, 6), "\x93NUMPY");
+  ::close(reader);
 }
 
 } // namespace

@@ -170,9 +170,9 @@ private:
 
   /// Scales of `format`, random around one that spreads its grid over [-4, 4].
   std::vector<float> scales(const Format &format, int64_t count) {
-    float top = format.kind == Format::Ternary ? 1.0f
-                                               : static_cast<float>((1 << (format.bits - format.isSigned)) - 1 +
-                                                                    (format.bits == format.isSigned));
+    float top = format.kind == Format::Ternary
+                    ? 1.0f
+                    : static_cast<float>((1 << (format.bits - format.isSigned)) - 1 + (format.bits == format.isSigned));
     std::vector<float> values;
     for (int64_t i = 0; i < count; ++i)
       values.push_back(uniform(2.5f, 4.5f) / top);
@@ -249,7 +249,8 @@ private:
     Type grid;
     float lo = -std::numeric_limits<float>::infinity(), hi = -lo, half = 1.0f;
     auto unsignedGrid = [&](unsigned bits, int64_t zero) {
-      grid = QuantizerAttr::get(context, bits, false, false, zero == 0, -1, Estimator::Clipped).getScaledType({0.25}, {zero});
+      grid = QuantizerAttr::get(context, bits, false, false, zero == 0, -1, Estimator::Clipped)
+                 .getScaledType({0.25}, {zero});
       lo = static_cast<float>(zero), hi = static_cast<float>((1 << bits) - 1), half = hi / 2;
     };
     if (cell.ending == Ending::U8)
@@ -283,9 +284,8 @@ private:
     if (!w)
       return {};
     if (cast<RankedTensorType>(y.getType()).getRank() == 2)
-      y = ReshapeOp::create(
-          builder, at(),
-          f32Tensor({ShapedType::kDynamic, 1, 1, channels}, context, gridTypeOf(y.getType())), y);
+      y = ReshapeOp::create(builder, at(),
+                            f32Tensor({ShapedType::kDynamic, 1, 1, channels}, context, gridTypeOf(y.getType())), y);
     Shape shape(cast<RankedTensorType>(y.getType()).getShape());
     shape.back() = 5;
     return Conv2dOp::create(builder, at(), f32Tensor(shape, context), y, w, builder.getDenseI64ArrayAttr({1, 1}),

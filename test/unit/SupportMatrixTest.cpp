@@ -21,12 +21,13 @@ std::vector<Format> formats(const std::vector<std::string> &names) {
 
 /// n: narrow, z: with a zero point.
 const std::vector<Format> activations =
-    formats({"f32", "binary", "ternary", "u1",  "u2",  "u3",  "u4",  "u5",  "u6",  "u7", "u8",  "u4z", "u8z",  "i2",  "i3", "i4",
-             "i5",  "i6",     "i7",      "i8",  "i2n", "i3n", "i4n", "i5n", "i6n", "i7n", "i8n", "i8z", "i16", "i16n", "u16"});
-const std::vector<Format> weights =
-    formats({"f32", "binary", "ternary", "i2", "i4", "i8", "i2n", "i3n", "i4n", "i5n", "i6n", "i7n", "i8n", "u1", "u2", "u4", "u8",
-             "i8z", "i16", "u16"});
-constexpr Granularity granularities[] = {Granularity::Tensor, Granularity::WeightChannel, Granularity::ActivationChannel};
+    formats({"f32", "binary", "ternary", "u1",  "u2",  "u3",  "u4",  "u5",   "u6", "u7",  "u8",
+             "u4z", "u8z",    "i2",      "i3",  "i4",  "i5",  "i6",  "i7",   "i8", "i2n", "i3n",
+             "i4n", "i5n",    "i6n",     "i7n", "i8n", "i8z", "i16", "i16n", "u16"});
+const std::vector<Format> weights = formats({"f32", "binary", "ternary", "i2", "i4", "i8", "i2n", "i3n", "i4n", "i5n",
+                                             "i6n", "i7n",    "i8n",     "u1", "u2", "u4", "u8",  "i8z", "i16", "u16"});
+constexpr Granularity granularities[] = {Granularity::Tensor, Granularity::WeightChannel,
+                                         Granularity::ActivationChannel};
 
 /// Whether the formats have scales to place.
 bool exists(const Format &x, const Format &w, Granularity granularity) {
@@ -86,16 +87,29 @@ Summary runGroup(const Format &x, Layer layer, size_t number, Row &row) {
   constexpr int64_t channels[] = {1, 3, 8, 17, 40}, outputs[] = {17, 1, 40, 8, 3, 33, 16};
   constexpr std::pair<int64_t, int64_t> images[] = {{2, 2}, {1, 3}, {3, 1}, {2, 1}};
   Summary summary;
-  auto run = std::make_unique<CellRun>("x86_64-linux-gnu,+fma"); int k=0; static int chunk = getenv("CHUNK") ? atoi(getenv("CHUNK")) : 1000;
+  auto run = std::make_unique<CellRun>("x86_64-linux-gnu,+fma");
+  int k = 0;
+  static int chunk = getenv("CHUNK") ? atoi(getenv("CHUNK")) : 1000;
   for (const Format &w : weights)
     for (Granularity granularity : granularities) {
       if (!exists(x, w, granularity))
         continue;
       size_t n = number++;
       auto [height, width] = images[n % 4];
-      Cell cell{.x = x, .w = w, .granularity = granularity, .layer = layer, .ending = allEndings[n % 5],
-                .channels = channels[n / 2 % 5], .outputs = outputs[n % 7], .height = height, .width = width};
-      std::optional<Refusal> refusal = run->add(cell);if (!refusal && ++k % chunk == 0) { summary.exact += run->run(); run = std::make_unique<CellRun>("x86_64-linux-gnu,+fma"); }
+      Cell cell{.x = x,
+                .w = w,
+                .granularity = granularity,
+                .layer = layer,
+                .ending = allEndings[n % 5],
+                .channels = channels[n / 2 % 5],
+                .outputs = outputs[n % 7],
+                .height = height,
+                .width = width};
+      std::optional<Refusal> refusal = run->add(cell);
+      if (!refusal && ++k % chunk == 0) {
+        summary.exact += run->run();
+        run = std::make_unique<CellRun>("x86_64-linux-gnu,+fma");
+      }
       if (refusal) {
         check(cell.text(), *refusal);
         ++summary.refused[refusal->reason()];
@@ -189,8 +203,8 @@ TEST(SupportMatrix, EveryPairGranularityAndLayer) {
     const std::string &x = activations[i / layers].name;
     for (const auto &[cell, reason] : byGroup[i]) {
       auto [known, isNew] = rows[x].try_emplace(cell, reason);
-      EXPECT_EQ(known->second, reason) << x << " x " << cell.first << " depends on the layer: "
-                                       << nameOf(allLayers[i % layers]);
+      EXPECT_EQ(known->second, reason) << x << " x " << cell.first
+                                       << " depends on the layer: " << nameOf(allLayers[i % layers]);
     }
   }
   all.print("Operands x granularity x layer");
@@ -198,8 +212,7 @@ TEST(SupportMatrix, EveryPairGranularityAndLayer) {
   std::stringstream page;
   page << file.rdbuf();
   std::string table = tableOf(rows);
-  EXPECT_NE(page.str().find(table), std::string::npos)
-      << NIBBLE_SUPPORT_PAGE << " should hold this table:\n" << table;
+  EXPECT_NE(page.str().find(table), std::string::npos) << NIBBLE_SUPPORT_PAGE << " should hold this table:\n" << table;
 }
 
 } // namespace

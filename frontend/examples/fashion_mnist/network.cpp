@@ -21,7 +21,9 @@ std::string name_of(Precision precision) {
   return "";
 }
 
-std::vector<Precision> all_precisions() { return {Precision::f32, Precision::w8a8, Precision::w4a4, Precision::w2a8, Precision::w1a1}; }
+std::vector<Precision> all_precisions() {
+  return {Precision::f32, Precision::w8a8, Precision::w4a4, Precision::w2a8, Precision::w1a1};
+}
 
 namespace {
 

@@ -16,8 +16,8 @@ enum class Precision { f32, w8a8, w4a4, w2a8, w1a1 };
 std::string name_of(Precision precision);
 std::vector<Precision> all_precisions();
 
-/// Image [batch, 28, 28, 1] in [0, 1] -> logits [batch, 10]; 3.6 M multiply-accumulates per image. Quantised networks have 8-bit
-/// weights and inputs in the first and the last layer.
+/// Image [batch, 28, 28, 1] in [0, 1] -> logits [batch, 10]; 3.6 M multiply-accumulates per image. Quantised networks
+/// have 8-bit weights and inputs in the first and the last layer.
 nibble::Graph network(Precision precision);
 
 } // namespace fashion

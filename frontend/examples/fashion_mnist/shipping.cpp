@@ -22,7 +22,8 @@ Array slice(const Array &images, std::int64_t first, std::int64_t count) {
   std::size_t bytes = images.byte_size() / static_cast<std::size_t>(shape[0]);
   shape[0] = count;
   Array part(images.type(), shape);
-  std::memcpy(part.bytes().data(), images.bytes().data() + static_cast<std::size_t>(first) * bytes, static_cast<std::size_t>(count) * bytes);
+  std::memcpy(part.bytes().data(), images.bytes().data() + static_cast<std::size_t>(first) * bytes,
+              static_cast<std::size_t>(count) * bytes);
   return part;
 }
 
@@ -57,7 +58,8 @@ void write_file(const std::string &path, std::span<const std::byte> bytes) {
 
 /// Builds classify.c with the object and runs it on all images, one at a time.
 Array run_object(const ObjectCode &code, const Array &images, const std::string &directory) {
-  const std::string program = directory + "/classify", input = directory + "/images.f32", output = directory + "/logits.f32";
+  const std::string program = directory + "/classify", input = directory + "/images.f32",
+                    output = directory + "/logits.f32";
   std::string upper = code.name;
   std::transform(upper.begin(), upper.end(), upper.begin(), [](unsigned char c) { return std::toupper(c); });
   const char *compiler = std::getenv("CC");
@@ -65,8 +67,9 @@ Array run_object(const ObjectCode &code, const Array &images, const std::string 
     if (std::system(command.c_str()) != 0)
       throw Error("this command failed: " + command);
   };
-  run(std::string(compiler ? compiler : "cc") + " -std=c11 -O2 -DMODEL=" + code.name + " -DMODEL_ARENA_BYTES=" + upper + "_ARENA_BYTES -DMODEL_HEADER='\"" + code.name +
-      ".h\"' -I'" + directory + "' '" CLASSIFY_SOURCE "' '" + directory + "/" + code.name + ".o' -o '" + program + "'");
+  run(std::string(compiler ? compiler : "cc") + " -std=c11 -O2 -DMODEL=" + code.name + " -DMODEL_ARENA_BYTES=" + upper +
+      "_ARENA_BYTES -DMODEL_HEADER='\"" + code.name + ".h\"' -I'" + directory + "' '" CLASSIFY_SOURCE "' '" +
+      directory + "/" + code.name + ".o' -o '" + program + "'");
   write_file(input, images.bytes());
   run("'" + program + "' '" + input + "' '" + output + "'");
   std::ifstream file(output, std::ios::binary);
@@ -84,7 +87,8 @@ std::int64_t mismatches(const std::vector<Array> &ways) {
   std::int64_t count = 0;
   for (std::int64_t i = 0; i < ways.front().size(); ++i) {
     auto bits = [&](const Array &a) { return a.bytes().subspan(static_cast<std::size_t>(i) * 4, 4); };
-    count += std::any_of(ways.begin() + 1, ways.end(), [&](const Array &a) { return !std::ranges::equal(bits(a), bits(ways.front())); });
+    count += std::any_of(ways.begin() + 1, ways.end(),
+                         [&](const Array &a) { return !std::ranges::equal(bits(a), bits(ways.front())); });
   }
   return count;
 }
@@ -96,12 +100,14 @@ Result ship(Precision precision, const Trained &trained, const Images &test, con
   Result result{.model = name_of(precision), .train_seconds = trained.seconds, .train_gflops = trained.gflops};
 
   // What training saw.
-  result.accuracy_before_freeze = accuracy(Evaluator(trained.before, trained.weights_before, {}).run(test.pixels), test.labels);
+  result.accuracy_before_freeze =
+      accuracy(Evaluator(trained.before, trained.weights_before, {}).run(test.pixels), test.labels);
   Array frozen = Evaluator(trained.frozen, trained.weights, {}).run(test.pixels);
   result.accuracy_frozen = accuracy(frozen, test.labels);
 
   // What compiled code computes: one thread, two threads and odd batches, and an object without any library.
-  Model one = compile(trained.frozen, trained.weights, {.threads = 1}), two = compile(trained.frozen, trained.weights, {.threads = 2});
+  Model one = compile(trained.frozen, trained.weights, {.threads = 1}),
+        two = compile(trained.frozen, trained.weights, {.threads = 2});
   Array t1 = in_batches(one, test.pixels, 256), t2 = in_batches(two, test.pixels, 7);
   result.accuracy_compiled = accuracy(t1, test.labels);
   result.ns_per_image = nanoseconds_per_image(one, test.pixels);

@@ -18,8 +18,8 @@ struct Result {
   double train_seconds = 0, train_gflops = 0;
 };
 
-/// Evaluates all test images in four ways and writes `directory`: frozen.mlir, weights.safetensors, logits_*.npy, the object, its
-/// header, and the C program that uses it. Throws nibble::Error.
+/// Evaluates all test images in four ways and writes `directory`: frozen.mlir, weights.safetensors, logits_*.npy, the
+/// object, its header, and the C program that uses it. Throws nibble::Error.
 Result ship(Precision precision, const Trained &trained, const Images &test, const std::string &directory);
 
 } // namespace fashion

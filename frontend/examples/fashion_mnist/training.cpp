@@ -22,7 +22,9 @@ Images Images::from(const Dataset &dataset) {
   return images;
 }
 
-Images Images::select(std::span<const std::int64_t> indices) const { return {gather(pixels, indices), gather(labels, indices)}; }
+Images Images::select(std::span<const std::int64_t> indices) const {
+  return {gather(pixels, indices), gather(labels, indices)};
+}
 
 double accuracy(const Array &logits, const Array &labels) {
   auto values = logits.span<float>();
@@ -46,8 +48,10 @@ struct Meter {
 };
 
 /// One pass over the training images; the rate falls along a half cosine from `from` to `to` of `rate`.
-double run_epoch(Trainer &trainer, const Images &images, std::uint64_t seed, int epoch, float rate, double from, double to, Progress &progress, Meter &meter) {
-  Batches batches(images.size(), trainer.batch(), {.seed = seed, .epoch = static_cast<std::uint64_t>(epoch), .drop_last = true});
+double run_epoch(Trainer &trainer, const Images &images, std::uint64_t seed, int epoch, float rate, double from,
+                 double to, Progress &progress, Meter &meter) {
+  Batches batches(images.size(), trainer.batch(),
+                  {.seed = seed, .epoch = static_cast<std::uint64_t>(epoch), .drop_last = true});
   std::int64_t done = 0, correct = 0;
   char message[64];
   for (auto indices : batches) {
@@ -80,9 +84,11 @@ Trained train(Precision precision, const Images &images, const Images &validatio
     Progress progress("training " + label, steps * (plan.epochs + plan.frozen_epochs));
 
     // Phase 1: scales follow the running ranges and the weights, batch norm its batches.
-    Trainer trainer(graph, {.batch = plan.batch, .optimizer = Adam{}, .rate = rate, .seed = seed, .threads = plan.threads});
+    Trainer trainer(graph,
+                    {.batch = plan.batch, .optimizer = Adam{}, .rate = rate, .seed = seed, .threads = plan.threads});
     for (int epoch = 0; epoch < plan.epochs; ++epoch)
-      run_epoch(trainer, images, seed, epoch, rate, static_cast<double>(epoch) / plan.epochs, static_cast<double>(epoch + 1) / plan.epochs, progress, meter);
+      run_epoch(trainer, images, seed, epoch, rate, static_cast<double>(epoch) / plan.epochs,
+                static_cast<double>(epoch + 1) / plan.epochs, progress, meter);
     Weights before = trainer.weights();
 
     // Phase 2: what is evaluated from here on is what is shipped.

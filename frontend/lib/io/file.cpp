@@ -74,7 +74,26 @@ std::vector<std::byte> readFile(const std::string &path) {
   return bytes;
 }
 
+static void writeAll(const std::string &path, int fd, std::span<const std::byte> bytes) {
+  for (std::size_t done = 0; done < bytes.size();) {
+    ssize_t n = ::write(fd, bytes.data() + done, std::min(chunk, bytes.size() - done));
+    if (n < 0 && errno == EINTR)
+      continue;
+    if (n < 0)
+      fail(path, "cannot write the file", errno);
+    done += static_cast<std::size_t>(n);
+  }
+}
+
 void writeFileAtomically(const std::string &path, std::span<const std::byte> bytes) {
+  // A device or a pipe is written to, never replaced by a file.
+  struct stat info{};
+  if (::stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {
+    Descriptor device{::open(path.c_str(), O_WRONLY | O_CLOEXEC)};
+    if (device.fd < 0)
+      fail(path, "cannot write to this file", errno);
+    return writeAll(path, device.fd, bytes);
+  }
   std::string target = path;
   if (char *real = ::realpath(path.c_str(), nullptr)) {
     target = real;
@@ -96,14 +115,7 @@ void writeFileAtomically(const std::string &path, std::span<const std::byte> byt
   if (file.fd < 0)
     fail(path, "cannot write a file in this directory", errno);
 
-  for (std::size_t done = 0; done < bytes.size();) {
-    ssize_t n = ::write(file.fd, bytes.data() + done, std::min(chunk, bytes.size() - done));
-    if (n < 0 && errno == EINTR)
-      continue;
-    if (n < 0)
-      fail(path, "cannot write the file", errno);
-    done += static_cast<std::size_t>(n);
-  }
+  writeAll(path, file.fd, bytes);
   if (::fsync(file.fd) != 0)
     fail(path, "cannot write the file", errno);
   int fd = file.fd;
