@@ -54,11 +54,12 @@ private:
     Value channel = r.mul(block, tileColumns);
     Value index = r.add(r.mul(pixel, s.O), channel);
     SmallVector<Value> done;
-    for (int64_t h = 0; h < tileColumns / lanes; ++h)
-      done.push_back(applyEpilogue(r, e, acc[h], r.add(channel, h * lanes), r.add(index, h * lanes), out));
+    for (int64_t h = 0; h * lanes < valid; ++h)
+      done.push_back(applyEpilogue(r, e, acc[h], r.add(channel, h * lanes), r.add(index, h * lanes), out,
+                                   std::min(valid - h * lanes, lanes)));
     if (out.elem == Elem::Bits)
       return storeBits(pixel, done, valid);
-    for (int64_t h = 0; h < tileColumns / lanes; ++h) {
+    for (int64_t h = 0; h * lanes < valid; ++h) {
       int64_t here = std::min(valid - h * lanes, lanes);
       if (here >= lanes)
         storeElements(r, done[h], out, r.add(index, h * lanes), e.zero);

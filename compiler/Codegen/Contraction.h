@@ -59,7 +59,8 @@ Buffer packF32Weights(Emitter &emitter, llvm::StringRef name, mlir::Location loc
 
 /// Applies an epilogue to `width` (8 or 0) accumulators of channel `c`. Result: f32, or i32 minus zero point; for Bits
 /// an i1.
-Value applyEpilogue(Region &r, const Epilogue &e, Value acc, Value channel, Value outIndex, const Buffer &output);
+Value applyEpilogue(Region &r, const Epilogue &e, Value acc, Value channel, Value outIndex, const Buffer &output,
+                    int64_t valid = lanes);
 
 } // namespace nibble::codegen
 

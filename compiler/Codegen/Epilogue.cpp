@@ -11,7 +11,19 @@ static Value channelValue(Region &r, const Buffer &b, Value channel, int64_t wid
   return r.load(r.ref(b), channel, width);
 }
 
-Value applyEpilogue(Region &r, const Epilogue &e, Value acc, Value channel, Value outIndex, const Buffer &output) {
+/// The first `valid` of `width` elements, the others 0: what lies behind them may not be ours.
+static Value loadFirst(Region &r, Value memref, Value index, int64_t width, int64_t valid) {
+  if (valid >= width)
+    return r.load(memref, index, width);
+  auto type = VectorType::get({width}, cast<MemRefType>(memref.getType()).getElementType());
+  Value all = arith::ConstantOp::create(r, r.getZeroAttr(type));
+  for (int64_t i = 0; i < valid; ++i)
+    all = vector::InsertOp::create(r, r.load(memref, r.add(index, i)), all, ArrayRef<int64_t>{i});
+  return all;
+}
+
+Value applyEpilogue(Region &r, const Epilogue &e, Value acc, Value channel, Value outIndex, const Buffer &output,
+                    int64_t valid) {
   int64_t w = Code::widthOf(acc);
   bool integer = isa<IntegerType>(getElementTypeOrSelf(acc.getType()));
   if (e.kind == Epilogue::Kind::Raw)
@@ -26,7 +38,7 @@ Value applyEpilogue(Region &r, const Epilogue &e, Value acc, Value channel, Valu
     return r.fmul(y, channelValue(r, e.multiplier, channel, w));
   y = r.fma(y, channelValue(r, e.multiplier, channel, w), channelValue(r, e.bias, channel, w));
   if (e.residual) {
-    Value x = r.load(r.ref(e.residual), outIndex, w);
+    Value x = loadFirst(r, r.ref(e.residual), outIndex, w, valid);
     if (e.residual.elem == Elem::I16)
       x = r.toFloat(arith::ExtSIOp::create(r, r.i32(w), x));
     else if (e.residual.elem == Elem::I32)

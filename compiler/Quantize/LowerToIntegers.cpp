@@ -86,7 +86,7 @@ Operation *Lowering::copyOn(Operation *op, ValueRange operands, Type type) {
 
 LogicalResult Lowering::lowerConstant(Operation *op, ArrayRef<float> values, Value source) {
   Value result = op->getResult(0);
-  auto elements = quantizeConstant(op->getLoc(), values, tensorOf(result).getShape(), gridTypeOf(result.getType()),
+  auto elements = quantizeConstant(op, values, tensorOf(result).getShape(), gridTypeOf(result.getType()),
                                    ConstantReader::nameOf(source));
   if (failed(elements))
     return failure();

@@ -7,12 +7,11 @@ using namespace mlir;
 
 namespace nibble {
 
-FailureOr<ElementsAttr> quantizeConstant(Location loc, ArrayRef<float> values, ArrayRef<int64_t> shape, Type grid,
+FailureOr<ElementsAttr> quantizeConstant(Operation *op, ArrayRef<float> values, ArrayRef<int64_t> shape, Type grid,
                                          StringRef name) {
   auto facts = gridFacts(grid);
   if (!facts || !facts->known)
-    return emitError(loc, "a constant cannot be quantised to ")
-           << grid << ", which has no scale; run nibble-freeze first";
+    return op->emitOpError("cannot quantise a constant to ") << grid << ", which has no scale; run nibble-freeze first";
   int64_t inner = 1, channels = 1;
   if (facts->axis >= 0) {
     channels = shape[facts->axis];
@@ -28,9 +27,9 @@ FailureOr<ElementsAttr> quantizeConstant(Location loc, ArrayRef<float> values, A
     else
       integers[i] = reference::quantize(v, {facts->scales[c], static_cast<int32_t>(facts->zeros[c])}, bounds);
   }
-  auto storage = makeStorage(loc.getContext(), shape, integers, name.empty() ? "constant" : name.str() + ".q");
+  auto storage = makeStorage(op->getContext(), shape, integers, name.empty() ? "constant" : name.str() + ".q");
   if (!storage)
-    return emitError(loc, "unsigned 16-bit constants have no storage type; use a signed quantiser");
+    return op->emitOpError("makes unsigned 16-bit constants, which have no storage type; use a signed quantiser");
   return *storage;
 }
 

@@ -7,8 +7,8 @@
 namespace nibble {
 
 /// The integers q that R1, R3 or R4 give for f32 `values` of this shape, as the value of a nibble.constant with the
-/// quantised element type `grid` (known scales). Fails with an error at `loc` where the integers fit no storage type.
-mlir::FailureOr<mlir::ElementsAttr> quantizeConstant(mlir::Location loc, llvm::ArrayRef<float> values,
+/// quantised element type `grid` (known scales). Fails with an error of `op` where the integers fit no storage type.
+mlir::FailureOr<mlir::ElementsAttr> quantizeConstant(mlir::Operation *op, llvm::ArrayRef<float> values,
                                                      llvm::ArrayRef<int64_t> shape, mlir::Type grid,
                                                      llvm::StringRef name);
 

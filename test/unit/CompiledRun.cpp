@@ -36,18 +36,23 @@ public:
   char *start, *data;
 };
 
-struct Pool {
-  explicit Pool(int threads) {
-    if (threads > 1) {
-      EXPECT_EQ(nibble_thread_pool_create(threads, &pool), NIBBLE_OK);
-      parallel = nibble_thread_pool_parallel(pool);
-    }
+/// The threads of a call, made once for each thread that calls; null for one.
+const nibble_parallel *threadsFor(int threads) {
+  struct Pool {
+    ~Pool() { nibble_thread_pool_destroy(pool); }
+    nibble_thread_pool *pool = nullptr;
+    nibble_parallel parallel{};
+  };
+  thread_local std::map<int, Pool> pools;
+  if (threads <= 1)
+    return nullptr;
+  Pool &pool = pools[threads];
+  if (!pool.pool) {
+    EXPECT_EQ(nibble_thread_pool_create(threads, &pool.pool), NIBBLE_OK);
+    pool.parallel = nibble_thread_pool_parallel(pool.pool);
   }
-  ~Pool() { nibble_thread_pool_destroy(pool); }
-  const nibble_parallel *get() const { return pool ? &parallel : nullptr; }
-  nibble_thread_pool *pool = nullptr;
-  nibble_parallel parallel{};
-};
+  return &pool.parallel;
+}
 
 /// f32 values as they are, integers as i32.
 bool fill(Memory &memory, const HostTensor &tensor) {
@@ -148,11 +153,11 @@ std::vector<HostTensor> Compiled::run(StringRef name, ArrayRef<HostTensor> input
   }
   memory.push_back(std::make_unique<Memory>(static_cast<size_t>(entry->arenaBytes(threads))));
   void *arena = memory.back()->data;
-  Pool pool(threads);
+  const nibble_parallel *parallel = threadsFor(threads);
   int32_t status = entry->model ? jit->function<int32_t(void *const *, int64_t, void *, const nibble_parallel *)>(
-                                      entry->name + "_packed")(pointers.data(), batch, arena, pool.get())
+                                      entry->name + "_packed")(pointers.data(), batch, arena, parallel)
                                 : jit->function<int32_t(void *const *, void *, const nibble_parallel *)>(entry->name)(
-                                      pointers.data(), arena, pool.get());
+                                      pointers.data(), arena, parallel);
   EXPECT_EQ(status, NIBBLE_OK) << nibble_status_string(status);
   for (auto [i, m] : llvm::enumerate(memory))
     EXPECT_TRUE(m->frontIsWhole()) << "an entry wrote in front of "

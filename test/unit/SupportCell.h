@@ -1,7 +1,8 @@
 // One cell of the support matrix: a small frozen model of one layer, built op by op.
 #pragma once
 #include "dialects/Nibble/IR/Nibble.h"
-#include "test/unit/CompiledRun.h"
+#include <optional>
+#include <string>
 
 namespace nibble::test {
 
@@ -48,52 +49,7 @@ struct Cell {
 /// The file that every op of a cell is said to come from; which line says which part of the model it is.
 inline constexpr const char *cellFile = "model.cpp";
 
-/// Why a model was refused: the first error, which must name an op and a place of the model and say what to do.
-struct Refusal {
-  std::string message;
-  std::string place; ///< "model.cpp:3", or empty if the error has none.
-  /// What is missing of op, place, reason and advice; empty if nothing is.
-  std::string flaw() const;
-  /// The message without op, types and numbers.
-  std::string reason() const;
-};
-
-/// Makes a module of one frozen function, or says why it cannot be built.
-std::optional<Refusal> buildCell(mlir::ModuleOp module, llvm::StringRef name, const Cell &cell, uint64_t seed);
-
-/// Takes a module of frozen functions to the kernels stage; the refusal if a stage has one. A failure without an error
-/// is a refusal with an empty message.
-std::optional<Refusal> toKernels(mlir::ModuleOp module, llvm::StringRef target, int64_t batchTile);
-
-/// Cells of one module: each is either refused or compiled, run and compared with the interpreter on the frozen
-/// function.
-class CellRun {
-public:
-  explicit CellRun(std::string target = "native", int level = 0) : target(std::move(target)), level(level) {}
-  ~CellRun();
-
-  /// Adds a frozen function that is not one of `Cell`, in text form; its name is free.
-  void addText(const std::string &what, const std::string &text);
-  /// The refusal, if the cell has one.
-  std::optional<Refusal> add(const Cell &cell);
-  /// Compiles and runs what was not refused: a batch of more images than the tile has, with 1 and 2 threads. Gives the
-  /// number of functions that were bit-exact; a test failure for each other one.
-  int run();
-
-  static constexpr int64_t tile = 2, batch = 5;
-
-private:
-  std::optional<Refusal> lower(mlir::OwningOpRef<mlir::ModuleOp> module, const std::string &what);
-
-  struct Accepted {
-    std::string what;
-    mlir::OwningOpRef<mlir::ModuleOp> frozen;
-  };
-  std::string target;
-  int level;
-  Session session;
-  mlir::OwningOpRef<mlir::ModuleOp> kernels;
-  std::vector<Accepted> accepted;
-};
+/// Appends the frozen function `name` to the module. False with an error in the context where it cannot be built.
+bool buildCell(mlir::ModuleOp module, llvm::StringRef name, const Cell &cell, uint64_t seed);
 
 } // namespace nibble::test

@@ -1,9 +1,10 @@
 // The support matrix: every pair of operand formats, granularity and layer gives a bit-exact result or a message that
 // names the op, the place, the reason and what to do.
-#include "test/unit/SupportCell.h"
+#include "compiler/Target/Target.h"
+#include "test/unit/SupportRun.h"
+#include "test/unit/SupportTable.h"
 #include <atomic>
 #include <fstream>
-#include <set>
 #include <sstream>
 #include <thread>
 
@@ -12,22 +13,11 @@ using namespace nibble::test;
 
 namespace {
 
-std::vector<Format> formats(const std::vector<std::string> &names) {
-  std::vector<Format> list;
-  for (const std::string &name : names)
-    list.push_back(Format::of(name));
-  return list;
+/// A target that this machine runs, with register tiles of 3 rows: their code is compiled in half the time.
+std::string smallTiles() {
+  auto target = Target::parse("x86_64-linux-gnu,+fma");
+  return target && target->runsOnHost() ? target->str() : "native";
 }
-
-/// n: narrow, z: with a zero point.
-const std::vector<Format> activations =
-    formats({"f32", "binary", "ternary", "u1",  "u2",  "u3",  "u4",  "u5",   "u6", "u7",  "u8",
-             "u4z", "u8z",    "i2",      "i3",  "i4",  "i5",  "i6",  "i7",   "i8", "i2n", "i3n",
-             "i4n", "i5n",    "i6n",     "i7n", "i8n", "i8z", "i16", "i16n", "u16"});
-const std::vector<Format> weights = formats({"f32", "binary", "ternary", "i2", "i4", "i8", "i2n", "i3n", "i4n", "i5n",
-                                             "i6n", "i7n",    "i8n",     "u1", "u2", "u4", "u8",  "i8z", "i16", "u16"});
-constexpr Granularity granularities[] = {Granularity::Tensor, Granularity::WeightChannel,
-                                         Granularity::ActivationChannel};
 
 /// Whether the formats have scales to place.
 bool exists(const Format &x, const Format &w, Granularity granularity) {
@@ -49,15 +39,38 @@ void inParallel(size_t count, llvm::function_ref<void(size_t)> job) {
   other.join();
 }
 
-/// What became of cells: bit-exact ones and refused ones by reason.
-struct Summary {
-  int exact = 0;
-  std::map<std::string, int> refused;
-  Summary &operator+=(const Summary &other) {
+/// What became of cells: how many were bit-exact, how many were refused for each reason. Compiles a few at a time:
+/// passes over large modules take longer.
+class Tally {
+public:
+  explicit Tally(std::string target) : target(std::move(target)) {}
+
+  /// The reason against the cell, empty if it was compiled.
+  std::string add(const Cell &cell) {
+    if (!run)
+      run = std::make_shared<CellRun>(target);
+    std::optional<Refusal> refusal = run->add(cell);
+    if (refusal) {
+      EXPECT_EQ(refusal->flaw(), "") << cell.text() << ": the error '" << refusal->message << "' at '" << refusal->place
+                                     << "' lacks this";
+      ++refused[refusal->reason()];
+      return refusal->reason();
+    }
+    generated |= run->usesGeneratedKernels();
+    if (++pending == 6)
+      flush();
+    return "";
+  }
+  void flush() {
+    exact += run ? run->run() : 0;
+    run = nullptr;
+    pending = 0;
+  }
+  void operator+=(const Tally &other) {
     exact += other.exact;
+    generated |= other.generated;
     for (const auto &[reason, count] : other.refused)
       refused[reason] += count;
-    return *this;
   }
   void print(const char *what) const {
     int total = 0;
@@ -67,152 +80,141 @@ struct Summary {
     for (const auto &[reason, count] : refused)
       std::printf("  %5d  %s\n", count, reason.c_str());
   }
+
+  int exact = 0;
+  std::map<std::string, int> refused;
+  bool generated = false; ///< Some cell had a generated kernel.
+
+private:
+  std::string target;
+  std::shared_ptr<CellRun> run;
+  int pending = 0;
 };
 
-/// One refused cell: the message must be whole.
-void check(const std::string &what, const Refusal &refusal) {
-  EXPECT_EQ(refusal.flaw(), "") << what << ": the error '" << refusal.message << "' at '" << refusal.place
-                                << "' lacks this";
+/// Padding that keeps a binary tensor binary; zeros for others.
+PadValue paddingFor(const Format &x, size_t n) {
+  if (x.kind != Format::Binary)
+    return PadValue::Zero;
+  return n % 2 ? PadValue::MinusOne : PadValue::PlusOne;
 }
 
-//===----------------------------------------------------------------------===//
-// The matrix
-//===----------------------------------------------------------------------===//
-
-/// Reasons of one pair of formats by granularity; empty where every layer was exact.
-using Row = std::map<std::pair<std::string, Granularity>, std::string>;
-
-/// All weights and granularities of one activation format and layer. Sizes and endings take turns.
-Summary runGroup(const Format &x, Layer layer, size_t number, Row &row) {
-  constexpr int64_t channels[] = {1, 3, 8, 17, 40}, outputs[] = {17, 1, 40, 8, 3, 33, 16};
-  constexpr std::pair<int64_t, int64_t> images[] = {{2, 2}, {1, 3}, {3, 1}, {2, 1}};
-  Summary summary;
-  auto run = std::make_unique<CellRun>("x86_64-linux-gnu,+fma");
-  int k = 0;
-  static int chunk = getenv("CHUNK") ? atoi(getenv("CHUNK")) : 1000;
-  for (const Format &w : weights)
-    for (Granularity granularity : granularities) {
-      if (!exists(x, w, granularity))
-        continue;
-      size_t n = number++;
-      auto [height, width] = images[n % 4];
-      Cell cell{.x = x,
-                .w = w,
-                .granularity = granularity,
-                .layer = layer,
-                .ending = allEndings[n % 5],
-                .channels = channels[n / 2 % 5],
-                .outputs = outputs[n % 7],
-                .height = height,
-                .width = width};
-      std::optional<Refusal> refusal = run->add(cell);
-      if (!refusal && ++k % chunk == 0) {
-        summary.exact += run->run();
-        run = std::make_unique<CellRun>("x86_64-linux-gnu,+fma");
-      }
-      if (refusal) {
-        check(cell.text(), *refusal);
-        ++summary.refused[refusal->reason()];
-      }
-      row[{w.name, granularity}] = refusal ? refusal->reason() : "";
-    }
-  summary.exact += run->run();
-  return summary;
-}
-
-/// The table of the documentation: equal rows and equal columns are one.
-std::string tableOf(const std::map<std::string, Row> &rows) {
-  std::vector<std::string> reasons;
-  auto cellText = [&](const std::string &x, const std::string &w) {
-    std::string text;
-    for (Granularity granularity : {Granularity::Tensor, Granularity::WeightChannel}) {
-      auto cell = rows.at(x).find({w, granularity});
-      if (cell == rows.at(x).end())
-        continue;
-      auto known = std::find(reasons.begin(), reasons.end(), cell->second);
-      std::string here = "exact";
-      if (!cell->second.empty()) {
-        here = "(" + std::to_string(known - reasons.begin() + 1) + ")";
-        if (known == reasons.end())
-          reasons.push_back(cell->second);
-      }
-      if (text.find(here) == std::string::npos)
-        text += (text.empty() ? "" : ", ") + here;
-    }
-    return text;
-  };
-  auto group = [](const std::vector<Format> &list, auto key) {
-    std::vector<std::pair<std::vector<std::string>, std::vector<std::string>>> groups; // key, names
-    for (const Format &f : list) {
-      auto k = key(f.name);
-      auto same = std::find_if(groups.begin(), groups.end(), [&](auto &g) { return g.first == k; });
-      if (same == groups.end())
-        groups.push_back({k, {f.name}});
-      else
-        same->second.push_back(f.name);
-    }
-    return groups;
-  };
-  auto columnKey = [&](const std::string &w) {
-    std::vector<std::string> key;
-    for (const Format &x : activations)
-      key.push_back(cellText(x.name, w));
-    return key;
-  };
-  auto rowKey = [&](const std::string &x) {
-    std::vector<std::string> key;
-    for (const Format &w : weights)
-      key.push_back(cellText(x, w.name));
-    return key;
-  };
-  auto join = [](const std::vector<std::string> &names) {
-    std::string text;
-    for (const std::string &name : names)
-      text += (text.empty() ? "" : " ") + name;
-    return text;
-  };
-  auto columns = group(weights, columnKey);
-  std::string text = "| activations | ", line = "| --- |";
-  for (const auto &[key, names] : columns)
-    text += "weights " + join(names) + " | ", line += " --- |";
-  text.pop_back();
-  text += "\n" + line + "\n";
-  for (const auto &[key, names] : group(activations, rowKey)) {
-    text += "| " + join(names) + " |";
-    for (const auto &column : columns)
-      text += " " + cellText(names.front(), column.second.front()) + " |";
-    text += "\n";
-  }
-  text += "\n";
-  for (size_t i = 0; i < reasons.size(); ++i)
-    text += std::to_string(i + 1) + ". " + reasons[i] + "\n";
-  return text;
-}
+constexpr int64_t channels[] = {1, 3, 8, 17, 40}, outputs[] = {17, 1, 40, 8, 3, 33, 16};
 
 TEST(SupportMatrix, EveryPairGranularityAndLayer) {
   constexpr size_t layers = std::size(allLayers);
-  std::vector<Summary> summaries(activations.size() * layers);
-  std::vector<Row> byGroup(summaries.size());
-  inParallel(getenv("NGROUPS") ? atoi(getenv("NGROUPS")) : summaries.size(), [&](size_t i) {
-    summaries[i] = runGroup(activations[i / layers], allLayers[i % layers], i * 3, byGroup[i]);
+  const std::vector<Format> &activations = activationFormats(), &weights = weightFormats();
+  std::vector<SupportRow> rows(activations.size() * layers);
+  std::vector<Tally> tallies(rows.size(), Tally(smallTiles()));
+  // Sizes, endings and padding take turns.
+  inParallel(rows.size(), [&](size_t group) {
+    constexpr std::pair<int64_t, int64_t> images[] = {{2, 2}, {1, 2}, {1, 1}, {2, 1}};
+    const Format &x = activations[group / layers];
+    size_t n = group * 3;
+    for (const Format &w : weights)
+      for (Granularity granularity : allGranularities) {
+        if (!exists(x, w, granularity))
+          continue;
+        ++n;
+        rows[group][{w.name, granularity}] = tallies[group].add({.x = x,
+                                                                 .w = w,
+                                                                 .granularity = granularity,
+                                                                 .layer = allLayers[group % layers],
+                                                                 .ending = allEndings[n % 5],
+                                                                 .channels = channels[n / 2 % 5],
+                                                                 .outputs = outputs[n % 7],
+                                                                 .height = images[n % 4].first,
+                                                                 .width = images[n % 4].second,
+                                                                 .padding = paddingFor(x, n)});
+      }
+    tallies[group].flush();
   });
-  Summary all;
-  std::map<std::string, Row> rows;
-  for (size_t i = 0; i < summaries.size(); ++i) {
-    all += summaries[i];
-    const std::string &x = activations[i / layers].name;
-    for (const auto &[cell, reason] : byGroup[i]) {
-      auto [known, isNew] = rows[x].try_emplace(cell, reason);
-      EXPECT_EQ(known->second, reason) << x << " x " << cell.first
-                                       << " depends on the layer: " << nameOf(allLayers[i % layers]);
-    }
+  Tally all("");
+  // Whether a cell is refused does not depend on the layer. The reason may: weights decide what overflows.
+  std::map<std::string, std::map<SupportRow::key_type, std::map<std::string, int>>> reasons;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    all += tallies[i];
+    for (const auto &[cell, reason] : rows[i])
+      ++reasons[activations[i / layers].name][cell][reason];
   }
-  all.print("Operands x granularity x layer");
+  std::map<std::string, SupportRow> byFormat;
+  for (const auto &[x, cells] : reasons)
+    for (const auto &[cell, found] : cells) {
+      EXPECT_TRUE(!found.count("") || found.size() == 1)
+          << x << " x " << cell.first << ", " << nameOf(cell.second) << " depends on the layer";
+      auto most = [](const auto &a, const auto &b) { return a.second < b.second; };
+      byFormat[x][cell] = std::max_element(found.begin(), found.end(), most)->first;
+    }
+  all.print("operands x granularity x layer");
+
   std::ifstream file(NIBBLE_SUPPORT_PAGE);
   std::stringstream page;
   page << file.rdbuf();
-  std::string table = tableOf(rows);
+  std::string table = supportTable(byFormat);
   EXPECT_NE(page.str().find(table), std::string::npos) << NIBBLE_SUPPORT_PAGE << " should hold this table:\n" << table;
+}
+
+TEST(SupportMatrix, EveryKernelLayerAndEnding) {
+  constexpr std::pair<const char *, const char *> pairs[] = {
+      {"f32", "f32"},       {"u8", "i8n"},     {"u8z", "i4n"},        {"u6", "i6"},
+      {"i8", "i4n"},        {"i16", "i5n"},    {"u3", "ternary"},     {"u4", "binary"},
+      {"binary", "binary"}, {"binary", "i4n"}, {"ternary", "ternary"}};
+  const char *residuals[] = {"f32", "u8z", "i4n", "binary", "ternary", "u8"};
+  const int64_t few[] = {8, 40, 17, 3, 32, 1};
+  constexpr size_t layers = std::size(allLayers);
+  std::vector<Tally> tallies;
+  for (size_t group = 0; group < std::size(pairs) * layers; ++group)
+    tallies.emplace_back((group / layers + group) % 2 ? smallTiles() : "native");
+  inParallel(tallies.size(), [&](size_t group) {
+    auto [x, w] = pairs[group / layers];
+    size_t n = group;
+    for (Ending ending : allEndings)
+      for (bool residual : {false, true}) {
+        if (residual && ending == Ending::Scaled)
+          continue;
+        ++n;
+        Cell cell{.x = Format::of(x), .w = Format::of(w), .granularity = Granularity::WeightChannel};
+        if (cell.w.kind != Format::Uniform)
+          cell.granularity = Granularity::Tensor;
+        cell.layer = allLayers[group % layers];
+        cell.ending = ending;
+        cell.channels = few[n % 6];
+        cell.outputs = outputs[n / 2 % 7];
+        cell.padded = n % 3 != 0;
+        cell.padding = cell.padded ? paddingFor(cell.x, n) : PadValue::Zero;
+        if (residual)
+          cell.residual = Format::of(residuals[n % 6]);
+        // A second layer decides how the result is stored: bits for binary weights, bytes where a generated kernel
+        // reads it.
+        if (ending == Ending::Sign || ((ending == Ending::U8 || ending == Ending::U4) && n % 4))
+          cell.second = Format::of(ending == Ending::Sign && n % 4 ? "binary" : "i4n");
+        EXPECT_EQ(tallies[group].add(cell), "") << cell.text();
+      }
+    tallies[group].flush();
+  });
+  Tally all("");
+  for (const Tally &tally : tallies)
+    all += tally;
+  all.print("kernels x layers x endings and residuals");
+  if (Target::host().has("avx2")) {
+    EXPECT_TRUE(all.generated) << "no cell was computed by a generated kernel";
+  }
+}
+
+TEST(SupportMatrix, RefusesWhatCannotBeRight) {
+  Tally tally("native");
+  auto refused = [&](const Cell &cell, const std::string &part) {
+    EXPECT_NE(tally.add(cell).find(part), std::string::npos) << cell.text();
+  };
+  Format u8 = Format::of("u8"), i4 = Format::of("i4n"), binary = Format::of("binary");
+  refused({.x = binary, .w = binary}, "cannot stay binary: zero padding");
+  refused({.x = binary, .w = i4}, "zero padding, which adds a third value");
+  refused({.x = u8, .w = i4, .padding = PadValue::PlusOne}, "");
+  refused({.x = Format::of("i16"), .w = Format::of("u8"), .layer = Layer::Linear, .channels = 3000},
+          "can overflow its 32-bit accumulator");
+  refused({.x = u8, .w = i4, .granularity = Granularity::ActivationChannel}, "one scale per tensor");
+  refused({.x = u8, .w = i4, .residual = Format::of("u16")}, "does not fit 16-bit words");
+  EXPECT_EQ(tally.exact, 0);
+  tally.print("cells that cannot be right");
 }
 
 } // namespace

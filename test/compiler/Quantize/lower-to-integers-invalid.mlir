@@ -102,7 +102,7 @@ func.func @softmax_between(%x: tensor<?x2xf32>) -> tensor<?x2xf32, #nibble.grid<
 !q = !quant.uniform<u16:f32, 1.0>
 func.func @unsigned_sixteen() -> tensor<1xf32, #nibble.grid<!q>> {
   %w = nibble.constant dense<65535.0> : tensor<1xf32> : tensor<1xf32>
-  // expected-error@+1 {{unsigned 16-bit constants have no storage type}}
+  // expected-error@+1 {{makes unsigned 16-bit constants, which have no storage type; use a signed quantiser}}
   %q = nibble.fake_quant %w {quantizer = #nibble.quantizer<bits = 16, isSigned = false>, scales = array<f32: 1.0>} : (tensor<1xf32>) -> tensor<1xf32, #nibble.grid<!q>>
   return %q : tensor<1xf32, #nibble.grid<!q>>
 }

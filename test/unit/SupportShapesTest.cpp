@@ -1,0 +1,151 @@
+// Ops that move or pool stored values, on every storage of activations: bit-exact, with and without a layer behind them
+// that decides the storage.
+#include "test/unit/SupportRun.h"
+#include "llvm/Support/FormatVariadic.h"
+
+using namespace nibble;
+using namespace nibble::test;
+using llvm::formatv;
+
+namespace {
+
+using Shape = std::vector<int64_t>;
+
+std::string tensor(const Shape &shape, const std::string &element) {
+  std::string text = "tensor<?x";
+  for (int64_t d : shape)
+    text += std::to_string(d) + "x";
+  return text + element + ">";
+}
+
+/// Weights in {-1, 1}, which every signed grid has; always the same.
+std::string signs(int64_t count) {
+  std::string hex = "dense<\"0x";
+  for (uint32_t i = 0, state = 9; i < count; ++i) {
+    state = state * 1664525u + 1013904223u;
+    hex += state >> 31 ? "FF" : "01";
+  }
+  return hex + "\">";
+}
+
+struct Numbers {
+  std::string name, type, weights; ///< Element types; weights of the layer behind it, or none.
+  std::vector<int64_t> channels;
+  float onGrid; ///< A value of the grid that is not 0.
+};
+
+const Numbers numbers[] = {
+    {"f32", "f32", "", {5, 8}, 2.5f},
+    {"words", "!quant.uniform<u4:f32, 2.500000e-01:5>", "", {3, 8}, 0.75f},
+    {"words of 16 bits",
+     "!quant.uniform<i16:f32, 3.906250e-03>",
+     "!quant.uniform<i4<-7:7>:f32, 5.000000e-01>",
+     {5, 16},
+     -2.5f},
+    {"ternary words", "!nibble.ternary<5.000000e-01>", "!nibble.ternary<5.000000e-01>", {4, 9}, -0.5f},
+    {"binary words", "!nibble.binary", "", {5, 32}, -1.0f},
+    {"bytes", "!quant.uniform<u8:f32, 3.125000e-02:9>", "!quant.uniform<i4<-7:7>:f32, 5.000000e-01>", {8, 12}, 0.25f},
+    {"bits", "!nibble.binary", "!nibble.binary", {32, 64, 33, 5}, -1.0f},
+};
+
+struct Step {
+  std::string name, op, attributes;
+  int operands;
+  Shape result;
+  bool real = false; ///< The result is f32.
+};
+
+std::vector<Step> steps(const Numbers &n, int64_t c) {
+  auto pool = [](int64_t window, int64_t stride, int64_t pad) {
+    return formatv("{{window = array<i64: {0}, {0}>, strides = array<i64: {1}, {1}>, padding = #nibble.padding<{2}, "
+                   "{2}, {2}, {2}>}",
+                   window, stride, pad)
+        .str();
+  };
+  auto pad = [](const char *low, const char *high, float value) {
+    return formatv("{{low = array<i64: {0}>, high = array<i64: {1}>, value = {2:e} : f32}", low, high, value).str();
+  };
+  std::vector<Step> list = {
+      {"max_pool2d 2 / 2", "max_pool2d", pool(2, 2, 0), 1, {2, 3, c}},
+      {"max_pool2d 3 / 1, padded", "max_pool2d", pool(3, 1, 1), 1, {4, 6, c}},
+      {"pad with a value", "pad", pad("0, 1, 0, 0", "0, 2, 1, 0", n.onGrid), 1, {7, 7, c}},
+      {"concat of rows", "concat", "{axis = 1 : i64}", 2, {8, 6, c}},
+      {"concat of columns", "concat", "{axis = 2 : i64}", 2, {4, 12, c}},
+      {"concat of channels", "concat", "{axis = 3 : i64}", 2, {4, 6, 2 * c}},
+      {"reshape that keeps channels", "reshape", "", 1, {6, 4, c}},
+      {"flatten", "reshape", "", 1, {24 * c}},
+      {"avg_pool2d", "avg_pool2d", pool(2, 2, 0), 1, {2, 3, c}, true},
+      {"global_avg_pool", "global_avg_pool", "", 1, {c}, true},
+  };
+  if (n.type != "!nibble.binary") {
+    list.push_back({"pad with 0", "pad", pad("0, 1, 1, 0", "0, 0, 2, 0", 0.0f), 1, {5, 9, c}});
+    list.push_back({"pad of channels", "pad", pad("0, 0, 0, 1", "0, 0, 0, 2", n.onGrid), 1, {4, 6, c + 3}});
+  } else {
+    list.push_back({"pad with +1", "pad", pad("0, 1, 1, 0", "0, 0, 2, 0", 1.0f), 1, {5, 9, c}});
+  }
+  return list;
+}
+
+std::string model(const Numbers &n, int64_t channels, const Step &step) {
+  Shape image{4, 6, channels};
+  bool floats = n.type == "f32";
+  std::string in = tensor(image, n.type), result = tensor(step.result, step.real ? "f32" : n.type), x = "%x", y = "%r";
+  std::string body;
+  if (!floats) {
+    body += formatv("  %q = nibble.quantize %x : ({0}) -> {1}\n", tensor(image, "f32"), in);
+    x = "%q";
+  }
+  std::string operands = x, types = in;
+  if (step.operands == 2) { // another value: so that its order shows
+    body += formatv("  %m = nibble.max_pool2d {0} {{window = array<i64: 3, 1>, strides = array<i64: 1, 1>, padding = "
+                    "#nibble.padding<1, 0, 1, 0>} : ({1}) -> {1}\n",
+                    x, in);
+    operands += ", %m", types += ", " + in;
+  }
+  body += formatv("  %r = nibble.{0} {1} {2} : ({3}) -> {4}\n", step.op, operands, step.attributes, types, result);
+  std::string type = tensor(step.result, "f32");
+  if (!step.real && !floats && n.weights.empty()) {
+    type = formatv("{0}, #nibble.grid<{1}>>", llvm::StringRef(type).drop_back(), n.type).str();
+    body += formatv("  %d = nibble.dequantize %r : ({0}) -> {1}\n", result, type);
+    y = "%d";
+  } else if (!step.real && !n.weights.empty()) {
+    bool conv = step.result.size() == 3;
+    int64_t last = step.result.back();
+    std::string shape = conv ? formatv("7x1x1x{0}x", last) : formatv("7x{0}x", last);
+    Shape out = step.result;
+    out.back() = 7;
+    type = tensor(out, "f32");
+    body += formatv("  %w = nibble.constant {0} : tensor<{1}i8> : tensor<{1}{2}>\n", signs(7 * last), shape, n.weights);
+    body += formatv("  %a = nibble.{0} %r, %w {1} : ({2}, tensor<{3}{4}>) -> {5}\n", conv ? "conv2d" : "linear",
+                    conv ? "{strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>}" : "", result, shape,
+                    n.weights, tensor(out, "i32"));
+    body +=
+        formatv("  %y = nibble.requantize %a {{multiplier = array<f32: 0.37>, bias = array<f32: 0.7>, lo = array<f32: "
+                "0xFF800000>, hi = array<f32: 0x7F800000>} : ({0}) -> {1}\n",
+                tensor(out, "i32"), type);
+    y = "%y";
+  }
+  return formatv(
+      "func.func @f(%x: {0} {{nibble.name = \"x\"}) -> ({1} {{nibble.name = \"y\"}) {{\n{2}  return {3} : {1}\n}\n",
+      tensor(image, "f32"), type, body, y);
+}
+
+TEST(SupportShapes, EveryOpOnEveryStorage) {
+  int exact = 0, all = 0;
+  for (const Numbers &n : numbers)
+    for (int64_t channels : n.channels) {
+      CellRun run;
+      for (const Step &step : steps(n, channels)) {
+        std::string what = n.name + ", " + std::to_string(channels) + " channels, " + step.name;
+        std::string text = model(n, channels, step);
+        auto refusal = run.add(what, text);
+        EXPECT_FALSE(refusal) << what << ": " << refusal->message << "\n" << text;
+        ++all;
+      }
+      exact += run.run();
+    }
+  EXPECT_EQ(exact, all);
+  std::printf("shape ops x storage: %d of %d bit-exact\n", exact, all);
+}
+
+} // namespace
