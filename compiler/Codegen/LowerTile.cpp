@@ -227,7 +227,7 @@ LogicalResult Lowering::lowerDotKernel(TileOp op, const ConvShape &s, const Epil
       op.emitOpError("could not generate its kernel: ") << code.error;
       return "";
     }
-    std::string symbol = emitter->unique((source.getName() + "." + name + ".rows" + Twine(count)).str());
+    std::string symbol = emitter->unique((emitter->entry().getName() + "." + name + ".rows" + Twine(count)).str());
     OpBuilder b = OpBuilder::atBlockBegin(emitter->module.getBody());
     ukr::KernelOp::create(b, op.getLoc(), symbol, op.getKernel()->str(), count, tileColumns, run, rowStride,
                           outerStride,

@@ -109,8 +109,16 @@ LogicalResult Lowering::signature() {
   for (unsigned i = 0; i < ret.getNumOperands(); ++i) {
     unsigned slot = tiedTo[i] >= 0 ? static_cast<unsigned>(tiedTo[i]) : next++;
     Value v = ret.getOperand(i);
-    if (elemOfType(v.getType()) == Elem::F32 && !isa<BlockArgument>(v) && !assigned.count(v))
-      assigned[v] = emitter->argument(slot, Elem::F32, types[slot].getNumElements());
+    if (elemOfType(v.getType()) != Elem::F32)
+      continue;
+    // What is only reshaped into the result is written there, too.
+    while (!isa<BlockArgument>(v)) {
+      assigned.try_emplace(v, emitter->argument(slot, Elem::F32, types[slot].getNumElements()));
+      auto reshape = v.getDefiningOp<ReshapeOp>();
+      if (!reshape || !reshape.getInput().hasOneUse())
+        break;
+      v = reshape.getInput();
+    }
   }
   return success();
 }
@@ -130,8 +138,8 @@ LogicalResult Lowering::results(func::ReturnOp ret) {
     if (have.where == Buffer::Where::Argument && have.argument == slot)
       continue;
     if (index)
-      return source.emitError() << "@" << source.getName() << ": the new value of '"
-                                << source.getArgAttr(slot, "nibble.param") << "' is not written in place";
+      return source.emitError() << "@" << emitter->entry().getName() << ": the new value of argument " << slot
+                                << " is not written in place; give its update as result " << i;
     evaluate(*emitter, "result" + std::to_string(i), ret.getLoc(), viewOf(l),
              {{target.elem == Elem::F32 ? real(v) : accumulator(v), target}});
   }

@@ -16,7 +16,30 @@ static Expr moved(const Expr &old, const Expr &batch, float momentum) {
   });
 }
 
+/// Whether computing `value` where it is used would read a parameter other than `own` that the step overwrites.
+bool Lowering::readsParameter(Value value, Value own) {
+  if (auto argument = dyn_cast<BlockArgument>(value))
+    return value != own && source.getArgAttr(argument.getArgNumber(), "nibble.param");
+  LoweredValue &v = get(value);
+  if (v.real || v.grid || v.acc)
+    return false;
+  return llvm::any_of(value.getDefiningOp()->getOperands(),
+                      [&](Value operand) { return readsParameter(operand, own); });
+}
+
+/// Gradients are recipes that the updates evaluate, one parameter after the other and in place. Those that read another
+/// parameter are stored before the first update.
+void Lowering::storeGradients() {
+  for (Operation &op : source.getBody().front())
+    if (isa<SgdOp, AdamOp>(op) && values.count(op.getOperand(1)) && readsParameter(op.getOperand(1), op.getOperand(0)))
+      realBuffer(op.getOperand(1));
+}
+
 LogicalResult Lowering::lowerTrainOp(Operation *op) {
+  if (isa<SgdOp, AdamOp>(op) && !updating) {
+    updating = true;
+    storeGradients();
+  }
   std::string name = nameOf(op);
   using R = Region;
   return TypeSwitch<Operation *, LogicalResult>(op)

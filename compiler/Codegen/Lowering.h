@@ -89,6 +89,8 @@ private:
 
   // Training ops (LowerTrain.cpp, LowerGradients.cpp).
   mlir::LogicalResult lowerTrainOp(mlir::Operation *op);
+  bool readsParameter(Value value, Value own);
+  void storeGradients();
   mlir::LogicalResult lowerGradientOp(mlir::Operation *op);
 
   // Packed and tiled ops (LowerTile.cpp).
@@ -112,6 +114,7 @@ private:
   llvm::DenseMap<Value, Buffer> assigned; ///< where a returned value is to be written
   std::vector<std::pair<std::vector<const void *>, QuantizerValues>> quantizerCache;
   int64_t rows = 6;
+  bool updating = false; ///< An update of a parameter has been lowered.
 };
 
 /// f32 constants padded with `fill` to a multiple of 16 (or kept single).

@@ -136,6 +136,20 @@ TEST(CodegenTraining, MixedPrecisionStepWithSgd) {
   expectStepEqual(kModel, options);
 }
 
+// The gradient of each factor is the other one: both must be the values from before the step.
+TEST(CodegenTraining, ProductOfParameters) {
+  expectStepEqual(R"mlir(
+func.func @m(%x: tensor<?x5xf32> {nibble.name = "image"}) -> (tensor<?x3xf32> {nibble.name = "logits"}) {
+  %w = nibble.param @fc.weight : tensor<3x5xf32>
+  %m = nibble.param @fc.mask : tensor<3x5xf32>
+  %p = nibble.mul %w, %m : (tensor<3x5xf32>, tensor<3x5xf32>) -> tensor<3x5xf32>
+  %y = nibble.linear %x, %p : (tensor<?x5xf32>, tensor<3x5xf32>) -> tensor<?x3xf32>
+  return %y : tensor<?x3xf32>
+}
+)mlir",
+                  {.batch = 4});
+}
+
 TEST(CodegenTraining, FrozenStep) {
   TrainingOptions options;
   options.batch = 8;

@@ -148,4 +148,79 @@ TEST(SupportShapes, EveryOpOnEveryStorage) {
   std::printf("shape ops x storage: %d of %d bit-exact\n", exact, all);
 }
 
+/// Graphs around the layers: values with several users, requantisation without a contraction, results that are inputs.
+const std::pair<const char *, const char *> graphs[] = {
+    {"accumulators with two users", R"(
+func.func @f(%x: tensor<?x3x4x6xf32>) -> (tensor<?x3x4x9xf32>, tensor<?x3x4x9xf32, #nibble.grid<!nibble.binary>>) {
+  %q = nibble.quantize %x : (tensor<?x3x4x6xf32>) -> tensor<?x3x4x6x!u8>
+  %w = nibble.constant WEIGHTS54 : tensor<9x1x1x6xi8> : tensor<9x1x1x6x!i4>
+  %a = nibble.conv2d %q, %w {strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x3x4x6x!u8>, tensor<9x1x1x6x!i4>) -> tensor<?x3x4x9xi32>
+  %y = nibble.requantize %a {multiplier = array<f32: 0.01>, bias = array<f32: 0.3>, lo = array<f32: 0.0>, hi = array<f32: 0x7F800000>} : (tensor<?x3x4x9xi32>) -> tensor<?x3x4x9xf32>
+  %b = nibble.requantize %a {multiplier = array<f32: -0.5>, bias = array<f32: 3.5>, lo = array<f32: -1.0>, hi = array<f32: 1.0>} : (tensor<?x3x4x9xi32>) -> tensor<?x3x4x9x!nibble.binary>
+  %d = nibble.dequantize %b : (tensor<?x3x4x9x!nibble.binary>) -> tensor<?x3x4x9xf32, #nibble.grid<!nibble.binary>>
+  return %y, %d : tensor<?x3x4x9xf32>, tensor<?x3x4x9xf32, #nibble.grid<!nibble.binary>>
+})"},
+    {"bits and bytes with users of both kinds", R"(
+func.func @f(%x: tensor<?x3x4x32xf32>) -> (tensor<?x3x4x5xf32>, tensor<?x3x4x32xf32, #nibble.grid<!nibble.binary>>) {
+  %q = nibble.quantize %x : (tensor<?x3x4x32xf32>) -> tensor<?x3x4x32x!nibble.binary>
+  %w = nibble.constant WEIGHTS160 : tensor<5x1x1x32xi8> : tensor<5x1x1x32x!nibble.binary>
+  %a = nibble.conv2d %q, %w {strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x3x4x32x!nibble.binary>, tensor<5x1x1x32x!nibble.binary>) -> tensor<?x3x4x5xi32>
+  %y = nibble.requantize %a {multiplier = array<f32: 0.5>, bias = array<f32: 0.3>, lo = array<f32: 0xFF800000>, hi = array<f32: 0x7F800000>} : (tensor<?x3x4x5xi32>) -> tensor<?x3x4x5xf32>
+  %d = nibble.dequantize %q : (tensor<?x3x4x32x!nibble.binary>) -> tensor<?x3x4x32xf32, #nibble.grid<!nibble.binary>>
+  return %y, %d : tensor<?x3x4x5xf32>, tensor<?x3x4x32xf32, #nibble.grid<!nibble.binary>>
+})"},
+    {"sum of two grids, pooled, for a layer of bytes", R"(
+func.func @f(%x: tensor<?x4x4x8xf32>, %z: tensor<?x4x4x8xf32>) -> tensor<?x2x2x5xf32> {
+  %q = nibble.quantize %x : (tensor<?x4x4x8xf32>) -> tensor<?x4x4x8x!u8>
+  %p = nibble.quantize %z : (tensor<?x4x4x8xf32>) -> tensor<?x4x4x8x!i4>
+  %d = nibble.dequantize %q : (tensor<?x4x4x8x!u8>) -> tensor<?x4x4x8xf32, #nibble.grid<!u8>>
+  %s = nibble.requantize %d, %p {multiplier = array<f32: 12.5>, bias = array<f32: 100.5>, lo = array<f32: 0.0>, hi = array<f32: 255.0>, residual_multiplier = 3.5 : f32} : (tensor<?x4x4x8xf32, #nibble.grid<!u8>>, tensor<?x4x4x8x!i4>) -> tensor<?x4x4x8x!u8>
+  %m = nibble.avg_pool2d %s {window = array<i64: 2, 2>, strides = array<i64: 2, 2>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x4x4x8x!u8>) -> tensor<?x2x2x8xf32>
+  %r = nibble.requantize %m {multiplier = array<f32: 30.0>, bias = array<f32: 9.0>, lo = array<f32: 9.0>, hi = array<f32: 255.0>} : (tensor<?x2x2x8xf32>) -> tensor<?x2x2x8x!u8>
+  %w = nibble.constant WEIGHTS40 : tensor<5x1x1x8xi8> : tensor<5x1x1x8x!i4>
+  %a = nibble.conv2d %r, %w {strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x2x2x8x!u8>, tensor<5x1x1x8x!i4>) -> tensor<?x2x2x5xi32>
+  %y = nibble.requantize %a {multiplier = array<f32: 0.5>, bias = array<f32: 0.3>, lo = array<f32: 0xFF800000>, hi = array<f32: 0x7F800000>} : (tensor<?x2x2x5xi32>) -> tensor<?x2x2x5xf32>
+  return %y : tensor<?x2x2x5xf32>
+})"},
+    {"signs of a float layer for a binary layer", R"(
+func.func @f(%x: tensor<?x7xf32>) -> tensor<?x5xf32> {
+  %v = nibble.constant dense<[[0.5, -1.5, 0.25, 1.0, -0.75, 2.0, -0.125], [-0.5, 1.0, 0.75, -1.0, 0.25, 1.5, -2.0], [1.0, 1.0, -1.0, 0.5, -0.5, 0.25, 0.0]]> : tensor<3x7xf32> : tensor<3x7xf32>
+  %f = nibble.linear %x, %v : (tensor<?x7xf32>, tensor<3x7xf32>) -> tensor<?x3xf32>
+  %b = nibble.requantize %f {multiplier = array<f32: 1.0, -2.0, 0.5>, bias = array<f32: 0.1>, lo = array<f32: -1.0>, hi = array<f32: 1.0>} : (tensor<?x3xf32>) -> tensor<?x3x!nibble.binary>
+  %w = nibble.constant WEIGHTS15 : tensor<5x3xi8> : tensor<5x3x!nibble.binary>
+  %a = nibble.linear %b, %w : (tensor<?x3x!nibble.binary>, tensor<5x3x!nibble.binary>) -> tensor<?x5xi32>
+  %y = nibble.requantize %a {multiplier = array<f32: 0.5>, bias = array<f32: 0.3>, lo = array<f32: 0xFF800000>, hi = array<f32: 0x7F800000>} : (tensor<?x5xi32>) -> tensor<?x5xf32>
+  return %y : tensor<?x5xf32>
+})"},
+    {"the input and one value twice as results", R"(
+func.func @f(%x: tensor<?x3x5xf32>) -> (tensor<?x3x5xf32>, tensor<?x15xf32>, tensor<?x3x5xf32>, tensor<?x3x5xf32>) {
+  %r = nibble.relu %x : (tensor<?x3x5xf32>) -> tensor<?x3x5xf32>
+  %s = nibble.reshape %x : (tensor<?x3x5xf32>) -> tensor<?x15xf32>
+  return %r, %s, %x, %r : tensor<?x3x5xf32>, tensor<?x15xf32>, tensor<?x3x5xf32>, tensor<?x3x5xf32>
+})"},
+    {"weights only", R"(
+func.func @f(%x: tensor<?x8xf32>) -> tensor<?x5xf32> {
+  %w = nibble.constant WEIGHTS40 : tensor<5x8xi8> : tensor<5x8x!i4>
+  %v = nibble.dequantize %w : (tensor<5x8x!i4>) -> tensor<5x8xf32, #nibble.grid<!i4>>
+  %y = nibble.linear %x, %v : (tensor<?x8xf32>, tensor<5x8xf32, #nibble.grid<!i4>>) -> tensor<?x5xf32>
+  return %y : tensor<?x5xf32>
+})"},
+};
+
+TEST(SupportShapes, GraphsAroundLayers) {
+  CellRun run;
+  for (auto [what, graph] : graphs) {
+    std::string text = graph;
+    for (size_t at; (at = text.find("WEIGHTS")) != std::string::npos;) {
+      size_t length = 0;
+      int64_t count = std::stoll(text.substr(at + 7), &length);
+      text.replace(at, 7 + length, signs(count));
+    }
+    text = "!u8 = !quant.uniform<u8:f32, 3.125000e-02:9>\n!i4 = !quant.uniform<i4<-7:7>:f32, 5.000000e-01>\n" + text;
+    auto refusal = run.add(what, text);
+    EXPECT_FALSE(refusal) << what << ": " << refusal->message;
+  }
+  EXPECT_EQ(run.run(), static_cast<int>(std::size(graphs)));
+}
+
 } // namespace

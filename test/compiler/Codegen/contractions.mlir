@@ -1,0 +1,146 @@
+// RUN: nibble-opt %s --split-input-file --nibble-to-packed=target=x86_64-linux-gnu,+avx2 --nibble-to-tiled=batch-tile=2 --nibble-lower-to-kernels=target=x86_64-linux-gnu,+avx2 | FileCheck %s
+// RUN: nibble-opt %s --split-input-file --nibble-to-packed=target=x86_64-linux-gnu --nibble-to-tiled=batch-tile=2 --nibble-lower-to-kernels=target=x86_64-linux-gnu | FileCheck %s --check-prefix=SSE
+
+// Sequential fused multiply-adds over k; a tile is 6 rows x 16 channels where 16 registers of 256 bits hold it, 3 rows
+// with registers of 128 bits. Weights are packed in tiles of 16 channels: 5 channels take 16 x 3 elements.
+// CHECK: memref.global "private" constant @floats.tile.weights : memref<48xf32>
+// CHECK-LABEL: func.func private @floats.tile.tile
+// CHECK: scf.for {{.*}} -> (vector<8xf32>, {{.*}}) {
+// CHECK-COUNT-2: vector.load {{.*}} : memref<48xf32>, vector<8xf32>
+// CHECK: memref.load {{.*}} : memref<24xf32>
+// CHECK: vector.broadcast
+// CHECK-COUNT-12: math.fma {{.*}} : vector<8xf32>
+// CHECK-NEXT: scf.yield
+// The rows of the one tile of channels end after 5.
+// CHECK: vector.extract {{.*}}[4] : f32 from vector<8xf32>
+// CHECK-NOT: vector.extract {{.*}}[5]
+// CHECK: func.func private @floats(%{{.*}}: memref<1xi8>, %{{.*}}: memref<24xf32>, %{{.*}}: memref<40xf32>, %{{.*}}: index, %{{.*}}: !llvm.ptr)
+// CHECK-SAME: ukr.arguments = [{batched, direction = "in", elements = 12 : i64, name = "x", shape = array<i64: 2, 2, 3>, type = f32}, {batched, direction = "out", elements = 20 : i64, name = "y",
+// CHECK-SAME: ukr.batch_tile = 2 : i64, ukr.entry = "floats"
+// CHECK: ukr.parallel @floats.tile[
+// SSE-LABEL: func.func private @floats.tile.tile
+// SSE: memref.load
+// SSE-COUNT-6: math.fma {{.*}} : vector<8xf32>
+// SSE-NEXT: scf.yield
+func.func @floats(%x: tensor<?x2x2x3xf32> {nibble.name = "x"}) -> (tensor<?x2x2x5xf32> {nibble.name = "y"}) {
+  %w = nibble.constant dense<0.5> : tensor<5x1x1x3xf32> : tensor<5x1x1x3xf32>
+  %y = nibble.conv2d %x, %w {strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x2x2x3xf32>, tensor<5x1x1x3xf32>) -> tensor<?x2x2x5xf32>
+  return %y : tensor<?x2x2x5xf32>
+}
+
+// -----
+
+// Integers in 16-bit words, two channels at a time: products of 16 bits, sums of pairs in 32 bits. Fields of 4 bits come
+// out of each byte by shifts. The activations lie in the arena; their quantisation is the first region.
+// CHECK: memref.global "private" constant @words.tile.weights : memref<288xi8>
+// CHECK-LABEL: func.func private @words.tile.tile
+// CHECK: ukr.buffer @words.quantize.q : memref<216xi16>
+// CHECK: vector.load {{.*}} : memref<288xi8>, vector<16xi8>
+// CHECK: arith.extui {{.*}} : vector<16xi8> to vector<16xi16>
+// CHECK: arith.shli {{.*}} : vector<16xi16>
+// CHECK-NEXT: {{.*}}arith.constant dense<12> : vector<16xi16>
+// CHECK-NEXT: arith.shrsi
+// CHECK: vector.load {{.*}} : memref<216xi16>, vector<2xi16>
+// CHECK: vector.bitcast {{.*}} : vector<2xi16> to vector<1xi32>
+// CHECK: arith.muli {{.*}} : vector<16xi32>
+// CHECK: vector.deinterleave
+// The epilogue: one fused multiply-add, clamp, round by adding 1.5 * 2^23.
+// CHECK: arith.sitofp {{.*}} : vector<8xi32> to vector<8xf32>
+// CHECK: math.fma {{.*}} : vector<8xf32>
+// CHECK: arith.cmpf ogt
+// CHECK: arith.cmpf olt
+// CHECK: arith.constant dense<0x4B400000> : vector<8xf32>
+// CHECK: arith.trunci {{.*}} : vector<8xi32> to vector<8xi16>
+// Padded taps are not summed: one call of the tile for each rectangle of pixels that see the same taps.
+// CHECK-LABEL: func.func private @words.tile(
+// CHECK-COUNT-9: call @words.tile.tile(
+// CHECK-NOT: call @words.tile.tile(
+// CHECK: return
+// CHECK-LABEL: func.func private @words(
+// CHECK: ukr.parallel @words.quantize[
+// CHECK: ukr.parallel @words.tile[
+!u8 = !quant.uniform<u8:f32, 0.0625:7>
+!i8 = !quant.uniform<i8:f32, 0.0625>
+!w4 = !quant.uniform<i4<-7:7>:f32, 0.5>
+func.func @words(%x: tensor<?x6x6x3xf32>) -> tensor<?x6x6x8xf32, #nibble.grid<!i8>> {
+  %q = nibble.quantize %x : (tensor<?x6x6x3xf32>) -> tensor<?x6x6x3x!u8>
+  %w = nibble.constant dense<3> : tensor<8x3x3x3xi8> : tensor<8x3x3x3x!w4>
+  %a = nibble.conv2d %q, %w {strides = array<i64: 1, 1>, padding = #nibble.padding<1, 1, 1, 1>} : (tensor<?x6x6x3x!u8>, tensor<8x3x3x3x!w4>) -> tensor<?x6x6x8xi32>
+  %r = nibble.requantize %a {multiplier = array<f32: 0.125>, bias = array<f32: 0.5>, lo = array<f32: -128.0>, hi = array<f32: 127.0>} : (tensor<?x6x6x8xi32>) -> tensor<?x6x6x8x!i8>
+  %y = nibble.dequantize %r : (tensor<?x6x6x8x!i8>) -> tensor<?x6x6x8xf32, #nibble.grid<!i8>>
+  return %y : tensor<?x6x6x8xf32, #nibble.grid<!i8>>
+}
+
+// -----
+
+// Binary operands: 32 channels in a word, K - 2 * popcount(a xor w), K = 40. The result of the first layer goes back to bits,
+// 16 at a time; words of 40 channels end with 8 bits and 24 zeros.
+// CHECK: memref.global "private" constant @signs.tile.weights : memref<96xi32>
+// CHECK-LABEL: func.func private @signs.tile.tile(
+// CHECK: arith.xori {{.*}} : vector<8xi32>
+// CHECK: math.ctpop {{.*}} : vector<8xi32>
+// CHECK: arith.constant dense<40> : vector<8xi32>
+// CHECK: vector.bitcast {{.*}} : vector<8xi1> to vector<1xi8>
+// CHECK: arith.constant 255 : i32
+// CHECK: memref.store {{.*}} : memref<4xi32>
+// CHECK: arith.trunci {{.*}} : i32 to i16
+// CHECK: memref.store {{.*}} : memref<8xi16>
+!b = !nibble.binary
+func.func @signs(%x: tensor<?x40xf32>) -> tensor<?x3xf32> {
+  %q = nibble.quantize %x : (tensor<?x40xf32>) -> tensor<?x40x!b>
+  %w = nibble.constant dense<1> : tensor<40x40xi8> : tensor<40x40x!b>
+  %a = nibble.linear %q, %w : (tensor<?x40x!b>, tensor<40x40x!b>) -> tensor<?x40xi32>
+  %r = nibble.requantize %a {multiplier = array<f32: 1.0>, bias = array<f32: -0.5>, lo = array<f32: -1.0>, hi = array<f32: 1.0>} : (tensor<?x40xi32>) -> tensor<?x40x!b>
+  %v = nibble.constant dense<-1> : tensor<3x40xi8> : tensor<3x40x!b>
+  %c = nibble.linear %r, %v : (tensor<?x40x!b>, tensor<3x40x!b>) -> tensor<?x3xi32>
+  %y = nibble.requantize %c {multiplier = array<f32: 0.5>, bias = array<f32: 0.0>, lo = array<f32: 0xFF800000>, hi = array<f32: 0x7F800000>} : (tensor<?x3xi32>) -> tensor<?x3xf32>
+  return %y : tensor<?x3xf32>
+}
+
+// -----
+
+// Depthwise: over vectors of channels, and one by one for the 3 that are left.
+// CHECK: memref.global "private" constant @depthwise.tile.weights : memref<99xi8>
+// CHECK-LABEL: func.func private @depthwise.tile(
+// CHECK: vector.load {{.*}} : memref<99xi8>, vector<8xi8>
+// CHECK: arith.muli {{.*}} : vector<8xi32>
+// CHECK: memref.load {{.*}} : memref<99xi8>
+// CHECK: arith.muli {{.*}} : i32
+!i8 = !quant.uniform<i8:f32, 0.0625>
+!w4 = !quant.uniform<i4<-7:7>:f32, 0.5>
+func.func @depthwise(%x: tensor<?x4x4x11xf32>) -> tensor<?x2x2x11xf32> {
+  %q = nibble.quantize %x : (tensor<?x4x4x11xf32>) -> tensor<?x4x4x11x!i8>
+  %w = nibble.constant dense<3> : tensor<11x3x3x1xi8> : tensor<11x3x3x1x!w4>
+  %a = nibble.conv2d %q, %w {strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>, groups = 11 : i64} : (tensor<?x4x4x11x!i8>, tensor<11x3x3x1x!w4>) -> tensor<?x2x2x11xi32>
+  %y = nibble.requantize %a {multiplier = array<f32: 0.5>, bias = array<f32: 0.0>, lo = array<f32: 0.0>, hi = array<f32: 0x7F800000>} : (tensor<?x2x2x11xi32>) -> tensor<?x2x2x11xf32>
+  return %y : tensor<?x2x2x11xf32>
+}
+
+// -----
+
+// A generated kernel: unsigned bytes, machine code for tiles of 6 rows and for the rest, accumulators in scratch memory of the
+// thread. It sums q * w, so that the zero point 7 is taken off per channel.
+// CHECK: ukr.kernel @bytes.tile.rows1
+// CHECK: ukr.kernel @bytes.tile.rows6
+// CHECK: memref.global "private" constant @bytes.tile.correction : memref<16xi32> = dense<-{{.*}}>
+// CHECK-LABEL: func.func private @bytes.tile(
+// CHECK: ukr.buffer @bytes.quantize.q : memref<32xi8>
+// CHECK: ukr.scratch {{.*}} : memref<96xi32>
+// CHECK: ukr.call @bytes.tile.rows6
+// CHECK: arith.addi {{.*}} : vector<8xi32>
+// CHECK: ukr.call @bytes.tile.rows1
+// What is only reshaped into a result is written there: no copy follows.
+// CHECK-LABEL: func.func private @bytes(
+// CHECK: ukr.parallel @bytes.quantize[
+// CHECK: ukr.parallel @bytes.tile
+// CHECK-NOT: ukr.parallel
+// SSE-NOT: ukr.kernel
+!u8 = !quant.uniform<u8:f32, 0.0625:7>
+!w4 = !quant.uniform<i4<-7:7>:f32, 0.5>
+func.func @bytes(%x: tensor<?x16xf32>) -> tensor<?x16xf32> {
+  %q = nibble.quantize %x : (tensor<?x16xf32>) -> tensor<?x16x!u8>
+  %w = nibble.constant dense<3> : tensor<16x16xi8> : tensor<16x16x!w4>
+  %a = nibble.linear %q, %w : (tensor<?x16x!u8>, tensor<16x16x!w4>) -> tensor<?x16xi32>
+  %y = nibble.requantize %a {multiplier = array<f32: 0.5>, bias = array<f32: 0.0>, lo = array<f32: 0.0>, hi = array<f32: 0x7F800000>} : (tensor<?x16xi32>) -> tensor<?x16xf32>
+  return %y : tensor<?x16xf32>
+}

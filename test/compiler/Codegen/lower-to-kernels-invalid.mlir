@@ -1,0 +1,168 @@
+// RUN: nibble-opt %s --nibble-lower-to-kernels=target=x86_64-linux-gnu,+avx2 --split-input-file --verify-diagnostics
+// RUN: not nibble-opt %s --nibble-lower-to-kernels=target=x86_64-linux-gnu,+avx3 --split-input-file 2>&1 | FileCheck %s
+// CHECK: error: {{.*}}avx3
+
+// expected-error@+1 {{@dynamic: 'x' of type 'tensor<?x2xf32>' cannot cross the border of compiled code; an entry takes and gives static f32 or i32 tensors (run nibble-tile-batch first)}}
+func.func @dynamic(%x: tensor<?x2xf32> {nibble.name = "x"}) -> tensor<?x2xf32> {
+  return %x : tensor<?x2xf32>
+}
+
+// -----
+
+// expected-error@+1 {{cannot cross the border of compiled code}}
+func.func @quantised(%x: tensor<4x2x!nibble.binary>) -> tensor<4x2x!nibble.binary> {
+  return %x : tensor<4x2x!nibble.binary>
+}
+
+// -----
+
+// expected-error@+1 {{result 0 is tied to argument 3, which does not exist}}
+func.func @tied(%x: tensor<4x2xf32>) -> (tensor<4x2xf32> {nibble.tied = 3 : i64}) {
+  return %x : tensor<4x2xf32>
+}
+
+// -----
+
+// expected-error@+1 {{@copied: the new value of argument 1 is not written in place; give its update as result 0}}
+func.func @copied(%x: tensor<4x2xf32>, %w: tensor<4x2xf32> {nibble.param = "w"}) -> (tensor<4x2xf32> {nibble.tied = 1 : i64}) {
+  return %x : tensor<4x2xf32>
+}
+
+// -----
+
+func.func @unbound() -> tensor<2xf32> {
+  // expected-error@+1 {{cannot be compiled in this form: there is no lowering for it at this stage}}
+  %w = nibble.param @w : tensor<2xf32>
+  return %w : tensor<2xf32>
+}
+
+// -----
+
+func.func @constant() -> tensor<2x2xf32> {
+  // expected-error@+1 {{can only be the weight of a contraction}}
+  %w = nibble.constant dense<1> : tensor<2x2xi8> : tensor<2x2x!nibble.binary>
+  %y = nibble.dequantize %w : (tensor<2x2x!nibble.binary>) -> tensor<2x2xf32, #nibble.grid<!nibble.binary>>
+  %r = nibble.relu %y : (tensor<2x2xf32, #nibble.grid<!nibble.binary>>) -> tensor<2x2xf32>
+  return %r : tensor<2x2xf32>
+}
+
+// -----
+
+func.func @unpacked(%x: tensor<1x1x1x2xf32>) -> tensor<1x1x1x1xf32> attributes {nibble.batch_tile = 1 : i64} {
+  %w = nibble.constant dense<1.0> : tensor<1x1x1x2xf32> : tensor<1x1x1x2xf32>
+  // expected-error@+1 {{needs packed constant weights; run nibble-pack-constants first}}
+  %y = nibble.tile %x, %w {kernel = "portable_f32", window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<1x1x1x2xf32>, tensor<1x1x1x2xf32>) -> tensor<1x1x1x1xf32>
+  return %y : tensor<1x1x1x1xf32>
+}
+
+// -----
+
+#w = #nibble.layout<"order = [0, 1, 2, 3], tile = [0:16], word = 32, bits = 32">
+func.func @no_kernel(%x: tensor<1x1x1x2xf32>) -> tensor<1x1x1x1xf32> attributes {nibble.batch_tile = 1 : i64} {
+  %w = nibble.constant dense<1> : tensor<128xi8> : tensor<1x1x1x2xf32, #w>
+  // expected-error@+1 {{has no kernel (nibble-select-kernels chooses one), got ''}}
+  %y = nibble.tile %x, %w {window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<1x1x1x2xf32>, tensor<1x1x1x2xf32, #w>) -> tensor<1x1x1x1xf32>
+  return %y : tensor<1x1x1x1xf32>
+}
+
+// -----
+
+#w = #nibble.layout<"order = [0, 1, 2, 3], tile = [0:16, 3:4], word = 8, bits = 8">
+#words = #nibble.layout<"order = [0, 1, 2, 3], word = 16, bits = 16">
+!u8 = !quant.uniform<u8:f32, 1.0>
+!w8 = !quant.uniform<i8:f32, 1.0>
+func.func @kernels(%x: tensor<1x1x1x8xf32>) -> tensor<1x1x1x1xi32> attributes {nibble.batch_tile = 1 : i64} {
+  %q = nibble.quantize %x : (tensor<1x1x1x8xf32>) -> tensor<1x1x1x8x!u8, #words>
+  %w = nibble.constant dense<1> : tensor<128xi8> : tensor<1x1x1x8x!w8, #w>
+  // expected-error@+1 {{names an unknown kernel 'dot_fast'}}
+  %y = nibble.tile %q, %w {kernel = "dot_fast", window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<1x1x1x8x!u8, #words>, tensor<1x1x1x8x!w8, #w>) -> tensor<1x1x1x1xi32>
+  return %y : tensor<1x1x1x1xi32>
+}
+
+// -----
+
+#w = #nibble.layout<"order = [0, 1, 2, 3], tile = [0:16, 3:4], word = 8, bits = 8">
+#words = #nibble.layout<"order = [0, 1, 2, 3], word = 16, bits = 16">
+!u8 = !quant.uniform<u8:f32, 1.0>
+!w8 = !quant.uniform<i8:f32, 1.0>
+func.func @storage(%x: tensor<1x1x1x8xf32>) -> tensor<1x1x1x1xi32> attributes {nibble.batch_tile = 1 : i64} {
+  %q = nibble.quantize %x : (tensor<1x1x1x8xf32>) -> tensor<1x1x1x8x!u8, #words>
+  %w = nibble.constant dense<1> : tensor<128xi8> : tensor<1x1x1x8x!w8, #w>
+  // expected-error@+1 {{needs its input in unsigned bytes}}
+  %y = nibble.tile %q, %w {kernel = "dot_u8s8_6x16_avx2", window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<1x1x1x8x!u8, #words>, tensor<1x1x1x8x!w8, #w>) -> tensor<1x1x1x1xi32>
+  return %y : tensor<1x1x1x1xi32>
+}
+
+// -----
+
+#bits3 = #nibble.layout<"order = [0, 1, 2], tile = [2:32], word = 32, bits = 1, code = sign">
+#bits2 = #nibble.layout<"order = [0, 1], tile = [1:32], word = 32, bits = 1, code = sign">
+!b = !nibble.binary
+func.func @inside_words(%x: tensor<1x4x3xf32>) -> tensor<1x12xf32, #nibble.grid<!b>> attributes {nibble.batch_tile = 1 : i64} {
+  %q = nibble.quantize %x : (tensor<1x4x3xf32>) -> tensor<1x4x3x!b, #bits3>
+  // expected-error@+1 {{changes the last dimension of packed bits from 3 to 12; both must be multiples of 32}}
+  %r = nibble.reshape %q : (tensor<1x4x3x!b, #bits3>) -> tensor<1x12x!b, #bits2>
+  %y = nibble.dequantize %r : (tensor<1x12x!b, #bits2>) -> tensor<1x12xf32, #nibble.grid<!b>>
+  return %y : tensor<1x12xf32, #nibble.grid<!b>>
+}
+
+// -----
+
+#bits = #nibble.layout<"order = [0, 1], tile = [1:32], word = 32, bits = 1, code = sign">
+!b = !nibble.binary
+func.func @joined(%x: tensor<1x3xf32>) -> tensor<1x6xf32, #nibble.grid<!b>> attributes {nibble.batch_tile = 1 : i64} {
+  %q = nibble.quantize %x : (tensor<1x3xf32>) -> tensor<1x3x!b, #bits>
+  // expected-error@+1 {{joins packed bits along channels, whose counts must be multiples of 32}}
+  %r = nibble.concat %q, %q {axis = 1 : i64} : (tensor<1x3x!b, #bits>, tensor<1x3x!b, #bits>) -> tensor<1x6x!b, #bits>
+  %y = nibble.dequantize %r : (tensor<1x6x!b, #bits>) -> tensor<1x6xf32, #nibble.grid<!b>>
+  return %y : tensor<1x6xf32, #nibble.grid<!b>>
+}
+
+// -----
+
+#bits = #nibble.layout<"order = [0, 1], tile = [1:32], word = 32, bits = 1, code = sign">
+!b = !nibble.binary
+func.func @widened(%x: tensor<1x3xf32>) -> tensor<1x4xf32, #nibble.grid<!b>> attributes {nibble.batch_tile = 1 : i64} {
+  %q = nibble.quantize %x : (tensor<1x3xf32>) -> tensor<1x3x!b, #bits>
+  // expected-error@+1 {{of packed bits along channels has no kernel; pad height and width only}}
+  %r = nibble.pad %q {low = array<i64: 0, 1>, high = array<i64: 0, 0>, value = 1.0 : f32} : (tensor<1x3x!b, #bits>) -> tensor<1x4x!b, #bits>
+  %y = nibble.dequantize %r : (tensor<1x4x!b, #bits>) -> tensor<1x4xf32, #nibble.grid<!b>>
+  return %y : tensor<1x4xf32, #nibble.grid<!b>>
+}
+
+// -----
+
+func.func @grouped(%dy: tensor<2x4x4x4xf32>, %x: tensor<2x4x4x4xf32>) -> tensor<4x1x1x2xf32> {
+  // expected-error@+1 {{of a grouped convolution cannot be compiled: train with groups = 1}}
+  %y = nibble.conv2d_grad_weight %dy, %x {strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>, groups = 2 : i64} : (tensor<2x4x4x4xf32>, tensor<2x4x4x4xf32>) -> tensor<4x1x1x2xf32>
+  return %y : tensor<4x1x1x2xf32>
+}
+
+// -----
+
+func.func @median(%w: tensor<2x4xf32> {nibble.param = "w"}) -> tensor<2x4xf32> {
+  // expected-error@+1 {{with the median rule is not compiled for training: use the mean rule, or fixed scales}}
+  %q = nibble.ternarize %w {rule = #nibble.ternary_rule<median>} : (tensor<2x4xf32>) -> tensor<2x4xf32, #nibble.grid<!nibble.ternary>>
+  %y = nibble.relu %q : (tensor<2x4xf32, #nibble.grid<!nibble.ternary>>) -> tensor<2x4xf32>
+  return %y : tensor<2x4xf32>
+}
+
+// -----
+
+func.func @per_channel(%x: tensor<4x2xf32>) -> tensor<4x2xf32> {
+  // expected-error@+1 {{use one scale per tensor}}
+  %q = nibble.fake_quant %x {quantizer = #nibble.quantizer<bits = 8, isSigned = true, axis = 1>, scales = array<f32: 1.0, 2.0>} : (tensor<4x2xf32>) -> tensor<4x2xf32, #nibble.grid<!quant.uniform<i8:f32:1, {1.0, 2.0}>>>
+  %y = nibble.relu %q : (tensor<4x2xf32, #nibble.grid<!quant.uniform<i8:f32:1, {1.0, 2.0}>>>) -> tensor<4x2xf32>
+  return %y : tensor<4x2xf32>
+}
+
+// -----
+
+!i16 = !quant.uniform<i16:f32, 1.0>
+func.func @exact(%x: tensor<4x2xf32>, %w: tensor<3x2xf32> {nibble.param = "w"}) -> tensor<4x3xf32> {
+  %q = nibble.fake_quant %x {quantizer = #nibble.quantizer<bits = 16, isSigned = true>, scales = array<f32: 1.0>} : (tensor<4x2xf32>) -> tensor<4x2xf32, #nibble.grid<!i16>>
+  %v = nibble.fake_quant %w {quantizer = #nibble.quantizer<bits = 16, isSigned = true>, scales = array<f32: 1.0>} : (tensor<3x2xf32>) -> tensor<3x2xf32, #nibble.grid<!i16>>
+  // expected-error@+1 {{has products of 16 x 16 bits, which f32 cannot hold exactly; train with fewer bits}}
+  %y = nibble.linear %q, %v : (tensor<4x2xf32, #nibble.grid<!i16>>, tensor<3x2xf32, #nibble.grid<!i16>>) -> tensor<4x3xf32>
+  return %y : tensor<4x3xf32>
+}
