@@ -51,6 +51,5 @@ function(nibble_gtest name)
   endif()
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin/test)
   add_test(NAME ${name} COMMAND ${name})
-  # libLLVM is not instrumented; a std::vector that crosses its border looks like an overflow to AddressSanitizer.
-  set_tests_properties(${name} PROPERTIES ENVIRONMENT "ASAN_OPTIONS=detect_container_overflow=0" TIMEOUT 600)
+  set_tests_properties(${name} PROPERTIES ENVIRONMENT "${NIBBLE_TEST_ENVIRONMENT}" TIMEOUT 600)
 endfunction()

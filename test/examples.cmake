@@ -6,7 +6,7 @@ add_test(NAME example-fashion-mnist
          COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_CURRENT_SOURCE_DIR}/examples/fashion_mnist.py $<TARGET_FILE:fashion_mnist_demo>
                  ${CMAKE_CURRENT_BINARY_DIR}/examples/fashion_mnist)
 set_tests_properties(example-fashion-mnist PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 1800 PROCESSORS 2
-                     ENVIRONMENT "ASAN_OPTIONS=detect_container_overflow=0")
+                     ENVIRONMENT "${NIBBLE_TEST_ENVIRONMENT}")
 
 # The project of docs/quickstart.md, built against the installed package with the system's compilers.
 if(NOT NIBBLE_SANITIZE)
@@ -21,4 +21,4 @@ endif()
 # Code that the documentation quotes is the code of the files, and its IR is what the compiler prints.
 add_test(NAME docs-quotes
          COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_CURRENT_SOURCE_DIR}/examples/docs.py ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR}/bin)
-set_tests_properties(docs-quotes PROPERTIES TIMEOUT 300 ENVIRONMENT "ASAN_OPTIONS=detect_container_overflow=0")
+set_tests_properties(docs-quotes PROPERTIES TIMEOUT 300 ENVIRONMENT "${NIBBLE_TEST_ENVIRONMENT}")

@@ -25,7 +25,8 @@ config.test_exec_root = os.path.join(build, "test")
 
 tools = os.path.join(build, "bin")
 config.environment["PATH"] = os.pathsep.join((tools, llvm_bin, os.environ.get("PATH", os.defpath)))
-config.environment["ASAN_OPTIONS"] = os.environ.get("ASAN_OPTIONS", "detect_container_overflow=0")
+if "ASAN_OPTIONS" in os.environ:
+    config.environment["ASAN_OPTIONS"] = os.environ["ASAN_OPTIONS"]
 for tool in ("FileCheck", "not"):
     if not os.path.exists(os.path.join(llvm_bin, tool)):
         lit_config.fatal(f"{llvm_bin} has no {tool}; the Debian package llvm-22-tools holds it")

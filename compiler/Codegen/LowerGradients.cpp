@@ -7,6 +7,35 @@ namespace nibble::codegen {
 
 static float asFloat(const llvm::APFloat &v) { return v.convertToFloat(); }
 
+/// Weights [C][KH][KW] of a depthwise convolution as [KH'][KW'][C] of the convolution that gives dX from dY (R9.8).
+Buffer Lowering::flippedDepthwise(const std::string &name, Location loc, const Buffer &weights, int64_t taps,
+                                  int64_t channels) {
+  Buffer out = emitter->arena(name, Elem::F32, taps * channels);
+  emitter->region(
+      name, loc, [&](Code &c, Value) { return c.idx(taps); },
+      [&](Region &r) {
+        r.loop(r.begin, r.end, 1, [&](Value tap) {
+          r.loop(r.idx(0), r.idx(channels), 1, [&](Value c) {
+            Value from = r.add(r.mul(c, taps), r.sub(r.idx(taps - 1), tap));
+            r.store(r.load(r.ref(weights), from), r.ref(out), r.add(r.mul(tap, channels), c));
+          });
+        });
+      });
+  return out;
+}
+
+/// Weights [O][KH][KW][C / groups] of a grouped convolution as those of `s`, which gives dX from dY: rows are the input
+/// channels, columns are (ky', kx', o within the group) (R9.8).
+static Expr flippedGrouped(const Buffer &weights, const ConvShape &s) {
+  int64_t taps = s.KH * s.KW, og = s.channelsPerGroup(), cg = s.O / s.groups;
+  return {[=](Region &r, const Coord &at) {
+            Value tap = r.sub(r.idx(taps - 1), r.div(at.col, og));
+            Value o = r.add(r.mul(r.div(at.row, cg), og), r.rem(at.col, og));
+            return r.load(r.ref(weights), r.add(r.mul(r.add(r.mul(o, taps), tap), cg), r.rem(at.row, cg)));
+          },
+          false, false};
+}
+
 LogicalResult Lowering::lowerGradientOp(Operation *op) {
   std::string name = nameOf(op);
   Location loc = op->getLoc();
@@ -14,13 +43,10 @@ LogicalResult Lowering::lowerGradientOp(Operation *op) {
   // gradient where `pass`, else 0.
   auto masked = [](R &r, Value pass, Value dy) { return r.select(pass, dy, r.cf(0, Code::widthOf(dy))); };
   // Keeps windows of a larger gradient buffer: the shape of the convolution that gives dX from dY.
-  auto gradInput = [&](Value dy, Value w, Value dx, ArrayRef<int64_t> strides, PaddingAttr p,
-                       int64_t groups) -> LogicalResult {
+  auto gradInput = [&](Value dy, Value w, Value dx, ArrayRef<int64_t> strides, PaddingAttr p, int64_t groups) {
     auto wt = cast<RankedTensorType>(w.getType()), gt = cast<RankedTensorType>(dy.getType()),
          xt = cast<RankedTensorType>(dx.getType());
-    if (groups != 1)
-      return op->emitOpError("of a grouped convolution cannot be compiled: train with groups = 1");
-    int64_t KH = wt.getDimSize(1), KW = wt.getDimSize(2), O = wt.getDimSize(0), C = wt.getDimSize(3);
+    int64_t KH = wt.getDimSize(1), KW = wt.getDimSize(2), O = wt.getDimSize(0), C = xt.getDimSize(3);
     Buffer g = realBuffer(dy);
     int64_t H = gt.getDimSize(1), W = gt.getDimSize(2);
     if (strides[0] != 1 || strides[1] != 1) {
@@ -43,20 +69,30 @@ LogicalResult Lowering::lowerGradientOp(Operation *op) {
       g = spread, H = SH, W = SW;
     }
     ConvShape forward{0, 0, C, O, KH, KW, 0, 0, 1, 1, 0, 0, 1};
-    ConvShape s{H, W, O, C, KH, KW, xt.getDimSize(1), xt.getDimSize(2), 1, 1, KH - 1 - p.getTop(), KW - 1 - p.getLeft(),
-                1};
+    ConvShape s{
+        H,     W, O, C, KH, KW, xt.getDimSize(1), xt.getDimSize(2), 1, 1, KH - 1 - p.getTop(), KW - 1 - p.getLeft(),
+        groups};
     ContractionOperands ops;
     ops.input = g;
-    ops.weights = packF32Weights(*emitter, name + ".weights", loc, forward, real(w), true);
+    if (groups == 1)
+      ops.weights = packF32Weights(*emitter, name + ".weights", loc, forward, real(w), true);
+    else if (groups == C && groups == O)
+      ops.weights = flippedDepthwise(name + ".weights", loc, realBuffer(w), KH * KW, C);
+    Buffer flat = groups == 1 ? Buffer() : realBuffer(w);
     define(dx, true);
     Buffer out = place(dx, Elem::F32);
-    emitContraction(*emitter, name, loc, s, ops, Epilogue(), out, true, rows);
+    if (groups == 1)
+      emitContraction(*emitter, name, loc, s, ops, Epilogue(), out, true, rows);
+    else if (groups == C && groups == O)
+      emitDepthwise(*emitter, name, loc, s, ops, Epilogue(), out, true);
+    else
+      emitScalarConv(*emitter, name, loc, s, leaf(g), flippedGrouped(flat, s), Epilogue(), out, true);
     get(dx).real = out;
-    return success();
   };
   auto weightGradient = [&](Value dy, const Expr &x, Value dw, const ConvShape &s) {
     define(dw, false);
-    Buffer sum = gradWeight(*emitter, name, loc, s, batch, realBuffer(dy), x, rows);
+    Buffer sum = s.groups == 1 ? gradWeight(*emitter, name, loc, s, batch, realBuffer(dy), x, rows)
+                               : gradWeightGrouped(*emitter, name, loc, s, batch, realBuffer(dy), x);
     if (assigned.count(dw)) {
       get(dw).realExpr = leaf(sum);
       realBuffer(dw);
@@ -81,11 +117,10 @@ LogicalResult Lowering::lowerGradientOp(Operation *op) {
 
   return TypeSwitch<Operation *, LogicalResult>(op)
       .Case([&](Conv2dGradInputOp c) -> LogicalResult {
-        return gradInput(c.getGradient(), c.getWeight(), c.getResult(), c.getStrides(), c.getPadding(), c.getGroups());
+        gradInput(c.getGradient(), c.getWeight(), c.getResult(), c.getStrides(), c.getPadding(), c.getGroups());
+        return success();
       })
       .Case([&](Conv2dGradWeightOp c) -> LogicalResult {
-        if (c.getGroups() != 1)
-          return op->emitOpError("of a grouped convolution cannot be compiled: train with groups = 1");
         auto x = cast<RankedTensorType>(c.getInput().getType()), dy = cast<RankedTensorType>(c.getGradient().getType()),
              w = cast<RankedTensorType>(c.getResult().getType());
         ConvShape s{x.getDimSize(1),
@@ -100,7 +135,7 @@ LogicalResult Lowering::lowerGradientOp(Operation *op) {
                     c.getStrides()[1],
                     c.getPadding().getTop(),
                     c.getPadding().getLeft(),
-                    1};
+                    static_cast<int64_t>(c.getGroups())};
         PadValue padding = c.getPadding().getValue();
         if (padding == PadValue::Zero) {
           weightGradient(c.getGradient(), real(c.getInput()), c.getResult(), s);

@@ -92,6 +92,8 @@ private:
   bool readsParameter(Value value, Value own);
   void storeGradients();
   mlir::LogicalResult lowerGradientOp(mlir::Operation *op);
+  Buffer flippedDepthwise(const std::string &name, mlir::Location loc, const Buffer &weights, int64_t taps,
+                          int64_t channels);
 
   // Packed and tiled ops (LowerTile.cpp).
   mlir::LogicalResult lowerPackedOp(mlir::Operation *op);

@@ -140,6 +140,42 @@ Buffer rangeOfAll(Emitter &emitter, StringRef name, Location loc, int64_t rows, 
   return range;
 }
 
+/// The input of `count` rows (n, y, x) from `first` on as [row][ky][kx][c], each row filled up with zeros to `padded`
+/// values. Padded taps are zeros (R9.8: they are multiplied).
+static void unfold(Region &r, const ConvShape &s, const Expr &input, Value first, Value count, Value columns,
+                   int64_t padded) {
+  r.loop(r.idx(0), count, 1, [&](Value i) {
+    Value row = r.add(first, i), to = r.mul(i, padded);
+    Value image = r.div(row, s.OH * s.OW), rest = r.rem(row, s.OH * s.OW);
+    Value y0 = r.sub(r.mul(r.div(rest, s.OW), s.SH), r.idx(s.PT)),
+          x0 = r.sub(r.mul(r.rem(rest, s.OW), s.SW), r.idx(s.PL));
+    bool inside = s.PT == 0 && s.PL == 0 && (s.OH - 1) * s.SH + s.KH <= s.H && (s.OW - 1) * s.SW + s.KW <= s.W;
+    for (int64_t ky = 0; ky < s.KH; ++ky)
+      for (int64_t kx = 0; kx < s.KW; ++kx) {
+        Value y = r.add(y0, ky), x = r.add(x0, kx), at = r.add(to, (ky * s.KW + kx) * s.C);
+        Value pixel = r.add(r.mul(r.add(r.mul(image, s.H), y), s.W), x);
+        auto fill = [&](bool zero) {
+          auto value = [&](Value c, int64_t w) { return zero ? r.cf(0, w) : input.eval(r, {pixel, c, s.C, w}); };
+          int64_t whole = s.C / lanes * lanes;
+          if (whole)
+            r.loop(r.idx(0), r.idx(whole), lanes, [&](Value c) { r.store(value(c, lanes), columns, r.add(at, c)); });
+          if (whole < s.C)
+            r.loop(r.idx(whole), r.idx(s.C), 1, [&](Value c) { r.store(value(c, 0), columns, r.add(at, c)); });
+        };
+        if (inside) {
+          fill(false);
+          continue;
+        }
+        // One unsigned comparison covers both ends.
+        Value okY = r.cmp(arith::CmpIPredicate::ult, y, r.idx(s.H)),
+              okX = r.cmp(arith::CmpIPredicate::ult, x, r.idx(s.W));
+        r.when(arith::AndIOp::create(r, okY, okX), [&] { fill(false); }, [&] { fill(true); });
+      }
+    for (int64_t k = s.KH * s.KW * s.C; k < padded; ++k)
+      r.store(r.cf(0), columns, r.add(to, k));
+  });
+}
+
 Buffer gradWeight(Emitter &emitter, StringRef name, Location loc, const ConvShape &s, int64_t images,
                   const Buffer &gradient, const Expr &input, int64_t tileRows) {
   int64_t rows = images * s.OH * s.OW, blocks = (rows + rowBlock - 1) / rowBlock;
@@ -170,51 +206,18 @@ Buffer gradWeight(Emitter &emitter, StringRef name, Location loc, const ConvShap
         r.store(acc[2 * m + h], P, r.add(r.add(base, r.mul(os[m], padded)), r.add(k0, h * lanes)));
   };
 
-  emitter.region(
-      (name + ".block").str(), loc, [&](Code &c, Value) { return c.idx(blocks); },
-      [&](Region &r) {
-        Value columns = r.scratch(r.getF32Type(), rowBlock * padded);
-        r.loop(r.begin, r.end, 1, [&](Value block) {
-          Value first = r.mul(block, rowBlock), count = r.min(r.sub(r.idx(rows), first), r.idx(rowBlock));
-          // Unfold the block's input: padded taps are zeros (R9: they are multiplied here).
-          r.loop(r.idx(0), count, 1, [&](Value i) {
-            Value row = r.add(first, i), to = r.mul(i, padded);
-            Value image = r.div(row, s.OH * s.OW), rest = r.rem(row, s.OH * s.OW);
-            Value y0 = r.sub(r.mul(r.div(rest, s.OW), s.SH), r.idx(s.PT)),
-                  x0 = r.sub(r.mul(r.rem(rest, s.OW), s.SW), r.idx(s.PL));
-            bool inside = s.PT == 0 && s.PL == 0 && (s.OH - 1) * s.SH + s.KH <= s.H && (s.OW - 1) * s.SW + s.KW <= s.W;
-            for (int64_t ky = 0; ky < s.KH; ++ky)
-              for (int64_t kx = 0; kx < s.KW; ++kx) {
-                Value y = r.add(y0, ky), x = r.add(x0, kx), at = r.add(to, (ky * s.KW + kx) * s.C);
-                Value pixel = r.add(r.mul(r.add(r.mul(image, s.H), y), s.W), x);
-                auto fill = [&](bool zero) {
-                  auto value = [&](Value c, int64_t w) {
-                    return zero ? r.cf(0, w) : input.eval(r, {pixel, c, s.C, w});
-                  };
-                  int64_t whole = s.C / lanes * lanes;
-                  if (whole)
-                    r.loop(r.idx(0), r.idx(whole), lanes,
-                           [&](Value c) { r.store(value(c, lanes), columns, r.add(at, c)); });
-                  if (whole < s.C)
-                    r.loop(r.idx(whole), r.idx(s.C), 1, [&](Value c) { r.store(value(c, 0), columns, r.add(at, c)); });
-                };
-                if (inside) {
-                  fill(false);
-                  continue;
-                }
-                // One unsigned comparison covers both ends.
-                Value okY = r.cmp(arith::CmpIPredicate::ult, y, r.idx(s.H)),
-                      okX = r.cmp(arith::CmpIPredicate::ult, x, r.idx(s.W));
-                r.when(arith::AndIOp::create(r, okY, okX), [&] { fill(false); }, [&] { fill(true); });
-              }
-            for (int64_t k = K; k < padded; ++k)
-              r.store(r.cf(0), columns, r.add(to, k));
-          });
-          r.loop(r.idx(0), r.idx(padded), tileColumns, [&](Value k0) {
-            r.loop(r.idx(0), r.idx(s.O), tileRows, [&](Value o0) { tile(r, columns, first, count, o0, k0); });
-          });
-        });
-      });
+  emitter.region((name + ".block").str(), loc, [&](Code &c, Value) { return c.idx(blocks); },
+                 [&](Region &r) {
+                   Value columns = r.scratch(r.getF32Type(), rowBlock * padded);
+                   r.loop(r.begin, r.end, 1, [&](Value block) {
+                     Value first = r.mul(block, rowBlock), count = r.min(r.sub(r.idx(rows), first), r.idx(rowBlock));
+                     unfold(r, s, input, first, count, columns, padded);
+                     r.loop(r.idx(0), r.idx(padded), tileColumns, [&](Value k0) {
+                       r.loop(r.idx(0), r.idx(s.O), tileRows,
+                              [&](Value o0) { tile(r, columns, first, count, o0, k0); });
+                     });
+                   });
+                 });
 
   Buffer total = emitter.arena((name + ".padded").str(), Elem::F32, s.O * padded);
   combineBlocks(emitter, (name + ".pairs").str(), loc, partial, blocks, s.O * padded, total);
@@ -225,6 +228,62 @@ Buffer gradWeight(Emitter &emitter, StringRef name, Location loc, const ConvShap
       [=](Region &r, const Coord &at) { return r.load(r.ref(total), r.add(r.mul(at.row, padded), at.col), at.width); },
       false, false};
   evaluate(emitter, (name + ".cut").str(), loc, {s.O, K, false}, {{read, out}});
+  return out;
+}
+
+Buffer gradWeightGrouped(Emitter &emitter, StringRef name, Location loc, const ConvShape &s, int64_t images,
+                         const Buffer &gradient, const Expr &input) {
+  int64_t rows = images * s.OH * s.OW, blocks = (rows + rowBlock - 1) / rowBlock, taps = s.KH * s.KW;
+  int64_t cg = s.channelsPerGroup(), og = s.O / s.groups, unfolded = taps * s.C, width = s.O * taps * cg;
+  bool depthwise = cg == 1 && og == 1; // Vectors run over the channels: partial sums are [tap][c], else [o][tap][c].
+  Buffer partial = emitter.arena((name + ".blocks").str(), Elem::F32, blocks * width);
+  emitter.region((name + ".block").str(), loc, [&](Code &c, Value) { return c.idx(blocks); },
+                 [&](Region &r) {
+                   Value columns = r.scratch(r.getF32Type(), rowBlock * unfolded), dY = r.ref(gradient),
+                         P = r.ref(partial);
+                   r.loop(r.begin, r.end, 1, [&](Value block) {
+                     Value first = r.mul(block, rowBlock), count = r.min(r.sub(r.idx(rows), first), r.idx(rowBlock));
+                     unfold(r, s, input, first, count, columns, unfolded);
+                     // Sum over the rows for outputs o.. and unfolded columns k.., stored at `to` of the block.
+                     auto sum = [&](Value o, Value k, Value to, int64_t w) {
+                       Value acc = r.loop(r.idx(0), count, 1, ValueRange{r.cf(0, w)}, [&](Value row, ValueRange in) {
+                         Value at = r.add(r.mul(r.add(first, row), s.O), o);
+                         Value g = depthwise || !w ? r.load(dY, at, w) : r.splat(r.load(dY, at), w);
+                         return SmallVector<Value>{r.fma(g, r.load(columns, r.add(r.mul(row, unfolded), k), w), in[0])};
+                       })[0];
+                       r.store(acc, P, r.add(r.mul(block, width), to));
+                     };
+                     auto channels = [&](int64_t n, llvm::function_ref<void(Value, int64_t)> body) {
+                       int64_t whole = n / lanes * lanes;
+                       if (whole)
+                         r.loop(r.idx(0), r.idx(whole), lanes, [&](Value c) { body(c, lanes); });
+                       if (whole < n)
+                         r.loop(r.idx(whole), r.idx(n), 1, [&](Value c) { body(c, 0); });
+                     };
+                     r.loop(r.idx(0), r.idx(taps), 1, [&](Value tap) {
+                       Value start = r.mul(tap, s.C);
+                       if (depthwise)
+                         return channels(s.C, [&](Value c, int64_t w) { sum(c, r.add(start, c), r.add(start, c), w); });
+                       r.loop(r.idx(0), r.idx(s.O), 1, [&](Value o) {
+                         Value from = r.add(start, r.mul(r.div(o, og), cg)), to = r.mul(r.add(r.mul(o, taps), tap), cg);
+                         channels(cg, [&](Value c, int64_t w) { sum(o, r.add(from, c), r.add(to, c), w); });
+                       });
+                     });
+                   });
+                 });
+  Buffer total = emitter.arena((name + ".total").str(), Elem::F32, width);
+  combineBlocks(emitter, (name + ".pairs").str(), loc, partial, blocks, width, total);
+  if (!depthwise)
+    return total;
+  Buffer out = emitter.arena(name, Elem::F32, width);
+  emitter.region((name + ".transpose").str(), loc, [&](Code &c, Value) { return c.idx(s.C); },
+                 [&](Region &r) {
+                   r.loop(r.begin, r.end, 1, [&](Value c) {
+                     r.loop(r.idx(0), r.idx(taps), 1, [&](Value tap) {
+                       r.store(r.load(r.ref(total), r.add(r.mul(tap, s.C), c)), r.ref(out), r.add(r.mul(c, taps), tap));
+                     });
+                   });
+                 });
   return out;
 }
 

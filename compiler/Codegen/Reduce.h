@@ -27,6 +27,9 @@ void combineBlocks(Emitter &emitter, llvm::StringRef name, mlir::Location loc, c
 /// dW[o][ky][kx][c] over the rows (n, y, x) of dY (f32 [n * OH * OW, O]); `input` is evaluated at (pixel, c).
 Buffer gradWeight(Emitter &emitter, llvm::StringRef name, mlir::Location loc, const ConvShape &shape, int64_t images,
                   const Buffer &gradient, const Expr &input, int64_t tileRows);
+/// The same for shape.groups > 1: [o][ky][kx][C / groups].
+Buffer gradWeightGrouped(Emitter &emitter, llvm::StringRef name, mlir::Location loc, const ConvShape &shape,
+                         int64_t images, const Buffer &gradient, const Expr &input);
 
 } // namespace nibble::codegen
 

@@ -103,6 +103,35 @@ TEST(CodegenTraining, InputGradients) {
                 "tensor<9x21xf32>", "nibble.linear_grad_input %g, %w : (tensor<9x10xf32>, tensor<10x21xf32>)");
 }
 
+// Groups of several channels, of one channel with several outputs, and depthwise with whole and cut vectors.
+TEST(CodegenTraining, GroupedGradients) {
+  struct Case {
+    int channels, outputs, groups, stride, padding;
+    const char *value = "";
+  };
+  for (Case c :
+       {Case{6, 4, 2, 1, 1}, Case{20, 10, 2, 2, 1}, Case{3, 6, 3, 1, 1}, Case{11, 11, 11, 1, 1}, Case{16, 16, 16, 2, 1},
+        Case{5, 5, 5, 1, 0}, Case{8, 8, 8, 1, 1, ", plus_one"}, Case{8, 4, 4, 2, 1, ", minus_one"}}) {
+    int size = 7, out = (size + 2 * c.padding - 3) / c.stride + 1;
+    auto type = [](std::initializer_list<int> dims) {
+      std::string t = "tensor<";
+      for (int d : dims)
+        t += std::to_string(d) + "x";
+      return t + "f32>";
+    };
+    std::string x = type({9, size, size, c.channels}), g = type({9, out, out, c.outputs}),
+                w = type({c.outputs, 3, 3, c.channels / c.groups}), s = std::to_string(c.stride),
+                p = std::to_string(c.padding);
+    std::string window = "{strides = array<i64: " + s + ", " + s + ">, padding = #nibble.padding<" + p + ", " + p +
+                         ", " + p + ", " + p + c.value + ">, groups = " + std::to_string(c.groups) + " : i64}";
+    SCOPED_TRACE(x + " -> " + g + " " + window);
+    expectOpEqual("%g: " + g + " {nibble.name = \"g\"}, %w: " + w + " {nibble.param = \"w\"}", x,
+                  "nibble.conv2d_grad_input %g, %w " + window + " : (" + g + ", " + w + ")");
+    expectOpEqual("%g: " + g + " {nibble.name = \"g\"}, %x: " + x + " {nibble.name = \"x\"}", w,
+                  "nibble.conv2d_grad_weight %g, %x " + window + " : (" + g + ", " + x + ")");
+  }
+}
+
 TEST(CodegenTraining, ElementwiseGradients) {
   std::string t = "tensor<3x4x4x10xf32>",
               two = "%g: " + t + " {nibble.name = \"g\"}, %x: " + t + " {nibble.name = \"x\"}",
@@ -134,6 +163,31 @@ TEST(CodegenTraining, MixedPrecisionStepWithSgd) {
   options.batch = 5;
   options.decay = 0.001f;
   expectStepEqual(kModel, options);
+}
+
+// Both rules of R4.2, per tensor and per channel; ten elements and nine.
+TEST(CodegenTraining, TernaryRules) {
+  for (const char *rule : {"mean", "median"}) {
+    SCOPED_TRACE(rule);
+    std::string attributes = std::string("rule = #nibble.ternary_rule<") + rule + ">";
+    expectStepEqual(R"mlir(
+func.func @m(%x: tensor<?x9xf32> {nibble.name = "image"}) -> (tensor<?x3xf32> {nibble.name = "logits"}) {
+  %r = nibble.param @x.range {kind = #nibble.kind<state>, init = #nibble.init<zeros>} : tensor<3xf32>
+  %q = nibble.fake_quant %x, %r {quantizer = #nibble.quantizer<bits = 8, isSigned = true>} : (tensor<?x9xf32>, tensor<3xf32>) -> tensor<?x9xf32, #nibble.grid<!quant.any<i8:f32>>>
+  %w = nibble.param @fc1.weight : tensor<10x9xf32>
+  %t = nibble.ternarize %w {axis = 0 : i64, )mlir" +
+                        attributes + R"mlir(} : (tensor<10x9xf32>) -> tensor<10x9xf32, #nibble.grid<!nibble.ternary>>
+  %h = nibble.linear %q, %t : (tensor<?x9xf32, #nibble.grid<!quant.any<i8:f32>>>, tensor<10x9xf32, #nibble.grid<!nibble.ternary>>) -> tensor<?x10xf32>
+  %s = nibble.sign %h : (tensor<?x10xf32>) -> tensor<?x10xf32, #nibble.grid<!nibble.binary>>
+  %v = nibble.param @fc2.weight : tensor<3x10xf32>
+  %u = nibble.ternarize %v {)mlir" +
+                        attributes + R"mlir(} : (tensor<3x10xf32>) -> tensor<3x10xf32, #nibble.grid<!nibble.ternary>>
+  %y = nibble.linear %s, %u : (tensor<?x10xf32, #nibble.grid<!nibble.binary>>, tensor<3x10xf32, #nibble.grid<!nibble.ternary>>) -> tensor<?x3xf32>
+  return %y : tensor<?x3xf32>
+}
+)mlir",
+                    {.batch = 4});
+  }
 }
 
 // The gradient of each factor is the other one: both must be the values from before the step.

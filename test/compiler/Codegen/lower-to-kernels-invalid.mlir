@@ -132,23 +132,6 @@ func.func @widened(%x: tensor<1x3xf32>) -> tensor<1x4xf32, #nibble.grid<!b>> att
 
 // -----
 
-func.func @grouped(%dy: tensor<2x4x4x4xf32>, %x: tensor<2x4x4x4xf32>) -> tensor<4x1x1x2xf32> {
-  // expected-error@+1 {{of a grouped convolution cannot be compiled: train with groups = 1}}
-  %y = nibble.conv2d_grad_weight %dy, %x {strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>, groups = 2 : i64} : (tensor<2x4x4x4xf32>, tensor<2x4x4x4xf32>) -> tensor<4x1x1x2xf32>
-  return %y : tensor<4x1x1x2xf32>
-}
-
-// -----
-
-func.func @median(%w: tensor<2x4xf32> {nibble.param = "w"}) -> tensor<2x4xf32> {
-  // expected-error@+1 {{with the median rule is not compiled for training: use the mean rule, or fixed scales}}
-  %q = nibble.ternarize %w {rule = #nibble.ternary_rule<median>} : (tensor<2x4xf32>) -> tensor<2x4xf32, #nibble.grid<!nibble.ternary>>
-  %y = nibble.relu %q : (tensor<2x4xf32, #nibble.grid<!nibble.ternary>>) -> tensor<2x4xf32>
-  return %y : tensor<2x4xf32>
-}
-
-// -----
-
 func.func @per_channel(%x: tensor<4x2xf32>) -> tensor<4x2xf32> {
   // expected-error@+1 {{use one scale per tensor}}
   %q = nibble.fake_quant %x {quantizer = #nibble.quantizer<bits = 8, isSigned = true, axis = 1>, scales = array<f32: 1.0, 2.0>} : (tensor<4x2xf32>) -> tensor<4x2xf32, #nibble.grid<!quant.uniform<i8:f32:1, {1.0, 2.0}>>>
