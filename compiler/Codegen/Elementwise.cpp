@@ -74,14 +74,14 @@ Expr constant(float value) {
 }
 
 Expr map(const Expr &a, std::function<Value(Region &, Value)> f, bool integral) {
-  return {[=](Region &r, const Coord &at) { return f(r, a.eval(r, at)); }, a.flat, integral};
+  return {[=](Region &r, const Coord &at) { return f(r, a.eval(r, at)); }, a.flat, integral, a.cost + 1};
 }
 Expr map(const Expr &a, const Expr &b, std::function<Value(Region &, Value, Value)> f, bool integral) {
   return {[=](Region &r, const Coord &at) {
             Value x = a.eval(r, at);
             return f(r, x, b.eval(r, at));
           },
-          a.flat && b.flat, integral};
+          a.flat && b.flat, integral, a.cost + b.cost + 1};
 }
 Expr map(const Expr &a, const Expr &b, const Expr &c, std::function<Value(Region &, Value, Value, Value)> f,
          bool integral) {
@@ -89,7 +89,7 @@ Expr map(const Expr &a, const Expr &b, const Expr &c, std::function<Value(Region
             Value x = a.eval(r, at), y = b.eval(r, at);
             return f(r, x, y, c.eval(r, at));
           },
-          a.flat && b.flat && c.flat, integral};
+          a.flat && b.flat && c.flat, integral, a.cost + b.cost + c.cost + 1};
 }
 
 void storeElements(Region &r, Value value, const Buffer &buffer, Value index, int64_t zero) {

@@ -64,19 +64,7 @@ struct Expr {
   /// Depends on row and column only through the flat position: any 2-D view of the same elements will do.
   bool flat = true;
   bool integral = false;
-};
-
-/// What is known about a value of the source function.
-struct Lowered {
-  mlir::RankedTensorType type;
-  Buffer f32;                   ///< real values
-  Buffer grid;                  ///< integers minus zero point: I16, Bits, or F32 holding integers (training)
-  Buffer i32;                   ///< raw accumulators
-  std::optional<Expr> expr;     ///< real values not stored
-  std::optional<Expr> gridExpr; ///< integers not stored
-  // Scale and zero point of a grid that training computes: arena buffers of 1 (or one per row of axis 0) f32.
-  Buffer scale, zero;
-  int64_t scaleAxis = -1;
+  int64_t cost = 1; ///< Leaves and steps; a recipe that reads another one twice pays for it twice.
 };
 
 class Emitter {

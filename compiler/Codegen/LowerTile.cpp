@@ -92,8 +92,16 @@ LogicalResult Lowering::lowerPackedOp(Operation *op) {
         return success();
       })
       .Case([&](DequantizeOp d) -> LogicalResult {
-        Expr x = real(d.getInput());
-        setReal(d.getResult(), get(d.getInput()).batched, x);
+        LoweredValue from = get(d.getInput());
+        if (!gridTypeOf(d.getResult().getType())) {
+          setReal(d.getResult(), from.batched, real(d.getInput()));
+          return success();
+        }
+        // Still on its grid: the integers in memory serve both, and what sums or compares them stays exact (R7).
+        LoweredValue &l = define(d.getResult(), from.batched);
+        l.grid = from.grid, l.gridExpr = from.gridExpr, l.scale = from.scale, l.constant = from.constant;
+        if (assigned.count(d.getResult()))
+          realBuffer(d.getResult());
         return success();
       })
       .Case<PackOp, UnpackOp>([&](auto p) -> LogicalResult {

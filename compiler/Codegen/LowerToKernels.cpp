@@ -176,7 +176,7 @@ LogicalResult Lowering::lower(Operation *op) {
   for (auto attempt : {&Lowering::lowerGraphOp, &Lowering::lowerShapeOp, &Lowering::lowerSoftmaxOp,
                        &Lowering::lowerTrainOp, &Lowering::lowerGradientOp, &Lowering::lowerPackedOp}) {
     if (succeeded((this->*attempt)(op)))
-      return success();
+      return success(!errors); // a value without the form that it was read in is an error, too
     if (errors)
       return failure();
   }

@@ -56,7 +56,6 @@ private:
   Expr broadcastOperand(Value lhs, Value rhs);
   std::string nameOf(mlir::Operation *op);
   Expr dequantized(const LoweredValue &v, Expr integers);
-  bool needsStorage(Value v);
 
   // Graph ops (LowerGraph.cpp, LowerShapes.cpp, LowerSoftmax.cpp).
   mlir::LogicalResult lowerGraphOp(mlir::Operation *op);

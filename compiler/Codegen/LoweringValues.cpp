@@ -79,7 +79,10 @@ Expr Lowering::ints(Value value) {
   LoweredValue &v = get(value);
   if (v.grid)
     return leaf(v.grid, v.grid.elem == Elem::U8 ? zeroOf(v.type) : 0, v.type.getRank() ? v.type.getShape().back() : 1);
-  return *v.gridExpr;
+  if (v.gridExpr)
+    return *v.gridExpr;
+  emitError(value.getLoc(), "a value is read as integers here, but has none; give it a layout first");
+  return constant(0);
 }
 
 Expr Lowering::real(Value value) {
@@ -119,18 +122,14 @@ Buffer Lowering::gridBuffer(Value value) {
   return b;
 }
 
-bool Lowering::needsStorage(Value v) {
-  if (assigned.count(v))
-    return true;
-  // Long chains of recipes are cheap to recompute; what matters is that window ops read memory, and they store on
-  // demand.
-  return false;
-}
-
 void Lowering::setReal(Value result, bool batched, Expr expr) {
+  // Short chains of recipes are cheap to recompute for each reader; but one that doubles at every step (x + f(x), again
+  // and again) must not grow without end.
+  constexpr int64_t longest = 64;
   LoweredValue &l = define(result, batched);
+  bool store = assigned.count(result) || expr.cost > longest;
   l.realExpr = std::move(expr);
-  if (needsStorage(result))
+  if (store)
     realBuffer(result);
 }
 

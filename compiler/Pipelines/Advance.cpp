@@ -111,6 +111,30 @@ std::string leftOfGraph(ModuleOp module) {
   return found;
 }
 
+/// From the packed stage on, code is for one target: kernels were chosen and tiles cut for its registers.
+constexpr StringLiteral targetAttrName = "nibble.target";
+
+LogicalResult checkTarget(ModuleOp module, const AdvanceOptions &options) {
+  auto made = module->getAttrOfType<StringAttr>(targetAttrName);
+  if (!made)
+    return success();
+  Result<Target> before = Target::parse({made.data(), made.size()}), now = Target::parse(options.target);
+  if (!before)
+    return module.emitError() << targetAttrName << ": " << before.error();
+  if (!now)
+    return module.emitError() << now.error();
+  if (before->runsOn(*now))
+    return success();
+  return module.emitError() << "this module was made for " << before->str() << ", which is more than " << now->str()
+                            << " can run; give that target, or start again from the quantized stage";
+}
+
+void noteTarget(ModuleOp module, Stage stage, const AdvanceOptions &options) {
+  Result<Target> target = Target::parse(options.target);
+  if (stage >= Stage::Packed && target && !module->hasAttr(targetAttrName))
+    module->setAttr(targetAttrName, StringAttr::get(module.getContext(), target->str()));
+}
+
 } // namespace
 
 Stage stageOf(ModuleOp module) {
@@ -178,6 +202,8 @@ LogicalResult advance(ModuleOp module, Stage from, Stage to, const AdvanceOption
     return failure();
   if (from <= Stage::Frozen && to > Stage::Graph && failed(bindWeights(module, options)))
     return failure();
+  if ((from != to || from == Stage::LLVM) && failed(checkTarget(module, options)))
+    return failure();
   PassManager checks(module.getContext());
   addChecks(checks, from, options);
   if (failed(checks.run(module)))
@@ -185,7 +211,10 @@ LogicalResult advance(ModuleOp module, Stage from, Stage to, const AdvanceOption
   for (int next = static_cast<int>(from) + 1; next <= static_cast<int>(to); ++next) {
     PassManager manager(module.getContext());
     addStep(manager, static_cast<Stage>(next), options);
-    if (failed(manager.run(module)) || (reached && failed(reached(static_cast<Stage>(next)))))
+    if (failed(manager.run(module)))
+      return failure();
+    noteTarget(module, static_cast<Stage>(next), options);
+    if (reached && failed(reached(static_cast<Stage>(next))))
       return failure();
   }
   return success();

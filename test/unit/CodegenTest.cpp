@@ -114,5 +114,16 @@ TEST(Codegen, GroupedConvolution) {
                       x + ", " + w + ") -> " + y + "\n  return %y : " + y + "\n}\n");
 }
 
+// Each step reads the one before twice: recipes must be stored long before 2^40 reads.
+TEST(Codegen, RecipesThatDouble) {
+  std::string type = "tensor<2x9xf32>", types = " : (" + type + ", " + type + ") -> " + type + "\n", body, last = "%x";
+  for (int i = 0; i < 40; ++i) {
+    std::string next = "%s" + std::to_string(i);
+    body += "  " + next + " = nibble.add " + last + ", " + last + types;
+    last = next;
+  }
+  expectCompiledEqual(function(type, type, body + "  %y = nibble.mul " + last + ", " + last + types));
+}
+
 } // namespace
 } // namespace nibble::test

@@ -179,7 +179,7 @@ std::string kernelModule(const kernels::MachineCode &code) {
   for (uint8_t byte : code.bytes)
     bytes += (bytes.empty() ? ": " : ", ") + std::to_string(static_cast<int8_t>(byte));
   return R"(module {
-    ukr.kernel @dot {generator = "dot_u8s8", rows = 2 : i64, columns = 16 : i64, run = 7 : i64, row_stride = 21 : i64,
+    ukr.kernel @dot {generator = "dot_u8s8_6x16_avx2_exact", rows = 2 : i64, columns = 16 : i64, run = 7 : i64, row_stride = 21 : i64,
                      outer_stride = 7 : i64, code = array<i8)" +
          bytes + R"(>}
     func.func private @k.run(%arena: memref<1xi8>, %a: memref<42xi8>, %b: memref<384xi8>, %acc: memref<48xi32>, %n: index,

@@ -198,6 +198,18 @@ func.func @f(%x: tensor<?x3x5xf32>) -> (tensor<?x3x5xf32>, tensor<?x15xf32>, ten
   %s = nibble.reshape %x : (tensor<?x3x5xf32>) -> tensor<?x15xf32>
   return %r, %s, %x, %r : tensor<?x3x5xf32>, tensor<?x15xf32>, tensor<?x3x5xf32>, tensor<?x3x5xf32>
 })"},
+    {"f32 values that still lie on a grid: joined with others, averaged", R"(
+func.func @f(%x: tensor<?x4x4x8xf32>, %z: tensor<?x4x4x8xf32>) -> (tensor<?x4x4x16xf32>, tensor<?x2x2x8xf32>, tensor<?x8xf32>, tensor<?x4x4x16xf32>) {
+  %q = nibble.quantize %x : (tensor<?x4x4x8xf32>) -> tensor<?x4x4x8x!u8>
+  %p = nibble.quantize %z : (tensor<?x4x4x8xf32>) -> tensor<?x4x4x8x!i4>
+  %d = nibble.dequantize %q : (tensor<?x4x4x8x!u8>) -> tensor<?x4x4x8xf32, #nibble.grid<!u8>>
+  %e = nibble.dequantize %p : (tensor<?x4x4x8x!i4>) -> tensor<?x4x4x8xf32, #nibble.grid<!i4>>
+  %c = nibble.concat %d, %e {axis = 3 : i64} : (tensor<?x4x4x8xf32, #nibble.grid<!u8>>, tensor<?x4x4x8xf32, #nibble.grid<!i4>>) -> tensor<?x4x4x16xf32>
+  %a = nibble.avg_pool2d %d {window = array<i64: 2, 2>, strides = array<i64: 2, 2>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x4x4x8xf32, #nibble.grid<!u8>>) -> tensor<?x2x2x8xf32>
+  %g = nibble.global_avg_pool %e : (tensor<?x4x4x8xf32, #nibble.grid<!i4>>) -> tensor<?x8xf32>
+  %s = nibble.concat %x, %d {axis = 3 : i64} : (tensor<?x4x4x8xf32>, tensor<?x4x4x8xf32, #nibble.grid<!u8>>) -> tensor<?x4x4x16xf32>
+  return %c, %a, %g, %s : tensor<?x4x4x16xf32>, tensor<?x2x2x8xf32>, tensor<?x8xf32>, tensor<?x4x4x16xf32>
+})"},
     {"weights only", R"(
 func.func @f(%x: tensor<?x8xf32>) -> tensor<?x5xf32> {
   %w = nibble.constant WEIGHTS40 : tensor<5x8xi8> : tensor<5x8x!i4>

@@ -206,6 +206,20 @@ struct ConvertUkrToLLVMPass : impl::ConvertUkrToLLVMBase<ConvertUkrToLLVMPass> {
   }
 
 private:
+  /// Nothing else would notice machine code that the target lacks the instructions for.
+  static LogicalResult checkFeatures(ukr::KernelOp kernel, const Target &machine) {
+    StringRef name = kernel.getGenerator();
+    const kernels::KernelInfo *info = kernels::findKernel({name.data(), name.size()});
+    if (!info)
+      return kernel.emitOpError("comes from the unknown generator '") << name << "'";
+    SmallVector<StringRef> features;
+    StringRef(info->features.data(), info->features.size()).split(features, ',', -1, false);
+    for (StringRef feature : features)
+      if (!machine.has({feature.data(), feature.size()}))
+        return kernel.emitOpError("needs ") << feature << ", which " << machine.str() << " does not have";
+    return success();
+  }
+
   static LogicalResult check(ModuleOp module, const Target &machine) {
     WalkResult result = module.walk([&](Operation *op) {
       if (isa<ukr::BufferOp, ukr::ScratchOp>(op)) {
@@ -216,6 +230,8 @@ private:
         op->emitOpError("holds x86-64 code, which ") << machine.str() << " cannot run";
         return WalkResult::interrupt();
       }
+      if (auto kernel = dyn_cast<ukr::KernelOp>(op); kernel && failed(checkFeatures(kernel, machine)))
+        return WalkResult::interrupt();
       if (auto parallel = dyn_cast<ukr::ParallelOp>(op);
           parallel && !isa<LLVM::LLVMPointerType>(parallel.getThreads().getType())) {
         op->emitOpError("needs the address of a nibble_parallel (!llvm.ptr) as threads");

@@ -47,6 +47,9 @@ public:
       return checkCall(call);
     if (isa<LLVM::InvokeOp>(op))
       return op->emitOpError("may unwind; compiled code does not");
+    if (auto intrinsic = dyn_cast<LLVM::CallIntrinsicOp>(op); intrinsic && isForeign(intrinsic.getIntrin()))
+      return op->emitOpError("calls ") << intrinsic.getIntrin() << ", which " << target.str()
+                                       << " does not have; the module was made for another target";
     if (auto address = dyn_cast<LLVM::AddressOfOp>(op))
       return checkSymbol(op, address.getGlobalName(), "takes the address of");
     if (isa<LLVM::FMulAddOp>(op))
@@ -66,6 +69,17 @@ public:
   }
 
 private:
+  /// An intrinsic of another architecture, which LLVM would not survive.
+  bool isForeign(StringRef intrinsic) const {
+    const std::pair<const char *, Arch> prefixes[] = {{"llvm.x86.", Arch::x86_64},
+                                                      {"llvm.aarch64.", Arch::aarch64},
+                                                      {"llvm.riscv.", Arch::riscv64},
+                                                      {"llvm.wasm.", Arch::wasm32}};
+    return llvm::any_of(prefixes, [&](auto &prefix) {
+      return intrinsic.starts_with(prefix.first) && target.arch() != prefix.second;
+    });
+  }
+
   LogicalResult checkCall(LLVM::CallOp call) {
     if (std::optional<StringRef> callee = call.getCallee())
       return checkSymbol(call, *callee, "calls");

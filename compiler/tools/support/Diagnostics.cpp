@@ -40,6 +40,13 @@ std::string placeOf(Location location) {
   _exit(1);
 }
 
+/// LLVM gives up on what its code generator cannot do, such as an intrinsic of another machine.
+[[noreturn]] void giveUp(void *, const char *reason, bool) {
+  llvm::errs() << "nibble: error: LLVM cannot compile the module: " << shortened(reason) << "\n";
+  llvm::errs().flush();
+  _exit(1);
+}
+
 } // namespace
 
 int fail(llvm::StringRef tool, const llvm::Twine &message) {
@@ -78,6 +85,7 @@ void DiagnosticPrinter::print(Diagnostic &diagnostic) {
 int runGuarded(const std::function<int()> &body) {
   std::set_new_handler(outOfMemory);
   llvm::install_bad_alloc_error_handler([](void *, const char *, bool) { outOfMemory(); });
+  llvm::install_fatal_error_handler(giveUp);
   std::signal(SIGPIPE, SIG_IGN);
   int status = 1;
   llvm::thread worker(std::optional<unsigned>(stackBytes), [&] { status = body(); });

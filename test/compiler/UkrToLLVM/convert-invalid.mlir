@@ -9,7 +9,7 @@ func.func private @f(%arena: memref<64xi8>) {
 // -----
 
 // expected-error@+1 {{holds x86-64 code, which aarch64-linux-gnu cannot run}}
-ukr.kernel @dot {generator = "test", rows = 1 : i64, columns = 4 : i64, run = 4 : i64, row_stride = 0 : i64, outer_stride = 4 : i64,
+ukr.kernel @dot {generator = "dot_u8s8_6x16_avx2", rows = 1 : i64, columns = 4 : i64, run = 4 : i64, row_stride = 0 : i64, outer_stride = 4 : i64,
                  code = array<i8: -61>}
 
 // -----

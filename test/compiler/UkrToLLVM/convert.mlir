@@ -7,7 +7,7 @@ memref.global "private" constant @weights : memref<4xf32> = dense<[1.0, 2.0, 3.0
 // CHECK-SAME:    passthrough = ["naked", "noinline"], section = ".text.ukernels"}
 // CHECK-NEXT:    llvm.inline_asm has_side_effects ".byte 0x31,0xc0,0xc3", "" : () -> ()
 // CHECK-NEXT:    llvm.unreachable
-ukr.kernel @dot {generator = "test", rows = 1 : i64, columns = 4 : i64, run = 4 : i64, row_stride = 0 : i64, outer_stride = 4 : i64,
+ukr.kernel @dot {generator = "dot_u8s8_6x16_avx2", rows = 1 : i64, columns = 4 : i64, run = 4 : i64, row_stride = 0 : i64, outer_stride = 4 : i64,
                  code = array<i8: 49, -64, -61>}
 
 // CHECK-LABEL: llvm.func internal @m.region(%arg0: !llvm.ptr, %arg1: !llvm.ptr, %arg2: i64, %arg3: i64, %arg4: i64, %arg5: i64)

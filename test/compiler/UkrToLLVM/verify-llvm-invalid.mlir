@@ -53,3 +53,11 @@ llvm.func @f(%x: f32) -> f32 {
   %w = llvm.fadd %x, %x {fastmathFlags = #llvm.fastmath<contract>} : f32
   llvm.return %w : f32
 }
+
+// -----
+
+llvm.func @f() -> i64 {
+  // expected-error@+1 {{calls llvm.aarch64.get.fpcr, which x86_64-linux-gnu does not have; the module was made for another target}}
+  %0 = llvm.call_intrinsic "llvm.aarch64.get.fpcr"() : () -> i64
+  llvm.return %0 : i64
+}
