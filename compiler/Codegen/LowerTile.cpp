@@ -28,14 +28,11 @@ static std::vector<char> rawBytes(ElementsAttr value) {
   return bytes;
 }
 
-Epilogue Lowering::epilogueOf(Operation *op, StringRef name, std::optional<ArrayRef<float>> multiplier,
-                              std::optional<ArrayRef<float>> bias, std::optional<ArrayRef<float>> lo,
-                              std::optional<ArrayRef<float>> hi, std::optional<ArrayRef<int32_t>> thresholds,
-                              std::optional<ArrayRef<int32_t>> flips, int64_t channels) {
+Epilogue Lowering::epilogueOf(TileOp op, StringRef name) {
   Epilogue e;
-  if (!multiplier)
+  if (!op.getMultiplier())
     return e;
-  if (thresholds) {
+  if (op.getThresholds()) {
     e.kind = Epilogue::Kind::Threshold;
     auto pad = [&](ArrayRef<int32_t> v) {
       std::vector<int32_t> out(v.begin(), v.end());
@@ -43,8 +40,8 @@ Epilogue Lowering::epilogueOf(Operation *op, StringRef name, std::optional<Array
         out.resize((out.size() + tileColumns - 1) / tileColumns * tileColumns, 0);
       return out;
     };
-    e.thresholds = emitter->constantI32((name + ".thresholds").str(), pad(*thresholds));
-    e.flips = emitter->constantI32((name + ".flips").str(), pad(*flips));
+    e.thresholds = emitter->constantI32((name + ".thresholds").str(), pad(*op.getThresholds()));
+    e.flips = emitter->constantI32((name + ".flips").str(), pad(*op.getFlips()));
     return e;
   }
   e.kind = Epilogue::Kind::Affine;
@@ -53,10 +50,10 @@ Epilogue Lowering::epilogueOf(Operation *op, StringRef name, std::optional<Array
     bool same = llvm::all_of(v, [&](float x) { return std::bit_cast<int32_t>(x) == std::bit_cast<int32_t>(v[0]); });
     return emitter->constantF32((name + what).str(), padded(same ? v.take_front(1) : v, 0));
   };
-  e.multiplier = constants(".multiplier", *multiplier);
-  e.bias = constants(".bias", *bias);
-  e.lo = constants(".lo", *lo);
-  e.hi = constants(".hi", *hi);
+  e.multiplier = constants(".multiplier", *op.getMultiplier());
+  e.bias = constants(".bias", *op.getBias());
+  e.lo = constants(".lo", *op.getLo());
+  e.hi = constants(".hi", *op.getHi());
   return e;
 }
 
@@ -156,8 +153,7 @@ LogicalResult Lowering::lowerTile(TileOp op) {
   bool batched = result.batched;
   Elem outElem = elemOf(y);
   Buffer out = place(op.getResult(), outElem, outElem == Elem::F32 ? "" : ".q");
-  Epilogue e = epilogueOf(op, name, op.getMultiplier(), op.getBias(), op.getLo(), op.getHi(), op.getThresholds(),
-                          op.getFlips(), s.O);
+  Epilogue e = epilogueOf(op, name);
   e.binary = isa<BinaryType>(y.getElementType());
   e.zero = isQuantizedType(y.getElementType()) ? zeroOf(y) : 0;
   if (Value residual = op.getResidual()) {

@@ -195,7 +195,7 @@ LogicalResult Lowering::lowerTrainOp(Operation *op) {
           });
         }
         SmallVector<StoreTo> stores;
-        for (auto [value, e] :
+        for (const auto &[value, e] :
              {std::pair<Value, Expr>{a.getNewWeight(), weight}, {a.getNewFirst(), m}, {a.getNewSecond(), v}}) {
           define(value, false);
           Buffer b = place(value, Elem::F32);

@@ -99,10 +99,7 @@ private:
   mlir::LogicalResult lowerTile(TileOp op);
   mlir::LogicalResult lowerDotKernel(TileOp op, const ConvShape &shape, const Epilogue &epilogue, const Buffer &output,
                                      bool batched);
-  Epilogue epilogueOf(mlir::Operation *op, llvm::StringRef name, std::optional<llvm::ArrayRef<float>> multiplier,
-                      std::optional<llvm::ArrayRef<float>> bias, std::optional<llvm::ArrayRef<float>> lo,
-                      std::optional<llvm::ArrayRef<float>> hi, std::optional<llvm::ArrayRef<int32_t>> thresholds,
-                      std::optional<llvm::ArrayRef<int32_t>> flips, int64_t channels);
+  Epilogue epilogueOf(TileOp op, llvm::StringRef name);
   Elem elemOf(mlir::RankedTensorType type);
   int64_t zeroOf(mlir::Type type);
 

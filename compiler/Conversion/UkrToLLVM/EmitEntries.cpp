@@ -2,6 +2,7 @@
 #include "compiler/Conversion/UkrToLLVM/Entry.h"
 #include "compiler/Conversion/UkrToLLVM/FloatState.h"
 #include "compiler/Conversion/UkrToLLVM/Passes.h"
+#include "compiler/Support/RequireStage.h"
 
 namespace nibble {
 #define GEN_PASS_DEF_EMITENTRIES
@@ -163,7 +164,7 @@ struct EmitEntriesPass : impl::EmitEntriesBase<EmitEntriesPass> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
     FailureOr<Target> machine = parseTarget(module, target);
-    if (failed(machine))
+    if (failed(machine) || failed(requireStage(module, "nibble-emit-entries", Needs::Llvm)))
       return signalPassFailure();
     SmallVector<LLVM::LLVMFuncOp> bodies;
     for (auto function : module.getOps<LLVM::LLVMFuncOp>())
@@ -194,7 +195,7 @@ private:
 
     SymbolTable symbols(module);
     std::string renamed = entry->name + ".body";
-    for (std::string name : {entry->name, entry->name + "_packed", renamed}) {
+    for (const std::string &name : {entry->name, entry->name + "_packed", renamed}) {
       Operation *other = symbols.lookup(name);
       if (other && other != body)
         return other->emitOpError("has the name that a function of entry '") << entry->name << "' needs";
