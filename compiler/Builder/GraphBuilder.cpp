@@ -1,6 +1,7 @@
 // Inputs, parameters, outputs and the finished function.
 #include "compiler/Builder/DiagnosticCollector.h"
 #include "compiler/Builder/GraphBuilderImpl.h"
+#include "compiler/Support/CNames.h"
 #include "mlir/IR/Verifier.h"
 
 using namespace mlir;
@@ -26,15 +27,20 @@ static std::string shapeText(const std::vector<int64_t> &shape) {
   return text + "]";
 }
 
-/// Elements of a static shape, or nothing if an extent is below 1 or the number is too large for memory.
-static std::optional<int64_t> elementsOf(ArrayRef<int64_t> shape) {
+std::string GraphBuilder::Impl::tooLarge(const std::vector<int64_t> &shape) {
+  if (static_cast<int>(shape.size()) > maxRank)
+    return "has " + std::to_string(shape.size()) + " dimensions; tensors have at most " + std::to_string(maxRank);
   int64_t n = 1;
-  for (int64_t d : shape)
-    if (d < 1 || n > (int64_t(1) << 40) / d)
-      return std::nullopt;
-    else
-      n *= d;
-  return n;
+  for (int64_t d : shape) {
+    if (d > 0 && n > (int64_t(1) << 40) / d)
+      return "has shape " + shapeText(shape) + ", which is more than 2^40 elements";
+    n *= std::max<int64_t>(d, 1);
+  }
+  return {};
+}
+
+static bool isStatic(ArrayRef<int64_t> shape) {
+  return llvm::all_of(shape, [](int64_t d) { return d >= 1; });
 }
 
 GraphBuilder::Impl::Impl(std::string_view name, const SourcePlace &place)
@@ -43,7 +49,8 @@ GraphBuilder::Impl::Impl(std::string_view name, const SourcePlace &place)
   context.loadDialect<NibbleDialect, func::FuncDialect>();
   module = ModuleOp::create(locate(place));
   OpBuilder builder(module->getBodyRegion());
-  function = func::FuncOp::create(builder, locate(place), name, builder.getFunctionType({}, {}));
+  function = func::FuncOp::create(builder, locate(place), isIdentifier(name) ? name : "graph",
+                                  builder.getFunctionType({}, {}));
   body = function.addEntryBlock();
 }
 
@@ -87,10 +94,13 @@ bool GraphBuilder::Impl::checkPort(const SourcePlace &where, const char *what, s
 }
 
 GraphBuilder::GraphBuilder(std::string_view name, const SourcePlace &place)
-    : impl(std::make_unique<Impl>(isIdentifier(name) ? name : "graph", place)) {
+    : impl(std::make_unique<Impl>(name, place)) {
   if (!isIdentifier(name))
     error(place,
           "graph name " + quoted(name) + " is not an identifier: it names a C function, so use letters, digits and _");
+  else if (std::string_view why = whyNotEntryName(name); !why.empty())
+    error(place, "graph name " + quoted(name) + " " + std::string(why) +
+                     "; the graph's name is that of the compiled C function, so choose another one");
 }
 GraphBuilder::~GraphBuilder() = default;
 
@@ -99,9 +109,11 @@ GraphBuilder::Value GraphBuilder::input(const SourcePlace &place, std::string_vi
   if (!impl->checkPort(place, "input", name))
     return poison;
   impl->inputs.push_back({std::string(name), place, poison});
-  if (shape.empty() || shape[0] != batch || !elementsOf(ArrayRef(shape).drop_front()))
+  if (shape.empty() || shape[0] != batch || !isStatic(ArrayRef(shape).drop_front()))
     return error(place, "input " + quoted(name) + " has shape " + shapeText(shape) +
                             ": the first dimension is the batch (nibble::dyn), the others are fixed and at least 1");
+  if (std::string why = Impl::tooLarge(shape); !why.empty())
+    return error(place, "input " + quoted(name) + " " + why);
   SmallVector<int64_t> extents(shape.begin(), shape.end());
   extents[0] = ShapedType::kDynamic;
   auto argument = impl->body->addArgument(f32Tensor(extents, &impl->context), impl->locate(place));
@@ -132,9 +144,11 @@ GraphBuilder::Value GraphBuilder::param(const SourcePlace &place, const ParamSpe
       return before.value;
     return error(place, std::move(message), {{before.place, "first used here"}});
   }
-  if (!elementsOf(spec.shape))
+  if (!isStatic(spec.shape))
     return error(place, "parameter " + quoted(spec.name) + " has shape " + shapeText(spec.shape) +
                             ": every extent is fixed and at least 1");
+  if (std::string why = Impl::tooLarge(spec.shape); !why.empty())
+    return error(place, "parameter " + quoted(spec.name) + " " + why);
   OpBuilder builder = impl->end();
   ParamKind kind = spec.role == ParamRole::State ? ParamKind::State : ParamKind::Trainable;
   Init init = spec.init == InitialValue::Zeros  ? Init::Zeros
@@ -149,8 +163,11 @@ GraphBuilder::Value GraphBuilder::param(const SourcePlace &place, const ParamSpe
 
 GraphBuilder::Value GraphBuilder::constant(const SourcePlace &place, const std::vector<int64_t> &shape,
                                            const std::vector<float> &values) {
-  auto count = elementsOf(shape);
-  if (!count || *count != static_cast<int64_t>(values.size()))
+  int64_t count = 1;
+  bool fits = isStatic(shape) && Impl::tooLarge(shape).empty();
+  for (int64_t d : shape)
+    count = fits ? count * d : 0;
+  if (!fits || count != static_cast<int64_t>(values.size()))
     return error(place, "a constant of shape " + shapeText(shape) + " cannot hold " + std::to_string(values.size()) +
                             " values");
   OpBuilder builder = impl->end();

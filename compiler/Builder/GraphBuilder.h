@@ -59,7 +59,11 @@ public:
   static constexpr Value poison = -1;
   static constexpr int64_t batch = -1;
 
-  /// `name` becomes the function's name and must be a C identifier.
+  /// Most dimensions of a tensor, the batch among them; NIBBLE_MAX_RANK of the runtime.
+  static constexpr int maxRank = 8;
+
+  /// `name` becomes the function's name and must be a C identifier that a C program may define
+  /// (compiler/Support/CNames.h).
   GraphBuilder(std::string_view name, const SourcePlace &place);
   ~GraphBuilder();
   GraphBuilder(const GraphBuilder &) = delete;

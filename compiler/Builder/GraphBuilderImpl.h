@@ -36,9 +36,12 @@ struct GraphBuilder::Impl {
   /// Names of inputs and outputs are identifiers and differ; false after an error.
   bool checkPort(const SourcePlace &place, const char *what, std::string_view name);
   std::string layerOf(mlir::Value value) const;
+  /// "has 9 dimensions; ..." or "has shape ..., which is more than 2^40 elements"; empty if neither. The batch does not
+  /// count.
+  static std::string tooLarge(const std::vector<int64_t> &shape);
 
   mlir::MLIRContext context;
-  std::string name;
+  std::string name; ///< As the user wrote it, identifier or not.
   SourcePlace place;
   mlir::OwningOpRef<mlir::ModuleOp> module;
   mlir::func::FuncOp function;

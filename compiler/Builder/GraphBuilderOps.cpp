@@ -101,12 +101,12 @@ std::string GraphBuilder::Impl::layerOf(mlir::Value value) const {
     else if (op->getNumOperands())
       value = op->getOperand(0);
     else
-      return name;
+      return func::FuncOp(function).getName().str();
   }
   for (const Port &port : inputs)
     if (port.value != poison && values[port.value] == value)
       return port.name;
-  return name;
+  return func::FuncOp(function).getName().str();
 }
 
 std::string GraphBuilder::layerOf(Value value) const { return impl->layerOf(impl->values[value]); }
@@ -154,6 +154,8 @@ GraphBuilder::Value GraphBuilder::reshape(const SourcePlace &place, Value input,
                               ": extents are at least 1, or nibble::dyn for the batch");
     d = d == batch ? ShapedType::kDynamic : d;
   }
+  if (std::string why = Impl::tooLarge(shape); !why.empty())
+    return error(place, "reshape to a tensor that " + why);
   OperationState state(impl->locate(place), ReshapeOp::getOperationName());
   auto type = cast<RankedTensorType>(impl->values[input].getType());
   state.addOperands(impl->values[input]);

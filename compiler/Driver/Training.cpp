@@ -4,6 +4,7 @@
 #include "compiler/Driver/Session.h"
 #include "compiler/Pipelines/Advance.h"
 #include "compiler/Train/Train.h"
+#include "dialects/Nibble/IR/NibbleShapes.h"
 
 using namespace mlir;
 
@@ -11,6 +12,39 @@ namespace nibble::driver {
 
 namespace {
 using EntryFunction = int32_t(void *const *, void *, const nibble_parallel *);
+
+/// The first value whose `batch` images would take more than 2^40 bytes, or null.
+Value tooLarge(func::FuncOp model, int64_t batch) {
+  auto isTooLarge = [&](Value value) {
+    auto type = dyn_cast<RankedTensorType>(value.getType());
+    std::optional<int64_t> elements = type ? elementCount(type.getShape()) : std::nullopt; // of one image
+    return elements && *elements > 0 && !type.hasStaticShape() && batch > (int64_t(1) << 38) / *elements;
+  };
+  for (Value input : model.getArguments())
+    if (isTooLarge(input))
+      return input;
+  for (Operation &op : model.getBody().front())
+    for (Value result : op.getResults())
+      if (isTooLarge(result))
+        return result;
+  return {};
+}
+
+/// What the caller chose, apart from the graph: reported without a place in it.
+LogicalResult checkChoices(Session &session, func::FuncOp model, int64_t batch, const std::string &target) {
+  const std::string subject =
+      "graph \"" + model.getName().str() + "\" cannot work on batches of " + std::to_string(batch) + " images";
+  size_t before = session.diagnostics.size();
+  if (Result<Target> parsed = Target::parse(target); !parsed)
+    session.error(parsed.error());
+  if (batch < 1) {
+    session.error(subject + "; give a batch of at least 1");
+  } else if (Value value = tooLarge(model, batch)) {
+    session.error(subject + ": a value of so many has more than 2^40 bytes; give a smaller batch");
+    session.diagnostics.back().notes.push_back({placeOf(value.getLoc()), "this value"});
+  }
+  return success(session.diagnostics.size() == before);
+}
 } // namespace
 
 struct FixedBatchProgram::Code {
@@ -65,6 +99,8 @@ Outcome<TrainingProgram> TrainingProgram::create(std::string_view module, const 
   func::FuncOp model = session.load(module);
   if (!model)
     return session.failure<TrainingProgram>();
+  if (failed(checkChoices(session, model, options.batch, target)))
+    return session.failure<TrainingProgram>();
   FailureOr<func::FuncOp> step = buildTrainingStep(*session.module, model, options);
   if (failed(step))
     return session.failure<TrainingProgram>();
@@ -83,6 +119,8 @@ Outcome<EvaluationProgram> EvaluationProgram::create(std::string_view module, in
   Session session;
   func::FuncOp model = session.load(module);
   if (!model)
+    return session.failure<EvaluationProgram>();
+  if (failed(checkChoices(session, model, batch, target)))
     return session.failure<EvaluationProgram>();
   std::string name = model.getName().str() + "_evaluation";
   FailureOr<func::FuncOp> evaluation = buildEvaluation(*session.module, model, name, batch);

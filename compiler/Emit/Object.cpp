@@ -1,5 +1,6 @@
 // The LLVM part of code generation: translation, optimisation, emission, and the check of the symbols that are left.
 #include "compiler/Emit/Object.h"
+#include "compiler/Emit/Header.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
@@ -134,6 +135,13 @@ Result<Translated> translate(mlir::ModuleOp module, const Target &target, int le
   result.module->setTargetTriple(result.machine->getTargetTriple());
   result.module->setDataLayout(result.machine->createDataLayout());
   result.module->setPICLevel(llvm::PICLevel::SmallPIC);
+  mlir::FailureOr<std::vector<Entry>> entries = readEntries(module);
+  if (mlir::failed(entries))
+    return Failure{"the module's entries cannot be read"};
+  for (const Entry &entry : *entries)
+    if (llvm::Function *function = result.module->getFunction(entry.name);
+        function && !function->isDeclaration() && !function->hasLocalLinkage() && entry.plannedBytes)
+      llvm::GlobalAlias::create(linkNameOf(entry), function);
   std::string broken;
   llvm::raw_string_ostream stream(broken);
   if (llvm::verifyModule(*result.module, &stream))

@@ -17,7 +17,8 @@ struct EmitOptions {
 };
 
 /// A relocatable object (ELF, or wasm for wasm32): position-independent, each function in its own section, constants in
-/// .rodata. It needs no symbol but memcpy and memset; anything else is an error that names the symbols.
+/// .rodata. It needs no symbol but memcpy and memset; anything else is an error that names the symbols. It defines each
+/// entry's C function under two names: NAME and linkNameOf (compiler/Emit/Header.h).
 Result<std::string> emitObject(mlir::ModuleOp module, const Target &target, const EmitOptions &options = {});
 /// The same code as text.
 Result<std::string> emitAssembly(mlir::ModuleOp module, const Target &target, const EmitOptions &options = {});

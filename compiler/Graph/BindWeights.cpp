@@ -38,7 +38,7 @@ struct BindWeightsPass : impl::BindWeightsBase<BindWeightsPass> {
     auto wanted = [&](ParamOp param) {
       return kinds == "all" || (kinds == "state") == (param.getKind() == ParamKind::State);
     };
-    if (failed(checkWeights(module, *values, refuseExtra, wanted)))
+    if (failed(checkWeights(module, *values, refuseExtra, wanted)) || failed(checkFinite(module, *values, wanted)))
       return signalPassFailure();
 
     llvm::StringMap<ElementsAttr> bound; // one resource for all functions that share the parameter

@@ -40,8 +40,14 @@ template <typename T>
 ElementsAttr make(ArrayRef<int64_t> shape, Type element, ArrayRef<T> values, StringRef name) {
   auto type = RankedTensorType::get(shape, element);
   // Compared as bits: -0 is not +0, and a NaN is itself.
-  bool uniform = !values.empty() &&
-                 llvm::all_of(values, [&](const T &v) { return std::memcmp(&v, values.data(), sizeof(T)) == 0; });
+  auto bitsOf = [](const T &v) {
+    if constexpr (std::is_same_v<T, float>)
+      return std::bit_cast<uint32_t>(v);
+    else
+      return v;
+  };
+  bool uniform = llvm::all_of(values, [&](const T &v) { return bitsOf(v) == bitsOf(values.front()); });
+  uniform &= !values.empty();
   if (uniform)
     return DenseElementsAttr::get(type, values.front());
   if (values.size() <= 8)

@@ -41,7 +41,7 @@ void noteAbsorbed(ModuleOp module, Names before) {
 struct FreezePass : impl::FreezeBase<FreezePass> {
   using FreezeBase::FreezeBase;
   FreezePass(std::shared_ptr<const WeightTable> table, FreezeOptions options)
-      : FreezeBase(std::move(options)), table(std::move(table)) {}
+      : FreezeBase(options), table(std::move(table)) {}
   FreezePass(const FreezePass &other) : FreezeBase(other), table(other.table) {}
 
   void runOnOperation() override {
@@ -60,7 +60,8 @@ struct FreezePass : impl::FreezeBase<FreezePass> {
     if (!values && seed != 0)
       values = std::make_shared<const WeightTable>(seededWeights(module, seed));
     static const WeightTable none;
-    if (failed(checkWeights(module, values ? *values : none, /*refuseExtra=*/false)))
+    if (failed(checkWeights(module, values ? *values : none, /*refuseExtra=*/false)) ||
+        failed(checkFinite(module, values ? *values : none)))
       return signalPassFailure();
     ConstantReader reader(values.get());
     for (auto function : module.getOps<func::FuncOp>()) {
@@ -82,7 +83,7 @@ struct FreezePass : impl::FreezeBase<FreezePass> {
 } // namespace
 
 std::unique_ptr<Pass> createFreeze(std::shared_ptr<const WeightTable> table, FreezeOptions options) {
-  return std::make_unique<FreezePass>(std::move(table), std::move(options));
+  return std::make_unique<FreezePass>(std::move(table), options);
 }
 
 } // namespace nibble

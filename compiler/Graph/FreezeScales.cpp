@@ -24,6 +24,43 @@ reference::Grid gridOf(QuantizerAttr q) {
   return {static_cast<int32_t>(q.getQmin()), static_cast<int32_t>(q.getQmax())};
 }
 
+/// Does the value depend on an input of the model, so that only a run can know it?
+bool dependsOnInput(Value value) {
+  SmallVector<Value> pending = {value};
+  llvm::DenseSet<Value> seen;
+  while (!pending.empty()) {
+    Value next = pending.pop_back_val();
+    if (isa<BlockArgument>(next))
+      return true;
+    if (seen.insert(next).second)
+      llvm::append_range(pending, next.getDefiningOp()->getOperands());
+  }
+  return false;
+}
+
+/// A quantiser without range reads its scale off numbers that are there when freezing; `input` is something else.
+LogicalResult refuseOperand(Operation *op, Value input, StringRef scale, StringRef activationAdvice) {
+  auto error = op->emitOpError("cannot be frozen: its scale is ") << scale << " of a parameter or constant, but its ";
+  if (dependsOnInput(input)) {
+    error << "operand is computed at run time; " << activationAdvice;
+    return error;
+  }
+  Operation *made = input.getDefiningOp();
+  error << "operand is computed from parameters by " << made->getName().stripDialect()
+        << "; quantise the parameter itself, reshaped at most";
+  error.attachNote(made->getLoc())
+      << "computed here; store weights that have this done already, or do it to the layer's "
+         "result";
+  return error;
+}
+
+LogicalResult refuseNonFinite(Operation *op, Value input, ArrayRef<float> values) {
+  std::string bad = nonFinite(cast<RankedTensorType>(input.getType()).getShape(), values);
+  if (bad.empty())
+    return success();
+  return op->emitOpError("cannot be frozen: its operand has a value that is no finite number, ") << bad;
+}
+
 LogicalResult freezeActivation(FakeQuantOp op, const ConstantReader &reader) {
   auto range = reader.read(op.getRange());
   if (!range || range->size() != 3)
@@ -34,6 +71,14 @@ LogicalResult freezeActivation(FakeQuantOp op, const ConstantReader &reader) {
            << " has seen no batch; train or calibrate the model first";
   if (!std::isfinite((*range)[0]) || !std::isfinite((*range)[1]))
     return op.emitOpError("cannot be frozen: its range [") << (*range)[0] << ", " << (*range)[1] << "] is not finite";
+  if ((*range)[0] > (*range)[1])
+    return op.emitOpError("cannot be frozen: its range [")
+           << (*range)[0] << ", " << (*range)[1] << "] ends before it starts; ranges are [min, max, batches seen]";
+  if ((*range)[0] == 0.0f && (*range)[1] == 0.0f)
+    op.emitWarning()
+        << op->getName().stripDialect()
+        << " has the range [0, 0]: every value that it has observed was 0 (or NaN, which ranges skip), so its "
+           "scale of 1 is a guess; train or calibrate the model with other data";
   QuantizerAttr q = op.getQuantizer();
   auto params =
       reference::paramsOf({(*range)[0], (*range)[1]}, gridOf(q),
@@ -50,8 +95,9 @@ LogicalResult freezeActivation(FakeQuantOp op, const ConstantReader &reader) {
 LogicalResult freezeWeights(FakeQuantOp op, const ConstantReader &reader) {
   auto values = reader.read(op.getInput());
   if (!values)
-    return op.emitOpError("cannot be frozen: without a range its scale is max|x| of a parameter or constant, but its "
-                          "operand is computed at run time; give an activation quantiser a range");
+    return refuseOperand(op, op.getInput(), "max|x|", "give an activation quantiser a range");
+  if (failed(refuseNonFinite(op, op.getInput(), *values)))
+    return failure();
   QuantizerAttr q = op.getQuantizer();
   std::vector<float> scales;
   for (const auto &channel : split(*values, op.getInput().getType(), q.getAxis())) {
@@ -67,8 +113,10 @@ LogicalResult freezeWeights(FakeQuantOp op, const ConstantReader &reader) {
 LogicalResult freezeTernary(TernarizeOp op, const ConstantReader &reader) {
   auto values = reader.read(op.getInput());
   if (!values)
-    return op.emitOpError("cannot be frozen: its scale is the mean or median of values computed at run time; use the "
-                          "fixed rule with a scale for activations");
+    return refuseOperand(op, op.getInput(), "the mean or median of |x|",
+                         "use the fixed rule with a scale for activations");
+  if (failed(refuseNonFinite(op, op.getInput(), *values)))
+    return failure();
   auto rule = op.getRule() == TernaryRule::Mean ? reference::TernaryRule::Mean : reference::TernaryRule::Median;
   std::vector<float> scales;
   for (const auto &channel : split(*values, op.getInput().getType(), op.getAxis().value_or(-1)))

@@ -8,7 +8,8 @@ def BindWeights : Pass<"nibble-bind-weights", "::mlir::ModuleOp"> {
   let summary = "Replaces nibble.param by nibble.constant with the value of the weight table";
   let description = [{
     The value is a `dense_resource` under the parameter's name (small or uniform tensors are written in place). One error lists
-    all parameters that the table lacks or holds in another shape, and all tensors that no parameter asks for.
+    all parameters that the table lacks or holds in another shape, and all tensors that no parameter asks for. Values that are not
+    finite are an error at their parameter.
 
     Without a table (in nibble-opt) `seed` fills all parameters with reproducible numbers that suit their kind: he_normal weights,
     positive variances, ranges that contain zero.
@@ -23,7 +24,7 @@ def BindWeights : Pass<"nibble-bind-weights", "::mlir::ModuleOp"> {
 def Freeze : Pass<"nibble-freeze", "::mlir::ModuleOp"> {
   let summary = "Turns scales and running statistics into constants and each layer's chain into one nibble.requantize (R8)";
   let description = [{
-    Needs the value of every parameter, bound as a constant or in the table. Then, in every function:
+    Needs the value of every parameter, bound as a constant or in the table, and finite. Then, in every function:
     1. Each quantiser gets constant scales: weights max|w| / qmax (R1) or the ternary rule (R4), activations from their range state.
     2. relu, clip, quantisers and per-channel steps that never decrease move above max_pool2d and reshape (above concat: steps that
        treat all channels alike), which is exact; scales along channels stay where a factor is negative.

@@ -1,6 +1,7 @@
 // The weight table against the parameters of a module.
 #include "compiler/Graph/Weights.h"
 #include "compiler/Graph/Elements.h"
+#include "compiler/Support/Spelling.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringSet.h"
@@ -58,11 +59,22 @@ bool isRange(ParamOp param) {
   });
 }
 
+/// The tensor of this shape that no parameter names and whose name is nearest, or an empty name.
+std::string misspelt(StringRef name, ArrayRef<int64_t> shape, const WeightTable &table,
+                     const llvm::StringSet<> &known) {
+  std::vector<std::string_view> candidates;
+  for (const auto &[given, tensor] : table)
+    if (!known.contains(given) && ArrayRef<int64_t>(tensor.shape) == shape)
+      candidates.push_back(given);
+  return std::string(nearestSpelling(name, candidates));
+}
+
 } // namespace
 
 LogicalResult checkWeights(ModuleOp module, const WeightTable &table, bool refuseExtra,
                            llvm::function_ref<bool(ParamOp)> wanted) {
   std::vector<std::string> missing, misshapen, extra;
+  std::vector<ParamOp> absent;
   llvm::StringSet<> known, listed;
   module.walk([&](ParamOp param) {
     known.insert(param.getName());
@@ -71,7 +83,7 @@ LogicalResult checkWeights(ModuleOp module, const WeightTable &table, bool refus
       return;
     auto found = table.find(param.getName().str());
     if (found == table.end())
-      missing.push_back(param.getName().str() + " " + shapeText(shape));
+      absent.push_back(param);
     else if (shape != ArrayRef<int64_t>(found->second.shape))
       misshapen.push_back(param.getName().str() + " is " + shapeText(found->second.shape) + " but should be " +
                           shapeText(shape));
@@ -82,6 +94,11 @@ LogicalResult checkWeights(ModuleOp module, const WeightTable &table, bool refus
   if (auto absorbed = module->getAttrOfType<ArrayAttr>(absorbedAttrName))
     for (auto name : absorbed.getAsRange<StringAttr>())
       known.insert(name.getValue());
+  for (ParamOp param : absent) {
+    ArrayRef<int64_t> shape = param.getResult().getType().getShape();
+    std::string near = misspelt(param.getName(), shape, table, known);
+    missing.push_back(param.getName().str() + " " + shapeText(shape) + (near.empty() ? "" : " (is it " + near + "?)"));
+  }
   if (refuseExtra)
     for (const auto &[name, tensor] : table)
       if (!known.contains(name) && name.find(':') == std::string::npos)
@@ -96,6 +113,34 @@ LogicalResult checkWeights(ModuleOp module, const WeightTable &table, bool refus
   if (!extra.empty())
     parts.push_back("unknown to the model: " + listText(extra));
   return module.emitError("the weights do not fit the model; ") << llvm::join(parts, "; ");
+}
+
+std::string nonFinite(std::span<const int64_t> shape, std::span<const float> values) {
+  auto bad = llvm::find_if(values, [](float v) { return !std::isfinite(v); });
+  if (bad == values.end())
+    return {};
+  std::vector<int64_t> index(shape.size());
+  int64_t rest = bad - values.begin();
+  for (size_t d = shape.size(); d-- > 0; rest /= shape[d])
+    index[d] = rest % shape[d];
+  return std::string(std::isnan(*bad) ? "nan" : *bad > 0 ? "inf" : "-inf") + " at " + shapeText(index);
+}
+
+LogicalResult checkFinite(ModuleOp module, const WeightTable &table, llvm::function_ref<bool(ParamOp)> wanted) {
+  LogicalResult result = success();
+  llvm::StringSet<> seen;
+  module.walk([&](ParamOp param) {
+    auto found = table.find(param.getName().str());
+    if (found == table.end() || !wanted(param) || isRange(param) || !seen.insert(param.getName()).second)
+      return;
+    std::string bad = nonFinite(param.getResult().getType().getShape(), found->second.values);
+    if (bad.empty())
+      return;
+    result = failure();
+    param.emitOpError("@") << param.getName() << " has a value that is no finite number, " << bad
+                           << ": such weights cannot be frozen or compiled; take those from before training diverged";
+  });
+  return result;
 }
 
 WeightTable seededWeights(ModuleOp module, uint64_t seed) {

@@ -15,9 +15,15 @@ inline constexpr llvm::StringLiteral absorbedAttrName = "nibble.absorbed";
 
 /// One error at the module that lists every parameter which `table` lacks or holds in another shape (only those that
 /// `wanted` accepts) and, with `refuseExtra`, every tensor that no parameter names
-/// (absorbed ones and slots of optimisers aside).
+/// (absorbed ones and slots of optimisers aside). A missing one comes with the tensor that it may be a misspelling of.
 mlir::LogicalResult checkWeights(
     mlir::ModuleOp module, const WeightTable &table, bool refuseExtra,
+    llvm::function_ref<bool(ParamOp)> wanted = [](ParamOp) { return true; });
+
+/// An error at each parameter that `wanted` accepts and whose values in `table` are not all finite. Ranges of
+/// activations are left to nibble-freeze, which knows more about them. `table` fits the module (checkWeights).
+mlir::LogicalResult checkFinite(
+    mlir::ModuleOp module, const WeightTable &table,
     llvm::function_ref<bool(ParamOp)> wanted = [](ParamOp) { return true; });
 
 /// Reproducible values for all parameters: the same on every platform, each parameter's values depend on its name and

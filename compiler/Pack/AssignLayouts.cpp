@@ -1,4 +1,5 @@
 // nibble-assign-layouts: which layout each quantised value has, as an attribute of the ops.
+#include "compiler/Graph/RequireStage.h"
 #include "compiler/Pack/Passes.h"
 #include "compiler/Pack/StorageLayouts.h"
 #include "llvm/ADT/EquivalenceClasses.h"
@@ -89,6 +90,8 @@ private:
 
 struct AssignLayoutsPass : impl::AssignLayoutsBase<AssignLayoutsPass> {
   void runOnOperation() override {
+    if (failed(requireStage(getOperation(), "nibble-assign-layouts", Needs::Packed)))
+      return signalPassFailure();
     Storages storages(getOperation());
     auto result = getOperation().walk([&](Operation *op) {
       bool packed = isa<TileOp, QuantizeOp, RequantizeOp, DequantizeOp, MaxPool2dOp, AvgPool2dOp, GlobalAvgPoolOp,

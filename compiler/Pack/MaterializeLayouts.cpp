@@ -1,4 +1,5 @@
 // nibble-materialize-layouts: layouts move from attributes into types.
+#include "compiler/Graph/RequireStage.h"
 #include "compiler/Pack/Passes.h"
 #include "compiler/Pack/StorageLayouts.h"
 
@@ -24,6 +25,8 @@ private:
       return success();
     auto entries = op->getAttrOfType<ArrayAttr>(layoutsAttrName);
     if (!entries) {
+      if (isa<TileOp>(op))
+        return op->emitOpError("has no '") << layoutsAttrName << "'; run nibble-assign-layouts first";
       // An op of another dialect, or one that knows no layouts.
       for (OpOperand &operand : op->getOpOperands())
         operand.set(converted(op, operand.get(), {}));
@@ -69,6 +72,8 @@ private:
 
 struct MaterializeLayoutsPass : impl::MaterializeLayoutsBase<MaterializeLayoutsPass> {
   void runOnOperation() override {
+    if (failed(requireStage(getOperation(), "nibble-materialize-layouts", Needs::Packed)))
+      return signalPassFailure();
     if (failed(Materializer().run(getOperation())))
       signalPassFailure();
   }

@@ -1,5 +1,6 @@
 // nibble-pack-constants: constants are packed when compiling.
 #include "compiler/Graph/Elements.h"
+#include "compiler/Graph/RequireStage.h"
 #include "compiler/Pack/Passes.h"
 #include "compiler/Pack/StorageLayouts.h"
 #include <bit>
@@ -55,6 +56,8 @@ LogicalResult packConstant(PackOp op, ConstantOp constant) {
 // Over the module, so that the names of resources do not depend on the number of threads.
 struct PackConstantsPass : impl::PackConstantsBase<PackConstantsPass> {
   void runOnOperation() override {
+    if (failed(requireStage(getOperation(), "nibble-pack-constants", Needs::Packed)))
+      return signalPassFailure();
     SmallVector<PackOp> packs;
     getOperation().walk([&](PackOp op) { packs.push_back(op); });
     for (PackOp op : packs)

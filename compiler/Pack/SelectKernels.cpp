@@ -1,5 +1,6 @@
 // nibble-select-kernels: the kernel of each tile, with the reasons against the faster ones.
 #include "compiler/Graph/Elements.h"
+#include "compiler/Graph/RequireStage.h"
 #include "compiler/Kernels/Select.h"
 #include "compiler/Pack/Passes.h"
 #include "compiler/Pack/StorageLayouts.h"
@@ -154,6 +155,8 @@ struct SelectKernelsPass : impl::SelectKernelsBase<SelectKernelsPass> {
   using SelectKernelsBase::SelectKernelsBase;
 
   void runOnOperation() override {
+    if (failed(requireStage(getOperation(), "nibble-select-kernels", Needs::Packed)))
+      return signalPassFailure();
     Result<Target> machine = Target::parse(target.getValue());
     if (!machine) {
       getOperation().emitError() << "nibble-select-kernels: " << machine.error();

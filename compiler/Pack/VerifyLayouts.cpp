@@ -1,4 +1,5 @@
 // nibble-verify-layouts: what must hold when a function leaves the packed stage.
+#include "compiler/Graph/RequireStage.h"
 #include "compiler/Pack/Passes.h"
 #include "compiler/Pack/StorageLayouts.h"
 
@@ -112,6 +113,8 @@ LogicalResult check(Operation *op) {
 
 struct VerifyLayoutsPass : impl::VerifyLayoutsBase<VerifyLayoutsPass> {
   void runOnOperation() override {
+    if (failed(requireStage(getOperation(), "nibble-verify-layouts", Needs::Bound)))
+      return signalPassFailure();
     bool good = true;
     getOperation().walk([&](Operation *op) { good &= succeeded(check(op)); });
     if (!good)

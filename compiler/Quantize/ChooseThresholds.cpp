@@ -1,4 +1,5 @@
 // nibble-choose-thresholds: integer comparisons instead of the fma of binary requantisations (R8.9).
+#include "compiler/Graph/RequireStage.h"
 #include "compiler/Quantize/AccumulatorRanges.h"
 #include "compiler/Quantize/Passes.h"
 #include "compiler/Reference/Thresholds.h"
@@ -57,7 +58,11 @@ void choose(RequantizeOp op) {
 }
 
 struct ChooseThresholdsPass : impl::ChooseThresholdsBase<ChooseThresholdsPass> {
-  void runOnOperation() override { getOperation().walk(choose); }
+  void runOnOperation() override {
+    if (failed(requireStage(getOperation(), "nibble-choose-thresholds", Needs::Quantized)))
+      return signalPassFailure();
+    getOperation().walk(choose);
+  }
 };
 
 } // namespace

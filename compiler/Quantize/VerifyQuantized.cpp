@@ -108,10 +108,15 @@ LogicalResult Verifier::verifyContraction(ContractionOpInterface op) {
   if (xFacts->bits == 16 && wFacts->bits == 16)
     return op->emitOpError(
         "multiplies 16-bit by 16-bit values, whose sum does not fit 32 bits; use at most 8 bits for one of them");
-  if (!op.getWeights().getDefiningOp<ConstantOp>())
-    return op->emitOpError(
-        "has weights that are computed at run time; bind them as constants (nibble-bind-weights) directly "
-        "before their quantiser");
+  if (Operation *made = op.getWeights().getDefiningOp(); !isa_and_nonnull<ConstantOp>(made)) {
+    auto error =
+        op->emitOpError("has weights that are computed at run time: only a parameter with a value or a constant, "
+                        "directly before its quantiser, can be packed");
+    if (made)
+      error.attachNote(made->getLoc()) << "computed here by " << made->getName().stripDialect()
+                                       << "; do this to the stored weights, or before they are quantised";
+    return error;
+  }
   auto ranges = accumulatorRanges(op);
   if (!ranges)
     return op->emitOpError("has weights without readable integers");

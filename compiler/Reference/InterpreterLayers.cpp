@@ -123,6 +123,7 @@ static LogicalResult evaluate(SoftmaxCrossEntropyOp op, Call &call) {
     return failure();
   std::size_t rows = labels.size(), classes = logits.lastSize();
   std::vector<float> losses;
+  losses.reserve(rows);
   for (std::size_t row = 0; row < rows; ++row)
     losses.push_back(crossEntropy({&logits.f32[row * classes], classes}, static_cast<std::size_t>(labels.ints[row])));
   return call.give(HostTensor::scalar(rowSum(losses) / static_cast<float>(rows)));

@@ -29,6 +29,7 @@ static HostTensor quantizeTensor(const HostTensor &x, HostGrid grid, Grid range)
 
 static HostTensor signTensor(const HostTensor &x) {
   std::vector<int64_t> q;
+  q.reserve(x.f32.size());
   for (float v : x.f32)
     q.push_back(sign(v));
   return HostTensor::onGrid(x.shape, std::move(q), {});

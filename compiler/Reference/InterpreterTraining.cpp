@@ -68,6 +68,7 @@ static LogicalResult evaluate(CountCorrectOp op, Call &call) {
     return failure();
   std::size_t classes = logits.lastSize();
   std::vector<float> hits;
+  hits.reserve(labels.ints.size());
   for (std::size_t row = 0; row < labels.ints.size(); ++row)
     hits.push_back(maxTap({&logits.f32[row * classes], classes}) == static_cast<std::size_t>(labels.ints[row]) ? 1.0f
                                                                                                                : 0.0f);

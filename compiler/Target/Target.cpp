@@ -38,12 +38,11 @@ std::string join(std::span<const std::string_view> names, std::string_view prefi
   return text;
 }
 
-/// "; did you mean X? known: A B C"
+/// "; did you mean X? known: A B C", or "; known: A B C" when none is near.
 std::string suggestions(std::string_view name, std::span<const std::string_view> known, std::string_view prefix) {
-  std::string text;
-  if (std::string_view near = nearestSpelling(name, known); !near.empty())
-    text += "; did you mean " + quoted(std::string(prefix) + std::string(near)) + "?";
-  return text + " known: " + join(known, prefix);
+  std::string_view near = nearestSpelling(name, known);
+  std::string question = near.empty() ? ";" : "; did you mean " + quoted(std::string(prefix) + std::string(near)) + "?";
+  return question + " known: " + join(known, prefix);
 }
 
 Result<Arch> parseTriple(std::string_view text) {

@@ -13,7 +13,7 @@ def PlanMemory : Pass<"nibble-plan-memory", "::mlir::ModuleOp"> {
     is argument 0 of every function that uses it; `ukr.scratch` becomes a view at `plan + thread * scratch + offset`, where a
     function's scratch lies behind that of its callers. The entry gets
     `ukr.arena = {planned_bytes, lower_bound, scratch_bytes}`, all multiples of 64: an arena for T threads has
-    planned_bytes + T * scratch_bytes.
+    planned_bytes + T * scratch_bytes. An entry that has the attribute is planned already and stays as it is.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect"];
 }

@@ -1,5 +1,6 @@
 // nibble-plan-memory: life times of the arena's buffers, their offsets, and the views that replace ukr.buffer and
 // ukr.scratch.
+#include "compiler/Graph/RequireStage.h"
 #include "compiler/Tile/MemoryPlan.h"
 #include "compiler/Tile/Passes.h"
 #include "dialects/Ukr/IR/Ukr.h"
@@ -202,10 +203,13 @@ private:
 
 struct PlanMemoryPass : impl::PlanMemoryBase<PlanMemoryPass> {
   void runOnOperation() override {
+    if (failed(requireStage(getOperation(), "nibble-plan-memory", Needs::Kernels)))
+      return signalPassFailure();
     SymbolTable symbols(getOperation());
     llvm::DenseMap<Operation *, func::FuncOp> owners;
     for (auto function : getOperation().getOps<func::FuncOp>())
-      if (function->hasAttr("ukr.entry") && !function.isExternal() && failed(EntryPlan(function, symbols).run(owners)))
+      if (function->hasAttr("ukr.entry") && !function->hasAttr("ukr.arena") && !function.isExternal() &&
+          failed(EntryPlan(function, symbols).run(owners)))
         return signalPassFailure();
     WalkResult left = getOperation().walk([](Operation *op) {
       if (!isa<ukr::BufferOp, ukr::ScratchOp>(op))

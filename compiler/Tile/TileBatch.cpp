@@ -1,4 +1,5 @@
 // nibble-tile-batch: from a dynamic batch to tiles of a static one.
+#include "compiler/Graph/RequireStage.h"
 #include "compiler/Target/Target.h"
 #include "compiler/Tile/Passes.h"
 #include "dialects/Nibble/IR/Nibble.h"
@@ -69,6 +70,8 @@ LogicalResult check(func::FuncOp function) {
           "mixes the images of a batch, which cannot be computed in tiles; give the function a static batch");
     if (batchedOperand && !op.hasTrait<OpTrait::IsTerminator>() && !isa<NibbleDialect>(op.getDialect()))
       return op.emitOpError("is no op of the nibble dialect; its batch cannot be tiled");
+    if (op.hasTrait<OpTrait::IsTerminator>() && op.getNumOperands() == 0)
+      return function.emitOpError("gives no result, so there is nothing to compute");
     if (op.hasTrait<OpTrait::IsTerminator>() &&
         llvm::any_of(op.getOperandTypes(), isBatched) != llvm::all_of(op.getOperandTypes(), isBatched))
       return op.emitOpError(
@@ -115,7 +118,7 @@ struct TileBatchPass : impl::TileBatchBase<TileBatchPass> {
     function.walk([&](Operation *op) { llvm::for_each(op->getResultTypes(), look); });
     if (!dynamic || function.isDeclaration())
       return;
-    if (failed(check(function)))
+    if (failed(requireStage(function, "nibble-tile-batch", Needs::Packed)) || failed(check(function)))
       return signalPassFailure();
     rewrite(function, batchTile ? batchTile : chooseTile(function, *machine));
   }

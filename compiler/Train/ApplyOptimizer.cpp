@@ -10,10 +10,11 @@ namespace nibble {
 
 static LogicalResult checkOptions(func::FuncOp function, const TrainingOptions &o) {
   auto fraction = [](float v) { return v >= 0 && v < 1; };
-  if (o.optimizer == Optimizer::Sgd && !(fraction(o.momentum) && o.decay >= 0 && std::isfinite(o.decay)))
+  // Those of the other optimiser too: a number that is not used is no reason to accept it.
+  if (!(fraction(o.momentum) && o.decay >= 0 && std::isfinite(o.decay)))
     return function.emitError("sgd needs a momentum in [0, 1) and a finite decay of at least 0, got ")
            << o.momentum << " and " << o.decay;
-  if (o.optimizer == Optimizer::Adam && !(fraction(o.beta1) && fraction(o.beta2) && o.epsilon > 0))
+  if (!(fraction(o.beta1) && fraction(o.beta2) && o.epsilon > 0))
     return function.emitError("adam needs beta1 and beta2 in [0, 1) and a positive epsilon, got ")
            << o.beta1 << ", " << o.beta2 << " and " << o.epsilon;
   if (o.optimizer == Optimizer::Adam && o.decay != 0)
@@ -114,8 +115,6 @@ namespace {
 struct ApplyOptimizerPass : impl::ApplyOptimizerBase<ApplyOptimizerPass> {
   using ApplyOptimizerBase::ApplyOptimizerBase;
   void runOnOperation() override {
-    if (trainingStage(getOperation()) != "gradients")
-      return;
     TrainingOptions options;
     if (optimizer != "sgd" && optimizer != "adam") {
       getOperation().emitError("unknown optimizer '") << optimizer << "'; use sgd or adam";
@@ -125,7 +124,8 @@ struct ApplyOptimizerPass : impl::ApplyOptimizerBase<ApplyOptimizerPass> {
     options.momentum = momentum, options.decay = decay;
     options.beta1 = beta1, options.beta2 = beta2, options.epsilon = epsilon;
     options.binaryLimit = binaryLimit;
-    if (failed(applyOptimizer(getOperation(), options)))
+    auto marked = findMarked(getOperation(), "gradients", "nibble-apply-optimizer");
+    if (failed(marked) || llvm::any_of(*marked, [&](func::FuncOp f) { return failed(applyOptimizer(f, options)); }))
       signalPassFailure();
   }
 };

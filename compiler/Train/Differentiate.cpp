@@ -71,7 +71,8 @@ LogicalResult differentiate(func::FuncOp function) {
     return function.emitError("needs a result {nibble.name = \"loss\"} of type tensor<f32> to differentiate");
   llvm::DenseSet<Value> active = findActive(function);
   if (!active.contains(loss->value))
-    return function.emitError("has no trainable parameter that its loss depends on");
+    return function.emitError(
+        "the graph has no trainable parameter that its loss depends on, so there is nothing to train");
 
   OpBuilder builder(body.getTerminator());
   SmallVector<Operation *> forward;
@@ -102,7 +103,8 @@ LogicalResult differentiate(func::FuncOp function) {
 namespace {
 struct DifferentiatePass : impl::DifferentiateBase<DifferentiatePass> {
   void runOnOperation() override {
-    if (trainingStage(getOperation()) == "forward" && failed(differentiate(getOperation())))
+    auto marked = findMarked(getOperation(), "forward", "nibble-differentiate");
+    if (failed(marked) || llvm::any_of(*marked, [](func::FuncOp f) { return failed(differentiate(f)); }))
       signalPassFailure();
   }
 };

@@ -22,6 +22,25 @@ FailureOr<func::FuncOp> findModel(ModuleOp module, StringRef name) {
   return module.emitError("has ") << candidates.size() << " functions with a body; name the model";
 }
 
+FailureOr<SmallVector<func::FuncOp>> findMarked(ModuleOp module, StringRef mark, StringRef pass) {
+  SmallVector<func::FuncOp> marked;
+  std::string others;
+  for (auto function : module.getOps<func::FuncOp>()) {
+    StringRef stage = trainingStage(function);
+    if (stage == mark)
+      marked.push_back(function);
+    else if (!stage.empty())
+      others += ("; @" + function.getName() + " is marked \"" + stage + "\"").str();
+  }
+  if (!marked.empty())
+    return marked;
+  StringRef before = mark == "forward"     ? "nibble-prepare-training"
+                     : mark == "gradients" ? "nibble-differentiate"
+                                           : "nibble-apply-optimizer";
+  return mlir::emitError(module.getLoc()) << pass << " needs a function marked nibble.training = \"" << mark
+                                          << "\", which " << before << " makes" << others;
+}
+
 FailureOr<func::FuncOp> copyModel(ModuleOp module, func::FuncOp model, StringRef name) {
   if (model.isExternal() || !model.getBody().hasOneBlock() || !isa<func::ReturnOp>(model.getBody().front().back()))
     return model.emitError("is not a model: it needs a body of one block");
@@ -40,7 +59,7 @@ FailureOr<func::FuncOp> copyModel(ModuleOp module, func::FuncOp model, StringRef
 
 LogicalResult setBatch(func::FuncOp function, int64_t batch) {
   if (batch < 1)
-    return function.emitError("needs a batch of at least 1, got ") << batch;
+    return function.emitError("the graph needs a batch of at least 1, got ") << batch;
   Operation *bad = nullptr;
   auto update = [&](Value value, Operation *where) {
     auto type = dyn_cast<RankedTensorType>(value.getType());

@@ -15,6 +15,11 @@ std::optional<ParamKind> parameterKind(mlir::func::FuncOp function, mlir::Value 
 /// Argument attributes of a parameter.
 mlir::DictionaryAttr parameterAttributes(mlir::MLIRContext *context, llvm::StringRef name, ParamKind kind, Init init);
 
+/// The functions whose mark `nibble.training` is `mark`; an error if there is none, for then `pass` has come too early
+/// or too late.
+mlir::FailureOr<llvm::SmallVector<mlir::func::FuncOp>> findMarked(mlir::ModuleOp module, llvm::StringRef mark,
+                                                                  llvm::StringRef pass);
+
 /// One result of a function.
 struct FunctionResult {
   mlir::Value value;

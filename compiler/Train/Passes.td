@@ -37,18 +37,18 @@ def PrepareTraining : Pass<"nibble-prepare-training", "::mlir::ModuleOp"> {
   let dependentDialects = ["::nibble::NibbleDialect"];
 }
 
-def Differentiate : Pass<"nibble-differentiate", "::mlir::func::FuncOp"> {
-  let summary = "Reverse-mode differentiation of the loss of a function marked \"forward\".";
+def Differentiate : Pass<"nibble-differentiate", "::mlir::ModuleOp"> {
+  let summary = "Reverse-mode differentiation of the loss of each function marked \"forward\".";
   let description = [{
     Appends the gradient of each trainable parameter as a result with `nibble.gradient = "conv1.weight"`, through
     DifferentiableOpInterface, for values between parameters and loss only. Several uses of a value add in reverse program
-    order. Marks the function "gradients".
+    order. Marks the function "gradients". A module without function marked "forward" is an error.
   }];
   let dependentDialects = ["::nibble::NibbleDialect"];
 }
 
-def ApplyOptimizer : Pass<"nibble-apply-optimizer", "::mlir::func::FuncOp"> {
-  let summary = "Turns the gradients of a function marked \"gradients\" into parameter updates.";
+def ApplyOptimizer : Pass<"nibble-apply-optimizer", "::mlir::ModuleOp"> {
+  let summary = "Turns the gradients of each function marked \"gradients\" into parameter updates.";
   let description = [{
     Adds the arguments `rate` (and `correction` for Adam) before the parameters and a slot per parameter behind them
     ("conv1.weight:m", for Adam also "conv1.weight:v"; zero at first). Updates come last; all new values are results tied to their
@@ -66,7 +66,7 @@ def ApplyOptimizer : Pass<"nibble-apply-optimizer", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::nibble::NibbleDialect"];
 }
 
-def VerifyTrainingStep : Pass<"nibble-verify-training-step", "::mlir::func::FuncOp"> {
+def VerifyTrainingStep : Pass<"nibble-verify-training-step", "::mlir::ModuleOp"> {
   let summary = "Rejects a training step (marked \"step\") whose state cannot be updated in place.";
   let description = [{
     Every tied result must come from its argument through ops that may write their result over that operand (sgd, adam, observe_range,

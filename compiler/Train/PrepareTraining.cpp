@@ -22,7 +22,7 @@ static FailureOr<Value> findLogits(func::FuncOp function, StringRef name) {
       return result.value;
     known += (known.empty() ? "" : ", ") + (given ? "\"" + given.str() + "\"" : std::string("an unnamed one"));
   }
-  return function.emitError("has no result named \"")
+  return function.emitError("the graph has no result named \"")
          << wanted << "\" to train on; its results are: " << (known.empty() ? "none" : known);
 }
 
@@ -30,7 +30,7 @@ static LogicalResult insertLabels(func::FuncOp function, int64_t batch) {
   for (unsigned i = 0, n = function.getNumArguments(); i < n; ++i)
     if (auto name = function.getArgAttrOfType<StringAttr>(i, attr::name))
       if (llvm::is_contained({"labels", "rate", "correction"}, name.getValue()))
-        return function.emitError("has an input named \"")
+        return function.emitError("the graph has an input named \"")
                << name.getValue() << "\", a name that the training step uses itself; rename the input";
   MLIRContext *context = function.getContext();
   return function.insertArgument(function.getNumArguments(),
@@ -69,7 +69,7 @@ static LogicalResult prepare(func::FuncOp step, const TrainingOptions &options) 
   MLIRContext *context = step.getContext();
   step->setAttr(attr::training, StringAttr::get(context, "forward"));
   if (!(options.rangeMomentum >= 0 && options.rangeMomentum < 1))
-    return step.emitError("needs a range momentum in [0, 1), got ") << options.rangeMomentum;
+    return step.emitError("training needs a range momentum in [0, 1), got ") << options.rangeMomentum;
   if (failed(setBatch(step, options.batch)) || failed(insertLabels(step, options.batch)))
     return failure();
   Value labels = step.getArguments().back();
@@ -80,10 +80,10 @@ static LogicalResult prepare(func::FuncOp step, const TrainingOptions &options) 
     return failure();
   auto type = dyn_cast<RankedTensorType>(logits->getType());
   if (!type || type.getRank() != 2 || !type.getElementType().isF32())
-    return step.emitError("trains on f32 logits [batch, classes], got ") << logits->getType();
+    return step.emitError("the graph trains on f32 logits [batch, classes], got ") << logits->getType();
   if (type.getDimSize(0) != options.batch)
-    return step.emitError("has ") << type.getDimSize(0) << " rows of logits for a batch of " << options.batch
-                                  << "; give its inputs a dynamic batch";
+    return step.emitError("the graph has ") << type.getDimSize(0) << " rows of logits for a batch of " << options.batch
+                                            << "; give its inputs a dynamic batch";
 
   llvm::MapVector<Value, Value> current;
   useBatchStatistics(step, options.rangeMomentum, current);

@@ -96,7 +96,8 @@ LogicalResult verifyTrainingStep(func::FuncOp function) {
 namespace {
 struct VerifyTrainingStepPass : impl::VerifyTrainingStepBase<VerifyTrainingStepPass> {
   void runOnOperation() override {
-    if (trainingStage(getOperation()) == "step" && failed(verifyTrainingStep(getOperation())))
+    auto marked = findMarked(getOperation(), "step", "nibble-verify-training-step");
+    if (failed(marked) || llvm::any_of(*marked, [](func::FuncOp f) { return failed(verifyTrainingStep(f)); }))
       signalPassFailure();
     markAllAnalysesPreserved();
   }

@@ -11,8 +11,6 @@ const char *nibble_status_string(int32_t status) {
     return "out of memory";
   case NIBBLE_MISALIGNED:
     return "the arena is not aligned to 64 bytes";
-  case NIBBLE_UNSUPPORTED_CPU:
-    return "this CPU lacks a feature that the code was compiled for";
   case NIBBLE_SYSTEM_ERROR:
     return "the operating system refused a request";
   default:

@@ -39,8 +39,9 @@ double median(std::vector<double> v) {
 } // namespace
 
 int main(int argc, char **argv) {
-  int64_t M = argc > 3 ? std::atoll(argv[1]) : 512, N = argc > 3 ? std::atoll(argv[2]) : 512,
-          K = argc > 3 ? std::atoll(argv[3]) : 512;
+  int64_t M = argc > 3 ? std::strtoll(argv[1], nullptr, 10) : 512,
+          N = argc > 3 ? std::strtoll(argv[2], nullptr, 10) : 512,
+          K = argc > 3 ? std::strtoll(argv[3], nullptr, 10) : 512;
   DialectRegistry registry;
   nibble::registerDialects(registry);
   nibble::registerPasses();

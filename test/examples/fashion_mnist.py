@@ -44,6 +44,21 @@ def check_model(folder, row):
         assert os.path.getsize(os.path.join(folder, name, file)) > 0, f"{name}/{file} is empty"
 
 
+def check_mistakes(demo, out):
+    """Each mistake is one error and status 1, before anything is made or trained."""
+    text = subprocess.run([demo, "--help"], stdout=subprocess.PIPE, text=True, check=True).stdout
+    assert all(flag in text for flag in ["--models", "--seeds", "--epochs", "--out"]), f"--help says:\n{text}"
+    cases = [(["--models", "foo"], "there is no model 'foo'; known: float w8a8 w4a4 w2a8 w1a1"), (["--models", "w8a8,fo"], "there is no model 'fo'"),
+             (["--seeds", "0"], "--seeds: Value 0 not in range 1 to 1000"), (["--epochs", "0"], "--epochs: Value 0 not in range"),
+             (["--model", "float"], "not expected"), (["--data", os.path.join(out, "none")], "cannot read this file of Fashion-MNIST")]
+    for words, message in cases:
+        done = subprocess.run([demo, "--out", out, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+        assert done.returncode == 1 and message in done.stderr and not done.stdout, f"{words}: status {done.returncode}, {done.stdout}{done.stderr}"
+    assert not os.path.exists(out), "a mistake left a folder"
+    done = subprocess.run([demo, "--out", os.path.join(demo, "sub"), "--limit", "256"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1 and "--out: results cannot be written to this folder" in done.stderr, done.stderr
+
+
 def main():
     demo, out = sys.argv[1:]
     if not os.path.exists(DATA):
@@ -51,6 +66,7 @@ def main():
         return 77
     shutil.rmtree(out, ignore_errors=True)
     os.makedirs(os.path.dirname(out), exist_ok=True)
+    check_mistakes(demo, out)
     subprocess.run([demo, "--out", out, "--limit", str(LIMIT), "--epochs", "1", "--frozen-epochs", "1"], check=True)
     with open(os.path.join(out, "results.json"), encoding="ascii") as stream:
         rows = json.load(stream)

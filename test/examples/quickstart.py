@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # quickstart.py ROOT BUILD WORK CMAKE CC CXX: does what docs/quickstart.md says, and checks that it prints what the page shows.
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -48,8 +49,16 @@ def main():
     files = ["frozen.mlir", "--weights=small_cnn.safetensors", "--input=sample.npy", "--expect=logits.npy"]
     run(os.path.join(build, "bin/nibble-run"), *files, cwd=project)
     run(os.path.join(build, "bin/nibble-run"), *files, "--reference", cwd=project)
-    report = run(os.path.join(build, "bin/nibble-compile"), *files[:2], "--target=aarch64-linux-gnu", "--report", "-o", "aarch64.o", cwd=project)
+    os.mkdir(os.path.join(project, "arm"))
+    command = [os.path.join(build, "bin/nibble-compile"), *files[:2]]
+    report = run(*command, "--target=aarch64-linux-gnu", "--report", "-o", "arm/small_cnn.o", cwd=project)
     assert re.search(r"remark: small_cnn/conv1: kernel portable_i16 ", report), "the report of nibble-compile is another one"
+    run(*command, "--target=aarch64-linux-gnu", "--emit=header", "-o", "arm/small_cnn.h", cwd=project)
+    run(*command, "--dump-stages=stages", "-o", "stages/small_cnn.o", cwd=project)
+    if platform.machine() == "x86_64":  # the header of one object with another
+        done = subprocess.run([cc, "-std=c11", "-Iarm", os.path.join(source, "classify.c"), "small_cnn.o", "-o", "mixed"], cwd=project,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        assert done.returncode and re.search(r"undefined reference to .small_cnn_\d+_\d+_8_", done.stdout), f"a mixed pair links: {done.stdout}"
 
     output = run("./mistakes", cwd=project)
     for path, text in docs.blocks(root, "printed by mistakes"):

@@ -42,7 +42,7 @@ RULES = {
     "compiler/tools/": {"compiler", "plain C++", "dialects", "LLVM/MLIR", "Xbyak", "nlohmann", "CLI11",
                         "frontend's headers", "runtime's headers"},
     "frontend/": {"frontend", "frontend's headers", "runtime", "runtime's headers"},
-    "frontend/examples/": {"frontend", "frontend's headers", "runtime", "runtime's headers", "nlohmann"},
+    "frontend/examples/": {"frontend", "frontend's headers", "runtime", "runtime's headers", "CLI11", "nlohmann"},
     "frontend/lib/": {"frontend", "frontend's headers", "compiler", "plain C++", "runtime", "runtime's headers", "nlohmann", "zlib", "libzip", "Boost"},
     "runtime/": {"runtime", "runtime's headers", "OpenMP", "TBB"},
 }

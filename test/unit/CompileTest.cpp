@@ -8,6 +8,7 @@
 #include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <limits>
 #include <map>
 #include <thread>
 
@@ -233,13 +234,21 @@ TEST(CompileTest, MistakesAreOneClearError) {
   bad.set("other", Array(ElementType::f32, {1}));
   for (const std::string &message : {messageOf([&] { compile(frozen, bad); }),
                                      messageOf([&] { compile_to_object(frozen, bad, "x86_64-linux-gnu"); })}) {
-    EXPECT_THAT(message, HasSubstr("missing: conv1.weight [8, 3, 3, 1]"));
-    EXPECT_THAT(message, HasSubstr("fc.weight is [4, 1] but should be [4, 64]"));
-    EXPECT_THAT(message, HasSubstr("unknown to the model: other"));
+    EXPECT_THAT(message, HasSubstr("missing tensor 'conv1.weight': the model expects f32 [8, 3, 3, 1]\n"));
+    EXPECT_THAT(message, HasSubstr("tensor 'fc.weight' is f32 [4, 1], but the model expects f32 [4, 64]"));
+    EXPECT_THAT(message, HasSubstr("extra tensor 'other'"));
   }
   bad = weights;
   bad.set("fc.weight", Array(ElementType::i32, {4, 64}));
-  EXPECT_THAT(messageOf([&] { compile(frozen, bad); }), HasSubstr("weights are f32, but fc.weight is i32"));
+  EXPECT_THAT(messageOf([&] { compile(frozen, bad); }),
+              HasSubstr("tensor 'fc.weight' is i32 [4, 64], but the model expects f32"));
+  bad = weights;
+  bad.set("fc.wieght", bad.at("fc.weight"));
+  bad.erase("fc.weight");
+  for (const std::string &message :
+       {messageOf([&] { compile(frozen, bad); }), messageOf([&, &graph = graph] { freeze(graph, bad); }),
+        messageOf([&] { Evaluator(frozen, bad); })})
+    EXPECT_THAT(message, HasSubstr("missing tensor 'fc.weight': the model expects f32 [4, 64]; is it 'fc.wieght'?"));
   EXPECT_THAT(messageOf([&, &weights = weights] { compile(frozen, weights, {.target = "z80"}); }), HasSubstr("z80"));
   EXPECT_THAT(messageOf([&, &weights = weights] { compile(frozen, weights, {.target = "aarch64-linux-gnu"}); }),
               HasSubstr("cannot run here"));
@@ -253,6 +262,94 @@ TEST(CompileTest, MistakesAreOneClearError) {
   // A range that never saw a batch: all at the place where the quantiser was written.
   Weights fresh = Trainer(graph).weights();
   EXPECT_THAT(messageOf([&, &graph = graph] { freeze(graph, fresh); }), HasSubstr("ExecuteTestNets.cpp:"));
+}
+
+TEST(CompileTest, NumbersThatAreNotFinite) {
+  const float nan = std::numeric_limits<float>::quiet_NaN(), inf = std::numeric_limits<float>::infinity();
+  for (const char *precision : {"float", "w8a8", "w2a8", "w1a1"}) {
+    const auto &[graph, weights] = trained(precision);
+    Graph frozen = freeze(graph, weights);
+    for (const char *name : {"conv1.weight", "conv2.weight", "fc.bias"}) {
+      Weights bad = weights;
+      bad.at(name).span<float>()[3] = name[0] == 'f' ? -inf : nan;
+      const std::string where = std::string("param @") + name + " has a value that is no finite number, " +
+                                (name[0] == 'f'   ? "-inf at [3]"
+                                 : name[4] == '1' ? "nan at [0, 1, 0, 0]"
+                                                  : "nan at [0, 0, 0, 3]");
+      const std::string message = messageOf([&, &graph = graph] { freeze(graph, bad); });
+      EXPECT_THAT(message, HasSubstr(where));
+      EXPECT_THAT(message, HasSubstr("ExecuteTestNets.cpp:"));
+      EXPECT_THAT(messageOf([&, &graph = graph] { Evaluator(graph, bad); }), HasSubstr("no finite number"));
+      if (name[0] == 'c') { // what freezing has not made a constant
+        EXPECT_THAT(messageOf([&] { compile(frozen, bad); }), HasSubstr(where));
+        EXPECT_THAT(messageOf([&] { compile_to_object(frozen, bad, "x86_64-linux-gnu"); }), HasSubstr(where));
+      }
+    }
+  }
+  const auto &[graph, weights] = trained("w8a8");
+  Weights bad = weights;
+  bad.set("image.range", Array::from<float>({3}, {3, -3, 1}));
+  EXPECT_THAT(messageOf([&, &graph = graph] { freeze(graph, bad); }),
+              HasSubstr("fake_quant cannot be frozen: its range [3.000000e+00, -3.000000e+00] ends before it starts"));
+  bad.set("image.range", Array::from<float>({3}, {0, inf, 1}));
+  EXPECT_THAT(messageOf([&, &graph = graph] { freeze(graph, bad); }), HasSubstr("is not finite"));
+  // Zeros alone are possible (a dead layer), but said.
+  bad.set("image.range", Array::from<float>({3}, {0, 0, 1}));
+  std::vector<Diagnostic> remarks;
+  freeze(graph, bad, &remarks);
+  auto warning =
+      std::find_if(remarks.begin(), remarks.end(), [](const Diagnostic &d) { return d.severity == Severity::warning; });
+  ASSERT_NE(warning, remarks.end());
+  EXPECT_THAT(warning->message, HasSubstr("fake_quant has the range [0, 0]"));
+}
+
+TEST(CompileTest, WeightArithmeticSaysWhatToDo) {
+  auto weights = [](const Graph &graph) {
+    Weights made;
+    for (const WeightSpec &spec : graph.parameters()) {
+      Array array(ElementType::f32, spec.shape);
+      for (float &v : array.span<float>())
+        v = 0.5f;
+      made.set(spec.name, std::move(array));
+    }
+    return made;
+  };
+  auto network = [](auto weight) {
+    Graph g("arithmetic");
+    Tensor x = g.input("x", f32, {dyn, 12}).fake_quant(quint(8));
+    g.output("y", linear(x, weight(g)));
+    return g;
+  };
+  const int line = __LINE__;
+  Graph scaled = network([](Graph &g) { return (g.param("w", {3, 12}) * 2.0f).fake_quant(qint(8)); });
+  Graph ternary = network([](Graph &g) { return (g.param("w", {3, 12}) * 2.0f).ternarize(); });
+  Graph reshaped = network([](Graph &g) { return reshape(g.param("w", {36}).fake_quant(qint(8)), {3, 12}); });
+  Graph good = network([](Graph &g) { return reshape(g.param("w", {36}), {3, 12}).fake_quant(qint(8)); });
+  std::string message = messageOf([&] { freeze(scaled, weights(scaled)); });
+  EXPECT_THAT(message,
+              HasSubstr("CompileTest.cpp:" + std::to_string(line + 1) + ": error: fake_quant cannot be frozen"));
+  EXPECT_THAT(message, HasSubstr("computed from parameters by mul; quantise the parameter itself"));
+  EXPECT_THAT(message, HasSubstr(std::to_string(line + 1) + ": note: computed here"));
+  EXPECT_THAT(messageOf([&] { freeze(ternary, weights(ternary)); }),
+              HasSubstr("computed from parameters by mul; quantise the parameter itself"));
+  message = messageOf([&] { compile(freeze(reshaped, weights(reshaped)), weights(reshaped)); });
+  EXPECT_THAT(message, HasSubstr("linear has weights that are computed at run time"));
+  EXPECT_THAT(message, HasSubstr(std::to_string(line + 3) + ": note: computed here by reshape"));
+  EXPECT_EQ(messageOf([&] { compile(freeze(good, weights(good)), weights(good)); }), "no error");
+}
+
+TEST(CompileTest, ModelsThatWereMovedFrom) {
+  const auto &[graph, weights] = trained("float");
+  Model model = compile(graph.is_frozen() ? graph : freeze(graph, weights), weights);
+  Model other = std::move(model);
+  EXPECT_THAT(messageOf([&] { model.run(Array(ElementType::f32, {1, 8, 8, 1})); }),
+              HasSubstr("this Model has been moved from"));
+  EXPECT_EQ(model.threads(), 0);
+  EXPECT_TRUE(model.report().layers.empty());
+  EXPECT_EQ(other.run(Array(ElementType::f32, {1, 8, 8, 1})).shape(), (Shape{1, 4}));
+  Evaluator evaluator(graph, weights), moved = std::move(evaluator);
+  EXPECT_THAT(messageOf([&] { evaluator.run(Array(ElementType::f32, {1, 8, 8, 1})); }),
+              HasSubstr("this Evaluator has been moved from"));
 }
 
 TEST(CompileTest, SeveralThreadsCompileAndRunAtOnce) {

@@ -151,13 +151,19 @@ constexpr OneMistake mistakes[] = {
     {"InputBatch", [](G g, T, T) { return g.input("x", f32, {8, 2}); },
      "input \"x\" has shape [8, 2]: the first dimension is the batch"},
     {"InputExtent", [](G g, T, T) { return g.input("x", f32, {dyn, 0}); }, "has shape [dyn, 0]"},
+    {"InputSize", [](G g, T, T) { return g.input("x", f32, {dyn, 1 << 30, 1 << 30}); },
+     "input \"x\" has shape [dyn, 1073741824, 1073741824], which is more than 2^40 elements"},
+    {"InputRank", [](G g, T, T) { return g.input("x", f32, {dyn, 1, 1, 1, 1, 1, 1, 1, 1}); },
+     "input \"x\" has 9 dimensions; tensors have at most 8"},
     {"InputScalar", [](G g, T, T) { return g.input("x", f32, {}); }, "has shape []"},
     {"InputName", [](G g, T, T) { return g.input("an image", f32, {dyn, 2}); }, "is not an identifier"},
     {"InputTwice", [](G g, T, T) { return g.input("image", f32, {dyn, 2}); }, "the name \"image\" is taken"},
     {"ParamName", [](G g, T, T) { return g.param("w:m", {2}); }, "parameter name \"w:m\" is not valid"},
     {"ParamShape", [](G g, T, T) { return g.param("w", {dyn, 2}); }, "has shape [dyn, 2]: every extent is fixed"},
     {"ParamSize", [](G g, T, T) { return g.param("w", {1 << 30, 1 << 30, 1 << 30}); },
-     "every extent is fixed and at least 1"},
+     "parameter \"w\" has shape [1073741824, 1073741824, 1073741824], which is more than 2^40 elements"},
+    {"ParamRank", [](G g, T, T) { return g.param("w", {1, 1, 1, 1, 1, 1, 1, 1, 1}); },
+     "parameter \"w\" has 9 dimensions; tensors have at most 8"},
     {"ParamInit",
      [](G g, T, T) {
        g.param("w", {2});
@@ -177,6 +183,14 @@ constexpr OneMistake mistakes[] = {
      "padding cannot be negative"},
     {"ConvPlusOne", [](G g, T x, T) { return conv2d(x, g.param("w", {4, 3, 3, 4}), {.pad = Pad::same_plus_one}); },
      "only a binary input may"},
+    {"ConvExchanged", [](G g, T x, T) { return conv2d(g.param("w", {4, 3, 3, 4}), x); },
+     "conv2d takes weights made of parameters or constants as its second operand"},
+    {"LinearActivations", [](G, T, T r) { return linear(r, r); },
+     "linear takes weights made of parameters or constants as its second operand"},
+    {"LinearBias", [](G g, T, T r) { return linear(r, g.param("w", {3, 6}), g.param("b", {4})); },
+     "linear has 3 outputs, but its bias has shape [4]: give one value per output"},
+    {"LinearBiasEmpty", [](G g, T, T r) { return linear(r, g.param("w", {3, 6}), Tensor()); },
+     "linear got an empty Tensor"},
     {"LinearRank", [](G g, T x, T) { return linear(x, g.param("w", {4, 4})); }, "flatten() a feature map first"},
     {"LinearSize", [](G g, T, T r) { return linear(r, g.param("w", {4, 5})); },
      "linear weights take 5 inputs, but the input has 6"},
@@ -192,13 +206,19 @@ constexpr OneMistake mistakes[] = {
     {"GlobalPoolRank", [](G, T, T r) { return global_avg_pool2d(r); }, "rank 4"},
     {"ReshapeCount", [](G, T, T r) { return reshape(r, {dyn, 4}); }, "the number of elements differs"},
     {"ReshapeBatch", [](G, T, T r) { return reshape(r, {6, dyn}); }, "keeps the batch as the first dimension"},
+    {"ReshapeRank", [](G, T, T r) { return reshape(r, {dyn, 6, 1, 1, 1, 1, 1, 1, 1}); },
+     "reshape to a tensor that has 9 dimensions; tensors have at most 8"},
     {"ReshapeExtent", [](G, T, T r) { return reshape(r, {dyn, -2, -3}); }, "reshape to an extent of -2"},
     {"ConcatShapes", [](G, T x, T r) { return concat({x, r}); }, "one rank and element type"},
     {"ConcatAxis", [](G, T x, T) { return concat({x, x}, -4); }, "concat axis 0"},
+    {"ConcatAxisBelow", [](G, T x, T) { return concat({x, x}, -9); },
+     "concat along dimension -9 of tensors with 4 dimensions"},
+    {"ConcatAxisAbove", [](G, T x, T) { return concat({x, x}, 4); },
+     "concat along dimension 4 of tensors with 4 dimensions"},
     {"PadSizes", [](G, T x, T) { return pad(x, {.low = {0, 1}, .high = {0, 1}}); }, "as many low and high sizes"},
     {"PadBatch", [](G, T, T r) { return pad(r, {.low = {1, 0}, .high = {0, 0}}); }, "the batch is not padded"},
     {"QuantWidth", [](G, T, T r) { return r.fake_quant(qint(9)); }, "1..8 or 16 bits, got 9"},
-    {"QuantNegativeWidth", [](G, T, T r) { return r.fake_quant(qint(-1)); }, "1..8 or 16 bits, got 0"},
+    {"QuantNegativeWidth", [](G, T, T r) { return r.fake_quant(qint(-1)); }, "1..8 or 16 bits, got -1"},
     {"QuantNarrow", [](G, T, T r) { return r.fake_quant(quint(4).narrow()); }, "only a signed grid can be narrow"},
     {"QuantOneBit", [](G, T, T r) { return r.fake_quant(qint(1)); }, "use sign() for binary values"},
     {"QuantActivationAxis", [](G, T, T r) { return r.fake_quant(qint(8).per_channel(0)); }, "drop .per_channel()"},
@@ -243,6 +263,29 @@ TEST(Mistakes, GraphName) {
   auto found = problems(g);
   ASSERT_EQ(found.size(), 1u);
   EXPECT_THAT(found[0].message, HasSubstr("graph name \"my net\" is not an identifier"));
+
+  // The name as it was written, in later messages too.
+  found = problems(Graph("my net"));
+  ASSERT_EQ(found.size(), 3u);
+  EXPECT_THAT(found[1].message, HasSubstr("graph \"my net\" has no input"));
+}
+
+TEST(Mistakes, GraphNamesThatCProgramsUse) {
+  auto message = [](const char *name) {
+    Graph g(name);
+    auto found = g.diagnostics();
+    EXPECT_LE(found.size(), 1u);
+    return found.empty() ? std::string() : found[0].message;
+  };
+  for (const char *name : {"int", "class", "co_await", "linux", "NULL", "uint8_t", "INT64_C"})
+    EXPECT_THAT(message(name), HasSubstr("is a keyword, type or macro of C or C++; the graph's name")) << name;
+  for (const char *name : {"memcpy", "memset", "memmove", "exit", "expf", "malloc", "pthread_create"})
+    EXPECT_THAT(message(name), HasSubstr("is a function of the C library")) << name;
+  EXPECT_THAT(message("main"), HasSubstr("graph name \"main\" is where a program starts"));
+  EXPECT_THAT(message("_start"), HasSubstr("starts with _"));
+  EXPECT_THAT(message("nibble_parallel"), HasSubstr("are Nibble's own"));
+  for (const char *name : {"small_cnn", "Int", "f", "l", "expff", "memory", "net2", "intent"})
+    EXPECT_EQ(message(name), "") << name;
 }
 
 } // namespace

@@ -101,6 +101,12 @@ TEST_F(EmitJitNative, RefusesBadArguments) {
   EXPECT_EQ(model(x, y, -1, arena.get(), nullptr), NIBBLE_INVALID_ARGUMENT);
   EXPECT_EQ(model(x, y, 1, nullptr, nullptr), NIBBLE_INVALID_ARGUMENT);
   EXPECT_EQ(model(x, y, 1, arena.get() + 32, nullptr), NIBBLE_MISALIGNED);
+  nibble_parallel threads = {nullptr, 2, nullptr};
+  EXPECT_EQ(model(x, y, 1, arena.get(), &threads), NIBBLE_INVALID_ARGUMENT);
+  threads = nibble_thread_pool_parallel(nullptr);
+  EXPECT_EQ(model(x, y, 1, arena.get(), &threads), NIBBLE_OK);
+  threads.threads = 0;
+  EXPECT_EQ(model(x, y, 1, arena.get(), &threads), NIBBLE_INVALID_ARGUMENT);
 }
 
 TEST_F(EmitJitNative, PackedEntryTakesAnArray) {

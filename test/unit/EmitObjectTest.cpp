@@ -258,7 +258,10 @@ TEST(EmitObject, NeedsNoSymbolAndShowsOnlyEntries) {
     EXPECT_EQ(folder.read("log"), "") << target;
     ASSERT_EQ(folder.run(NIBBLE_TEST_NM " --extern-only --defined-only --just-symbol-name two_regions.o"), 0)
         << folder.read("log");
-    EXPECT_EQ(folder.read("log"), "m\nstep\n") << target;
+    std::string names = "m\n";
+    for (const Entry &entry : lower(twoRegions(), parse(target)).entries)
+      names += linkNameOf(entry) + "\n" + (entry.name == "m" ? "step\n" : "");
+    EXPECT_EQ(folder.read("log"), names) << target;
   }
 }
 
@@ -291,11 +294,63 @@ TEST(EmitHeaderText, SaysWhatTheEntriesTake) {
   auto header = emitHeader(lowered.entries, target);
   ASSERT_TRUE(header) << header.error();
   EXPECT_THAT(*header, HasSubstr("int32_t m(const float *image, float *logits, int64_t batch, void *arena, const "
-                                 "nibble_parallel *parallel);"));
+                                 "nibble_parallel *parallel) NIBBLE_LINK_NAME(\"m_"));
   EXPECT_THAT(*header, HasSubstr("image: float [batch][2][4], read"));
   EXPECT_THAT(*header, HasSubstr("arguments[2] state: float [4], read and written"));
-  EXPECT_THAT(*header,
-              HasSubstr("int32_t step(void *const *arguments, void *arena, const nibble_parallel *parallel);"));
+  EXPECT_THAT(
+      *header,
+      HasSubstr(
+          "int32_t step(void *const *arguments, void *arena, const nibble_parallel *parallel) NIBBLE_LINK_NAME("));
+}
+
+// The header of another target or plan is no header of this object: the linker says so.
+TEST(EmitHeaderText, OfAnotherObjectDoesNotLink) {
+  Folder folder;
+  Target native = parse("native");
+  Lowered lowered = lower(twoRegions(), native);
+  folder.write("two_regions.o", object("native"));
+  folder.write("main.c", "#include \"two_regions.h\"\nint main(void) { return m(0, 0, 1, 0, 0) != 1; }\n");
+  auto link = [&](const std::vector<Entry> &entries) {
+    auto header = emitHeader(entries, native);
+    folder.write("two_regions.h", header ? *header : "");
+    return folder.run(NIBBLE_TEST_CC " main.c two_regions.o -o main && ./main");
+  };
+  EXPECT_EQ(link(lowered.entries), 0) << folder.read("log");
+  const auto changed = [&](auto change) {
+    std::vector<Entry> entries = lowered.entries;
+    change(entries[0]);
+    return entries;
+  };
+  const std::vector<std::vector<Entry>> others = {
+      changed([](Entry &e) { *e.plannedBytes += 64; }), changed([](Entry &e) { e.scratchBytes += 64; }),
+      changed([](Entry &e) { e.batch *= 2; }), changed([](Entry &e) { e.arguments[0].shape.back() += 1; }),
+      changed([](Entry &e) { e.arguments[0].name += "2"; })};
+  for (const auto &entries : others) {
+    EXPECT_NE(link(entries), 0);
+    EXPECT_THAT(folder.read("log"), HasSubstr(linkNameOf(entries[0])));
+  }
+}
+
+// Inputs and outputs may have any name: keywords, macros of compilers and of the header itself, types of the prototype.
+TEST(EmitHeaderText, ParametersMeanNothingElse) {
+  mlir::MLIRContext context;
+  Entry entry;
+  entry.name = "net";
+  entry.model = true;
+  entry.batch = 4;
+  entry.plannedBytes = 0;
+  for (const char *name : {"x", "float", "linux", "co_await", "batch", "nibble_parallel", "int32_t", "NET_BATCH_TILE"})
+    entry.arguments.push_back({name, EntryArgument::Direction::In, mlir::Float32Type::get(&context), 4, true, {4}});
+  auto header = emitHeader(std::vector<Entry>{entry}, parse("x86_64-linux-gnu"));
+  ASSERT_TRUE(header) << header.error();
+  EXPECT_THAT(*header, HasSubstr("int32_t net(const float *x, const float *float_, const float *linux_, "
+                                 "const float *co_await_, const float *batch_, const float *nibble_parallel_, "
+                                 "const float *int32_t_, const float *NET_BATCH_TILE_, int64_t batch, "));
+  Folder folder;
+  folder.write("net.h", *header);
+  folder.write("net.c", "#include \"net.h\"\n");
+  EXPECT_EQ(folder.run(NIBBLE_TEST_CC " -std=gnu11 -fsyntax-only net.c"), 0) << folder.read("log");
+  EXPECT_EQ(folder.run(NIBBLE_TEST_CXX " -x c++ -std=gnu++20 -fsyntax-only net.c"), 0) << folder.read("log");
 }
 
 // Alone, after and before runtime.h, in C and C++.
@@ -315,7 +370,8 @@ TEST(EmitHeaderText, CompilesEverywhere) {
         std::string(NIBBLE_TEST_CXX " -x c++ -std=c++11")})
     for (const auto &[text, flags] :
          {std::pair{own + own + use, std::string()}, std::pair{own + use, include},
-          std::pair{own + runtime + use, include}, std::pair{runtime + own + use, include}}) {
+          std::pair{own + runtime + use, include}, std::pair{runtime + own + use, include},
+          std::pair{own + "#include \"" NIBBLE_TEST_RUNTIME_INCLUDE "/nibble/runtime.h\"\n" + use, std::string()}}) {
       std::string file = folder.write("t" + std::to_string(number++) + ".c", text);
       EXPECT_EQ(folder.run(compiler + " -Wall -Wextra -Werror -fsyntax-only" + flags + " " + file), 0)
           << compiler << flags << "\n"

@@ -23,7 +23,8 @@ inline HostTensor integers(std::vector<int64_t> shape, std::vector<int64_t> valu
   return HostTensor::ofInts(std::move(shape), std::move(values));
 }
 inline HostTensor vector(std::vector<float> values) {
-  return HostTensor::ofFloats({static_cast<int64_t>(values.size())}, std::move(values));
+  auto size = static_cast<int64_t>(values.size());
+  return HostTensor::ofFloats({size}, std::move(values));
 }
 /// Values in [-1, 1) with full 24-bit significands: the order of a sum shows in its last bits.
 inline HostTensor noise(std::vector<int64_t> shape, uint32_t seed) {

@@ -175,6 +175,7 @@ TEST(Batches, coverEveryIndexOnce) {
   errorOf([&] { batches[11]; });
   errorOf([&] { batches[-1]; });
   errorOf([] { Batches(10, 0, {}); });
+  errorOf([] { Batches(-3, 4, {}); });
 }
 
 // The order is part of the contract: it may not change between versions.

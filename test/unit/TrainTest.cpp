@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <limits>
 
 using namespace nibble;
 using nibble::test::messageOf;
@@ -175,9 +176,22 @@ TEST(TrainTest, MistakesAreOneClearError) {
     EXPECT_THAT(message, HasSubstr("fc.weight"));
     EXPECT_THAT(message, HasSubstr("other"));
   }
-  EXPECT_THAT(messageOf([&] { Trainer(graph, {.batch = 0}); }), HasSubstr("batch of at least 1"));
-  EXPECT_THAT(messageOf([&] { Trainer(graph, {.optimizer = Adam{.beta1 = 1.5f}}); }), HasSubstr("beta"));
-  EXPECT_THAT(messageOf([&] { Trainer(graph, {.target = "z80"}); }), HasSubstr("z80"));
+  // What is wrong with the options is not wrong at a line of the graph.
+  weights = trainer.weights();
+  for (const std::string &message :
+       {messageOf([&] { Trainer(graph, {.batch = 0}); }), messageOf([&] { Evaluator(graph, weights, {.batch = 0}); })})
+    EXPECT_EQ(message, "nibble: error: graph \"tiny\" cannot work on batches of 0 images; give a batch of at least 1");
+  for (const std::string &message : {messageOf([&] { Trainer(graph, {.batch = std::int64_t{1} << 50}); }),
+                                     messageOf([&] { Evaluator(graph, weights, {.batch = std::int64_t{1} << 30}); })}) {
+    EXPECT_THAT(message, HasSubstr("nibble: error: graph \"tiny\" cannot work on batches of 1"));
+    EXPECT_THAT(message, HasSubstr("images: a value of so many has more than 2^40 bytes; give a smaller batch\n"));
+    EXPECT_THAT(message, HasSubstr("ExecuteTestNets.cpp:"));
+  }
+  EXPECT_EQ(messageOf([&] { Trainer(graph, {.optimizer = Adam{.beta1 = 1.5f}}); }),
+            "nibble: error: training graph \"tiny\" needs a beta1 of Adam in [0, 1), got 1.5");
+  EXPECT_THAT(messageOf([&] { Trainer(graph, {.target = "z80"}); }), HasSubstr("nibble: error: unknown target 'z80'"));
+  EXPECT_THAT(messageOf([&] { Evaluator(graph, weights, {.target = "z80"}); }),
+              HasSubstr("nibble: error: unknown target 'z80'"));
   EXPECT_THAT(messageOf([&] { Trainer(graph, {.threads = -1}); }), HasSubstr("threads"));
 
   Graph wrong("wrong");
@@ -186,6 +200,76 @@ TEST(TrainTest, MistakesAreOneClearError) {
   const std::string message = messageOf([&] { Trainer trainer(wrong); });
   EXPECT_THAT(message, HasSubstr("TrainTest.cpp:")) << message;
   EXPECT_THAT(message, HasSubstr("rename the input"));
+
+  Graph fixed("fixed");
+  fixed.output("logits", relu(fixed.input("image", f32, {dyn, 4})));
+  EXPECT_THAT(messageOf([&] { Trainer trainer(fixed); }),
+              HasSubstr("error: the graph has no trainable parameter that its loss depends on"));
+}
+
+TEST(TrainTest, OptionsOutsideTheirRanges) {
+  const float nan = std::numeric_limits<float>::quiet_NaN(), inf = std::numeric_limits<float>::infinity();
+  Graph graph = test::tinyNet("w8a8");
+  for (float rate : {nan, inf, -1.0f}) {
+    const std::string message = messageOf([&] { Trainer(graph, {.rate = rate}); });
+    EXPECT_THAT(message,
+                HasSubstr("training graph \"tiny\" needs a learning rate that is finite and at least 0, got "));
+  }
+  const std::string all = messageOf([&] {
+    Trainer(graph,
+            {.optimizer = Sgd{.momentum = 1, .decay = nan}, .rate = -2, .range_momentum = 1, .binary_limit = -1});
+  });
+  for (const char *what : {"a learning rate", "a range momentum", "a limit of binary", "a momentum of", "a decay of"})
+    EXPECT_THAT(all, HasSubstr(what));
+  EXPECT_THAT(messageOf([&] { Trainer(graph, {.optimizer = Adam{.epsilon = 0}}); }),
+              HasSubstr("greater than 0, got 0"));
+}
+
+TEST(TrainTest, NumbersThatAreNotFinite) {
+  const float nan = std::numeric_limits<float>::quiet_NaN(), inf = std::numeric_limits<float>::infinity();
+  Graph graph = test::tinyNet("w8a8");
+  Trainer trainer(graph, {.batch = 4});
+  auto [images, labels] = test::makeImages(4, 1);
+  const Weights start = trainer.weights();
+  for (float rate : {nan, inf, -1.0f})
+    EXPECT_THAT(messageOf([&, &images = images, &labels = labels] { trainer.step(images, labels, rate); }),
+                HasSubstr("needs a learning rate that is finite and at least 0"));
+  for (float bad : {nan, inf, -inf}) {
+    Array damaged = images;
+    damaged.span<float>()[2 * 64 + 5] = bad;
+    EXPECT_THAT(messageOf([&, &labels = labels] { trainer.step(damaged, labels); }),
+                HasSubstr("step takes finite numbers, but value 5 of image 2 in \"image\" is "));
+  }
+  EXPECT_EQ(trainer.weights(), start) << "nothing has changed, no range has seen a batch";
+  EXPECT_EQ(trainer.steps(), 0);
+
+  // Rates that make a network overflow. Its loss stays plausible: relu takes NaN for 0.
+  Trainer diverging(test::tinyNet("float"), {.batch = 4, .optimizer = Sgd{}});
+  const std::string message = messageOf([&, &images = images, &labels = labels] {
+    for (int i = 0; i < 50; ++i)
+      diverging.step(images, labels, 1e30f);
+  });
+  EXPECT_THAT(message, HasSubstr("of training graph \"tiny\" gives 'bn1."));
+  EXPECT_THAT(message, HasSubstr("training has diverged"));
+  EXPECT_GT(diverging.steps(), 0);
+
+  Weights damaged = start;
+  damaged.at("fc.weight").span<float>()[64] = nan;
+  EXPECT_THAT(messageOf([&] { trainer.load(damaged); }),
+              HasSubstr("tensor 'fc.weight' has a value that is no finite number, nan at [1, 0]"));
+  EXPECT_EQ(trainer.weights(), start);
+}
+
+TEST(TrainTest, TrainersThatWereMovedFrom) {
+  Trainer trainer(test::tinyNet("float"), {.batch = 4}), other = std::move(trainer);
+  auto [images, labels] = test::makeImages(4, 1);
+  for (const std::string &message :
+       {messageOf([&] { trainer.weights(); }), messageOf([&, &i = images, &l = labels] { trainer.step(i, l); }),
+        messageOf([&, &i = images] { trainer.evaluate(i); }),
+        messageOf([&] { trainer.save_checkpoint("x.safetensors"); })})
+    EXPECT_THAT(message, HasSubstr("this Trainer has been moved from"));
+  EXPECT_EQ(trainer.batch() + trainer.steps() + trainer.threads() + trainer.flops_per_step(), 0);
+  EXPECT_EQ(other.batch(), 4);
 }
 
 } // namespace

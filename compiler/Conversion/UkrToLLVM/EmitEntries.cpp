@@ -2,7 +2,9 @@
 #include "compiler/Conversion/UkrToLLVM/Entry.h"
 #include "compiler/Conversion/UkrToLLVM/FloatState.h"
 #include "compiler/Conversion/UkrToLLVM/Passes.h"
-#include "compiler/Support/RequireStage.h"
+#include "compiler/Graph/RequireStage.h"
+#include "compiler/Support/CNames.h"
+#include "llvm/ADT/StringMap.h"
 
 namespace nibble {
 #define GEN_PASS_DEF_EMITENTRIES
@@ -55,6 +57,8 @@ public:
       require(compare(LLVM::ICmpPredicate::eq, low, integer(i64, 0)), statusMisaligned);
     }
 
+    requireThreads(parallel);
+
     state.set(b);
     if (entry.model)
       loopOverTiles(tensors, batch, arena, parallel);
@@ -101,6 +105,26 @@ private:
     b.restoreInsertionPoint(here);
     LLVM::CondBrOp::create(b, condition, good, bad);
     b.setInsertionPointToStart(good);
+  }
+
+  /// A nibble_parallel, if there is one, has a thread at least and a function.
+  void requireThreads(Value parallel) {
+    Region *region = b.getInsertionBlock()->getParent();
+    Value given = isNotNull(parallel);
+    OpBuilder::InsertPoint here = b.saveInsertionPoint();
+    Block *look = b.createBlock(region, region->end()), *done = b.createBlock(region, region->end());
+    b.restoreInsertionPoint(here);
+    LLVM::CondBrOp::create(b, given, look, done);
+    b.setInsertionPointToStart(look);
+    auto type = LLVM::LLVMStructType::getLiteral(b.getContext(), {pointer, i32, pointer});
+    auto load = [&](Type field, int32_t index) -> Value {
+      Value address = LLVM::GEPOp::create(b, pointer, type, parallel, ArrayRef<LLVM::GEPArg>{0, index});
+      return LLVM::LoadOp::create(b, field, address);
+    };
+    require(compare(LLVM::ICmpPredicate::sge, load(i32, 1), integer(i32, 1)), statusInvalidArgument);
+    require(isNotNull(load(pointer, 2)), statusInvalidArgument);
+    LLVM::BrOp::create(b, ValueRange{}, done);
+    b.setInsertionPointToStart(done);
   }
 
   SmallVector<Value> unpack(Value array) {
@@ -170,6 +194,8 @@ struct EmitEntriesPass : impl::EmitEntriesBase<EmitEntriesPass> {
     for (auto function : module.getOps<LLVM::LLVMFuncOp>())
       if (function->hasAttr(entryAttribute) && !isEmitted(function))
         bodies.push_back(function);
+    if (failed(checkNames(module)))
+      return signalPassFailure();
     for (LLVM::LLVMFuncOp body : bodies)
       if (failed(emit(module, body, *machine)))
         return signalPassFailure();
@@ -178,6 +204,38 @@ struct EmitEntriesPass : impl::EmitEntriesBase<EmitEntriesPass> {
 private:
   /// A C function that an earlier run made.
   static bool isEmitted(LLVM::LLVMFuncOp function) { return function.getLinkage() == LLVM::Linkage::External; }
+
+  /// Each entry gives a C program a function and macros (compiler/Emit/Header.h) that it has no other use for.
+  LogicalResult checkNames(ModuleOp module) {
+    llvm::StringMap<std::pair<LLVM::LLVMFuncOp, std::string>> taken;
+    for (auto function : module.getOps<LLVM::LLVMFuncOp>()) {
+      if (!function->hasAttr(entryAttribute))
+        continue;
+      FailureOr<Entry> entry = readEntry(function);
+      if (failed(entry))
+        return failure();
+      if (std::string_view why = whyNotEntryName(entry->name); !why.empty())
+        return function.emitError("this entry cannot become the C function '")
+               << entry->name << "', which " << StringRef(why) << "; rename the model";
+      std::string capitals = StringRef(entry->name).upper();
+      SmallVector<std::string> names = {entry->name, capitals + "_ARENA_BYTES", capitals + "_BATCH"};
+      if (entry->model)
+        names.back() += "_TILE";
+      else
+        names.push_back(capitals + "_ARGUMENTS");
+      for (const std::string &name : names) {
+        auto [at, isNew] = taken.try_emplace(name, function, entry->name);
+        if (isNew)
+          continue;
+        auto error = function.emitError("this entry cannot become the C function '")
+                     << entry->name << "': the name " << name << " in its header is also that of '" << at->second.second
+                     << "'; rename one of them";
+        error.attachNote(at->second.first.getLoc()) << "the other one";
+        return error;
+      }
+    }
+    return success();
+  }
 
   LogicalResult emit(ModuleOp module, LLVM::LLVMFuncOp body, const Target &machine) {
     FailureOr<Entry> entry = readEntry(body);

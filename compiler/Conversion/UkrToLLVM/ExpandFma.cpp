@@ -5,6 +5,7 @@
 // included (S. Boldo, G. Melquiond, "Emulation of FMA and correctly rounded sums: proved algorithms using rounding to
 // odd", 2008).
 #include "compiler/Conversion/UkrToLLVM/Passes.h"
+#include "compiler/Graph/RequireStage.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 
 namespace nibble {
@@ -57,7 +58,7 @@ struct ExpandFmaPass : impl::ExpandFmaBase<ExpandFmaPass> {
   using Base::Base;
   void runOnOperation() override {
     FailureOr<Target> machine = parseTarget(getOperation(), target);
-    if (failed(machine))
+    if (failed(machine) || failed(requireStage(getOperation(), "nibble-expand-fma", Needs::Kernels)))
       return signalPassFailure();
     if (machine->hasFma())
       return;

@@ -36,6 +36,8 @@ def EmitEntries : Pass<"nibble-emit-entries", "::mlir::ModuleOp"> {
     the body (renamed NAME.body) for tiles of at most `ukr.batch_tile` images. Training step (`ukr.batch`):
     `int32_t NAME(void *const *arguments, void *arena, const nibble_parallel *parallel)`. Both check their pointers, set
     round to nearest and no flush to zero, restore the caller's state, and return a nibble_status.
+    A NAME that C or C++ has given away (compiler/Support/CNames.h), and two whose headers would define the same macro, are
+    errors.
   }];
   let options = [TargetOption,
     Option<"packed", "packed", "bool", "false",

@@ -2,6 +2,7 @@
 #include "compiler/Conversion/UkrToLLVM/Entry.h"
 #include "compiler/Conversion/UkrToLLVM/FloatState.h"
 #include "compiler/Conversion/UkrToLLVM/Passes.h"
+#include "compiler/Graph/RequireStage.h"
 #include "compiler/Kernels/Kernels.h"
 #include "dialects/Ukr/IR/Ukr.h"
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
@@ -183,7 +184,8 @@ struct ConvertUkrToLLVMPass : impl::ConvertUkrToLLVMBase<ConvertUkrToLLVMPass> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
     FailureOr<Target> machine = parseTarget(module, target);
-    if (failed(machine) || failed(check(module, *machine)))
+    if (failed(machine) || failed(requireStage(module, "convert-ukr-to-llvm", Needs::Kernels)) ||
+        failed(check(module, *machine)))
       return signalPassFailure();
     // The floating-point state is set around regions and bodies: their operations must not be moved out.
     SmallVector<StringAttr> outlined;

@@ -1,5 +1,6 @@
 // nibble-verify-llvm: refuses what would call a library or give other bits on another machine (rules R9, R10).
 #include "compiler/Conversion/UkrToLLVM/Passes.h"
+#include "compiler/Graph/RequireStage.h"
 #include "llvm/ADT/StringSet.h"
 
 namespace nibble {
@@ -75,9 +76,8 @@ private:
                                                       {"llvm.aarch64.", Arch::aarch64},
                                                       {"llvm.riscv.", Arch::riscv64},
                                                       {"llvm.wasm.", Arch::wasm32}};
-    return llvm::any_of(prefixes, [&](auto &prefix) {
-      return intrinsic.starts_with(prefix.first) && target.arch() != prefix.second;
-    });
+    return llvm::any_of(
+        prefixes, [&](auto &prefix) { return intrinsic.starts_with(prefix.first) && target.arch() != prefix.second; });
   }
 
   LogicalResult checkCall(LLVM::CallOp call) {
@@ -106,7 +106,7 @@ struct VerifyLLVMPass : impl::VerifyLLVMBase<VerifyLLVMPass> {
   using Base::Base;
   void runOnOperation() override {
     FailureOr<Target> machine = parseTarget(getOperation(), target);
-    if (failed(machine))
+    if (failed(machine) || failed(requireStage(getOperation(), "nibble-verify-llvm", Needs::Llvm)))
       return signalPassFailure();
     Checker check(getOperation(), *machine);
     bool failed = false;

@@ -43,18 +43,13 @@ std::optional<int> parseCompileOptions(int argc, char **argv, CompileOptions &o)
          "header [default: object, with an earlier --compile-to mlir]")
       ->type_name("KIND");
   app.add_option("--entry", o.entry, "Compile this function alone [default: all of them]")->type_name("NAME");
-  app.add_option("--batch-tile", o.batchTile, "Images that are computed at a time, 1 or more; 0: chosen")
-      ->capture_default_str()
-      ->type_name("N");
+  addNumber(app, "--batch-tile", o.batchTile, 0, 1 << 20, "Images that are computed at a time, 1 or more; 0: chosen");
   app.add_flag("--allow-float", o.allowFloat, "Accept float ops between two quantisers; each is reported");
-  app.add_option("--opt-level", o.level, "LLVM's optimisation, 0 to 3; changes no result")
-      ->capture_default_str()
-      ->type_name("N");
+  addNumber(app, "--opt-level", o.level, 0, 3, "LLVM's optimisation, 0 to 3; changes no result");
   app.add_flag("--report", o.report,
                "Print the kernel of each layer, why faster ones were passed over, and the memory needed");
-  app.add_option("--threads", o.threads, "Threads for which --report counts the memory; the code runs with any number")
-      ->capture_default_str()
-      ->type_name("N");
+  addNumber(app, "--threads", o.threads, 1, 1024,
+            "Threads for which --report counts the memory; the code runs with any number");
   app.add_option("--dump-stages", o.dumpDirectory,
                  "Write the module at every stage on the way to DIR/NN-STAGE.mlir; kept when a later stage fails")
       ->type_name("DIR");

@@ -14,8 +14,8 @@ struct CompileOptions {
   std::string from, to, emit; ///< Empty: not given.
   std::string dumpDirectory;
   int64_t batchTile = 0;
-  int level = 3;
-  int threads = 1;
+  int64_t level = 3;
+  int64_t threads = 1;
   bool report = false, allowFloat = false, stripLocations = false;
 };
 

@@ -71,19 +71,19 @@ Result<Plan> planOf(const CompileOptions &o) {
   plan.to = beforeObject ? *to : Stage::LLVM;
   if (plan.from && *plan.from > plan.to)
     return Failure{"--compile-from=" + o.from + " lies behind --compile-to=" + o.to};
-  if (o.batchTile < 0 || o.batchTile > 1 << 20)
-    return Failure{"--batch-tile=" + std::to_string(o.batchTile) + " is not between 0 and 1048576"};
-  if (o.level < 0 || o.level > 3)
-    return Failure{"--opt-level=" + std::to_string(o.level) + " is not between 0 and 3"};
-  if (o.threads < 1 || o.threads > 1024)
-    return Failure{"--threads=" + std::to_string(o.threads) + " is not between 1 and 1024"};
+  if (o.batchTile && plan.to < Stage::Tiled)
+    return Failure{"--batch-tile=" + std::to_string(o.batchTile) + " has no effect with --compile-to=" + o.to +
+                   ": batches are tiled at the tiled stage"};
+  if (o.threads != 1 && !o.report)
+    return Failure{"--threads=" + std::to_string(o.threads) +
+                   " is for --report: the code takes as many threads as its caller lends"};
   if (o.output.empty() && plan.emit == Emit::Object)
     return Failure{"an object needs -o OUT"};
   return plan;
 }
 
 Result<std::string> emit(ModuleOp module, const Plan &plan, const CompileOptions &o) {
-  EmitOptions options{o.level};
+  EmitOptions options{static_cast<int>(o.level)};
   switch (plan.emit) {
   case Emit::Mlir:
     return printModule(module, !o.stripLocations);
@@ -135,6 +135,8 @@ int compile(const CompileOptions &o) {
     auto kept = keepOnly(*module, *entry, options.weights ? *options.weights : WeightTable());
     options.weights = options.weights ? kept : nullptr;
   }
+  if (failed(checkFunctions(*module)))
+    return 1;
   Stage from = plan->from.value_or(stageOf(*module));
   if (std::string why = whyNotAt(*module, from); !why.empty())
     return fail(tool,
@@ -143,11 +145,13 @@ int compile(const CompileOptions &o) {
     return fail(tool, o.input + " is at the " + stageName(from).str() + " stage already, behind --compile-to=" + o.to);
   if (auto error = weightsError(*module, o.input, from, options.weights.get()))
     return fail(tool, *error);
+  if (auto error = batchTileError(*module, o.input, o.batchTile))
+    return fail(tool, *error);
   if (!o.dumpDirectory.empty())
     if (auto failure = makeDirectory(o.dumpDirectory))
       return fail(tool, "--dump-stages: " + failure->message);
 
-  Report report(o.threads);
+  Report report(static_cast<int>(o.threads));
   LogicalResult done = advance(*module, from, plan->to, options, [&](Stage stage) -> LogicalResult {
     report.add(*module, stage);
     if (o.dumpDirectory.empty())

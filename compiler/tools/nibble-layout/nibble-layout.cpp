@@ -1,6 +1,6 @@
 // nibble-layout: shows where each element of a packed tensor lies.
 #include "compiler/Layout/Layout.h"
-#include <CLI/CLI.hpp>
+#include "compiler/tools/support/CommandLine.h"
 #include <charconv>
 #include <iostream>
 
@@ -100,13 +100,8 @@ int main(int argc, char **argv) {
                  "word, its fields from bit 0 upwards, '.' for padding")
       ->capture_default_str()
       ->type_name("text|grid");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError &error) {
-    if (error.get_exit_code() == 0)
-      return app.exit(error); // --help
-    return fail(std::string(error.what()) + " (see --help)");
-  }
+  if (std::optional<int> status = tools::parse(app, argc, argv))
+    return *status;
   if (format != "text" && format != "grid")
     return fail("--format=" + format + " is unknown; known: text grid");
 

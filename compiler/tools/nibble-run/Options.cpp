@@ -41,16 +41,11 @@ std::optional<int> parseRunOptions(int argc, char **argv, RunOptions &o) {
   app.add_option("--target", o.target, "Compile for these features of this machine, such as x86_64-linux-gnu,+avx2")
       ->capture_default_str()
       ->type_name("TARGET");
-  app.add_option("--threads", o.threads, "Threads that compiled code may use, 1 to 1024; changes no result")
-      ->capture_default_str()
-      ->type_name("N");
-  app.add_option("--batch-tile", o.batchTile, "Images that are computed at a time, 1 or more; 0: chosen")
-      ->capture_default_str()
-      ->type_name("N");
+  addNumber(app, "--threads", o.threads, 1, 1024, "Threads that compiled code may use, 1 to 1024; changes no result");
+  addNumber(app, "--batch-tile", o.batchTile, 0, 1 << 20, "Images that are computed at a time, 1 or more; 0: chosen");
   app.add_flag("--allow-float", o.allowFloat, "Accept float ops between two quantisers");
-  app.add_option("--bench", o.bench,
-                 "Run N times more and print the least and the median time per image; one thread is pinned to its CPU")
-      ->type_name("N");
+  addNumber(app, "--bench", o.bench, 1, 1000000,
+            "Run N times more and print the least and the median time per image; one thread is pinned to its CPU");
   return parse(app, argc, argv);
 }
 

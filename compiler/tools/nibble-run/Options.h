@@ -15,8 +15,8 @@ struct RunOptions {
   std::vector<std::string> inputs, expects, outputs; ///< "file" or "name=file"
   bool reference = false, noFreeze = false, allowFloat = false;
   int64_t batchTile = 0;
-  int threads = 1;
-  int bench = 0;
+  int64_t threads = 1;
+  int64_t bench = 0; ///< 0: not given.
 };
 
 /// Fills `options`; gives the exit status if the program is done (help, error).

@@ -17,15 +17,15 @@ namespace {
 
 constexpr llvm::StringLiteral tool = "nibble-run";
 
-std::optional<std::string> checkNumbers(const RunOptions &o) {
-  if (o.threads < 1 || o.threads > 1024)
-    return "--threads=" + std::to_string(o.threads) + " is not between 1 and 1024";
-  if (o.bench < 0 || o.bench > 1000000)
-    return "--bench=" + std::to_string(o.bench) + " is not between 0 and 1000000";
-  if (o.batchTile < 0 || o.batchTile > 1 << 20)
-    return "--batch-tile=" + std::to_string(o.batchTile) + " is not between 0 and 1048576";
+/// Flags that would have no effect.
+std::optional<std::string> checkFlags(const RunOptions &o) {
   if (o.reference && o.bench)
     return "--bench times compiled code; leave --reference out";
+  if (o.reference && o.threads != 1)
+    return "--threads=" + std::to_string(o.threads) + " is for compiled code; the interpreter of --reference has one";
+  if (o.reference && o.batchTile)
+    return "--batch-tile=" + std::to_string(o.batchTile) +
+           " is for compiled code; the interpreter of --reference takes the whole batch";
   if (o.noFreeze && !o.reference)
     return "--no-freeze needs --reference: only a frozen graph is compiled";
   return std::nullopt;
@@ -56,7 +56,7 @@ int finish(const RunOptions &o, const Signature &signature, const Arrays &result
 }
 
 int run(const RunOptions &o) {
-  if (auto error = checkNumbers(o))
+  if (auto error = checkFlags(o))
     return fail(tool, *error);
   Result<Target> target = Target::parse(o.target);
   if (!target)
@@ -92,10 +92,14 @@ int run(const RunOptions &o) {
     return fail(tool, entry.error());
   auto kept = keepOnly(*module, *entry, weights ? *weights : WeightTable());
   weights = weights ? kept : nullptr;
+  if (mlir::failed(checkFunctions(*module)))
+    return 1;
   Stage from = stageOf(*module);
   if (std::string why = whyNotAt(*module, from); !why.empty())
     return fail(tool, o.model + " cannot be run: " + why);
   if (auto error = weightsError(*module, o.model, from, weights.get()))
+    return fail(tool, *error);
+  if (auto error = batchTileError(*module, o.model, o.batchTile))
     return fail(tool, *error);
   FailureOr<Signature> signature = signatureOf(*entry);
   if (mlir::failed(signature))
@@ -109,6 +113,8 @@ int run(const RunOptions &o) {
   Result<Inputs> inputs = readInputs(*files, signature->inputs);
   if (!inputs)
     return fail(tool, inputs.error());
+  if (o.bench && inputs->batch == 0)
+    return fail(tool, "--bench=" + std::to_string(o.bench) + " has nothing to time: the batch is empty");
   Arrays expected(expects->size());
   for (size_t i = 0; i < expects->size(); ++i)
     if (!(*expects)[i].empty()) {
@@ -126,7 +132,8 @@ int run(const RunOptions &o) {
     return failed("");
   static const WeightTable none;
   Outputs results = o.reference ? interpretFunction(*entry, *signature, *inputs, weights ? *weights : none)
-                                : runCompiled(*module, *target, *signature, *inputs, {o.threads, o.bench});
+                                : runCompiled(*module, *target, *signature, *inputs,
+                                              {static_cast<int>(o.threads), static_cast<int>(o.bench)});
   if (!results)
     return failed(results.error());
   return finish(o, *signature, *results, *outputs, *expects, expected);

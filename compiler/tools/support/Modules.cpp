@@ -2,6 +2,7 @@
 #include "compiler/tools/support/Modules.h"
 #include "compiler/Pipelines/Register.h"
 #include "compiler/Support/Spelling.h"
+#include "compiler/Tile/Passes.h"
 #include "dialects/Nibble/IR/Nibble.h"
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/DialectResourceBlobManager.h"
@@ -35,6 +36,17 @@ int nestingOf(StringRef text) {
     }
   }
   return deepest;
+}
+
+/// A module in the module, which no stage has: its functions would be passed over.
+LogicalResult checkNesting(ModuleOp module) {
+  WalkResult result = module.walk<WalkOrder::PreOrder>([&](ModuleOp inner) {
+    if (inner == module)
+      return WalkResult::advance();
+    inner->emitError("a module inside a module; functions stand in the outermost one");
+    return WalkResult::interrupt();
+  });
+  return failure(result.wasInterrupted());
 }
 
 /// Every resource that a constant names is there and has the size of its type.
@@ -81,7 +93,7 @@ Result<std::string> readModuleText(StringRef path) {
 
 OwningOpRef<ModuleOp> parseModule(MLIRContext &context, StringRef text, StringRef path) {
   auto module = parseSourceString<ModuleOp>(text, ParserConfig(&context), path);
-  if (!module || failed(checkResources(*module)))
+  if (!module || failed(checkNesting(*module)) || failed(checkResources(*module)))
     return {};
   if (module->getBody()->empty()) {
     module->emitError("the module is empty");
@@ -123,12 +135,23 @@ Result<func::FuncOp> chooseEntry(ModuleOp module, StringRef path, StringRef name
     if (function.getName() == name)
       return function;
   if (functions.empty())
-    return Failure{path.str() + " has no function to choose"};
+    return Failure{path.str() + " has no function with a body"};
   std::string text = name.empty() ? path.str() + " has several functions; choose with --entry=NAME; known: "
                                   : "--entry=" + name.str() + ": there is no such function; known: ";
   text += llvm::join(names, " ");
   std::string_view nearest = nearestSpelling(name, names);
   return Failure{nearest.empty() ? text : text + "; did you mean " + std::string(nearest) + "?"};
+}
+
+LogicalResult checkFunctions(ModuleOp module) {
+  auto isTensor = [](Type type) { return isa<TensorType>(type); };
+  for (auto function : module.getOps<func::FuncOp>()) {
+    bool unused = function.getNumResults() == 0 && llvm::any_of(function.getArgumentTypes(), isTensor);
+    if (function.isExternal() || unused)
+      return emitError(function.getLoc()) << "@" << function.getName() << " has no " << (unused ? "result" : "body")
+                                          << ", so there is nothing to compile";
+  }
+  return success();
 }
 
 static llvm::SetVector<StringRef> paramNames(ModuleOp module) {
@@ -162,6 +185,25 @@ std::optional<std::string> weightsError(ModuleOp module, StringRef path, Stage s
           " parameters; give their values with --weights=FILE: ")
              .str() +
          llvm::join(names, ", ");
+}
+
+std::optional<std::string> batchTileError(ModuleOp module, StringRef path, int64_t tile) {
+  auto isTensor = [](Type type) { return isa<TensorType>(type); };
+  auto isStatic = [](Type type) { return cast<TensorType>(type).hasStaticShape(); };
+  for (Operation &op : *module.getBody()) {
+    std::optional<int64_t> fixed; // by nibble-tile-batch, in an entry, or by the type
+    for (StringRef name : {StringRef(batchTileAttrName), StringRef("ukr.batch_tile"), StringRef("ukr.batch")})
+      if (auto attribute = op.getAttrOfType<IntegerAttr>(name))
+        fixed = attribute.getInt();
+    auto function = dyn_cast<func::FuncOp>(op);
+    auto types = function ? function.getArgumentTypes() : ArrayRef<Type>();
+    bool untiled = !fixed && !types.empty() && llvm::all_of(types, isTensor) && llvm::all_of(types, isStatic);
+    if (tile && ((fixed && *fixed != tile) || untiled))
+      return "--batch-tile=" + std::to_string(tile) + ": the batch of @" +
+             SymbolTable::getSymbolName(&op).getValue().str() + " in " + path.str() + " is fixed already" +
+             (fixed ? ", to " + std::to_string(*fixed) : "") + "; leave the flag out, or start from an earlier stage";
+  }
+  return std::nullopt;
 }
 
 } // namespace nibble::tools

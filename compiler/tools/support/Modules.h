@@ -32,6 +32,9 @@ std::unique_ptr<mlir::MLIRContext> makeContext();
 /// The function of that name; with an empty name the only one with a body. Error: lists those that there are.
 Result<mlir::func::FuncOp> chooseEntry(mlir::ModuleOp module, llvm::StringRef path, llvm::StringRef name);
 
+/// An error at the first function that is only declared, or takes tensors and gives none.
+mlir::LogicalResult checkFunctions(mlir::ModuleOp module);
+
 /// Erases every other function, and gives `weights` without the parameters that went with them.
 std::shared_ptr<const WeightTable> keepOnly(mlir::ModuleOp module, mlir::func::FuncOp entry,
                                             const WeightTable &weights);
@@ -40,6 +43,9 @@ std::shared_ptr<const WeightTable> keepOnly(mlir::ModuleOp module, mlir::func::F
 /// behind the graph stage.
 std::optional<std::string> weightsError(mlir::ModuleOp module, llvm::StringRef path, Stage stage,
                                         const WeightTable *weights);
+
+/// What is wrong with --batch-tile=`tile` (0: not given): the batch of a function is fixed already, to another size.
+std::optional<std::string> batchTileError(mlir::ModuleOp module, llvm::StringRef path, int64_t tile);
 
 } // namespace nibble::tools
 

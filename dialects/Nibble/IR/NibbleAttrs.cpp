@@ -20,7 +20,8 @@ void NibbleDialect::registerAttributes() {
 LogicalResult QuantizerAttr::verify(function_ref<InFlightDiagnostic()> emitError, unsigned bits, bool isSigned,
                                     bool narrow, bool symmetric, int64_t axis, Estimator) {
   if ((bits < 1 || bits > 8) && bits != 16)
-    return emitError() << "a uniform quantiser has 1..8 or 16 bits, got " << bits;
+    return emitError() << "a uniform quantiser has 1..8 or 16 bits, got " << bits // the parser wraps numbers below 0
+                       << (bits > INT32_MAX ? " (" + std::to_string(static_cast<int32_t>(bits)) + ")" : "");
   if (narrow && !isSigned)
     return emitError() << "only a signed grid can be narrow (R2): drop .narrow() or use qint";
   if (narrow && bits == 1)
@@ -70,7 +71,7 @@ LogicalResult GridAttr::verify(function_ref<InFlightDiagnostic()> emitError, Typ
   return success();
 }
 
-LogicalResult GridAttr::verifyEncoding(ArrayRef<int64_t> shape, Type elementType,
+LogicalResult GridAttr::verifyEncoding(ArrayRef<int64_t>, Type elementType,
                                        function_ref<InFlightDiagnostic()> emitError) const {
   if (!elementType) // the parser has reported a bad element type, and asks all the same
     return failure();
@@ -102,11 +103,9 @@ Attribute LayoutAttr::parse(AsmParser &parser, Type) {
 
 void LayoutAttr::print(AsmPrinter &printer) const { printer << "<\"" << layout::print(getLayout()) << "\">"; }
 
-LogicalResult LayoutAttr::verify(function_ref<InFlightDiagnostic()> emitError, layout::Layout layout) {
-  return success();
-}
+LogicalResult LayoutAttr::verify(function_ref<InFlightDiagnostic()>, layout::Layout) { return success(); }
 
-LogicalResult LayoutAttr::verifyEncoding(ArrayRef<int64_t> shape, Type elementType,
+LogicalResult LayoutAttr::verifyEncoding(ArrayRef<int64_t> shape, Type,
                                          function_ref<InFlightDiagnostic()> emitError) const {
   if (auto error = layout::validate(getLayout(), static_cast<int>(shape.size())))
     return emitError() << "layout does not fit a tensor of rank " << shape.size() << ": " << *error;

@@ -62,7 +62,7 @@ static LogicalResult verifyContraction(Operation *op, RankedTensorType x, Ranked
   return success();
 }
 
-LogicalResult Conv2dOp::inferReturnTypes(MLIRContext *context, std::optional<Location> loc, Adaptor a,
+LogicalResult Conv2dOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc, Adaptor a,
                                          SmallVectorImpl<Type> &types) {
   if (!checkRank(loc, "conv2d", a.getInput().getType(), 4, "an input", "N, H, W, C") ||
       !checkRank(loc, "conv2d", a.getWeight().getType(), 4, "weights", "O, H, W, I"))
@@ -118,7 +118,7 @@ LogicalResult Conv2dOp::verify() {
   return verifyContraction(*this, x, w);
 }
 
-LogicalResult LinearOp::inferReturnTypes(MLIRContext *context, std::optional<Location> loc, Adaptor a,
+LogicalResult LinearOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc, Adaptor a,
                                          SmallVectorImpl<Type> &types) {
   if (!checkRank(loc, "linear", a.getInput().getType(), 2, "an input", "N, I; flatten() a feature map first") ||
       !checkRank(loc, "linear", a.getWeight().getType(), 2, "weights", "O, I"))
@@ -360,7 +360,7 @@ OpFoldResult ReshapeOp::fold(FoldAdaptor) {
   return getResult();
 }
 
-LogicalResult ConcatOp::inferReturnTypes(MLIRContext *context, std::optional<Location> loc, Adaptor a,
+LogicalResult ConcatOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc, Adaptor a,
                                          SmallVectorImpl<Type> &types) {
   if (a.getInputs().empty())
     return emitOptionalError(loc, "concat needs at least one operand");
@@ -399,7 +399,7 @@ OpFoldResult ConcatOp::fold(FoldAdaptor) {
   return getInputs().size() == 1 && getInputs()[0].getType() == getType() ? getInputs()[0] : Value();
 }
 
-LogicalResult PadOp::inferReturnTypes(MLIRContext *context, std::optional<Location> loc, Adaptor a,
+LogicalResult PadOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc, Adaptor a,
                                       SmallVectorImpl<Type> &types) {
   auto x = tensorOf(a.getInput());
   ArrayRef<int64_t> low = a.getLow(), high = a.getHigh();

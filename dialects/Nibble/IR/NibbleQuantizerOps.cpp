@@ -120,8 +120,7 @@ LogicalResult checkQuantizer(std::optional<Location> loc, StringRef name, Ranked
   return success();
 }
 
-LogicalResult verifyQuantizerForm(Operation *op, Value range, QuantizerAttr q, std::optional<ArrayRef<float>> scales,
-                                  std::optional<ArrayRef<int64_t>> zeros) {
+LogicalResult verifyQuantizerForm(Operation *op, Value range, QuantizerAttr q, std::optional<ArrayRef<float>> scales) {
   if (range) {
     auto type = cast<RankedTensorType>(range.getType());
     if (!type.getElementType().isF32() || type.getShape() != ArrayRef<int64_t>{3})
@@ -151,7 +150,7 @@ LogicalResult FakeQuantOp::inferReturnTypes(MLIRContext *context, std::optional<
 LogicalResult FakeQuantOp::verify() {
   if (failed(verifyTensors(*this)))
     return failure();
-  return verifyQuantizerForm(*this, getRange(), getQuantizer(), getScales(), getZeroPoints());
+  return verifyQuantizerForm(*this, getRange(), getQuantizer(), getScales());
 }
 
 LogicalResult SignOp::inferReturnTypes(MLIRContext *context, std::optional<Location> loc, Adaptor a,

@@ -180,7 +180,7 @@ LogicalResult FakeQuantGradOp::verify() {
   if (failed(verifyReal(*this)) ||
       failed(checkQuantizer(getLoc(), "fake_quant_grad", getInput().getType(), getQuantizer(), getScales(),
                             getZeroPoints())) ||
-      failed(verifyQuantizerForm(*this, getRange(), getQuantizer(), getScales(), getZeroPoints())))
+      failed(verifyQuantizerForm(*this, getRange(), getQuantizer(), getScales())))
     return failure();
   return verifyMask(*this, getGradient(), getInput());
 }

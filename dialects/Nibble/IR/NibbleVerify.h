@@ -32,10 +32,9 @@ mlir::LogicalResult checkQuantizer(std::optional<mlir::Location> loc, llvm::Stri
                                    mlir::RankedTensorType input, QuantizerAttr quantizer,
                                    std::optional<llvm::ArrayRef<float>> scales,
                                    std::optional<llvm::ArrayRef<int64_t>> zeroPoints);
-/// Which of range, scales and zero points go together.
+/// Which of range and scales go together.
 mlir::LogicalResult verifyQuantizerForm(mlir::Operation *op, mlir::Value range, QuantizerAttr quantizer,
-                                        std::optional<llvm::ArrayRef<float>> scales,
-                                        std::optional<llvm::ArrayRef<int64_t>> zeroPoints);
+                                        std::optional<llvm::ArrayRef<float>> scales);
 /// Axis, scales and rule of a ternary quantiser of `input`.
 mlir::LogicalResult checkTernary(std::optional<mlir::Location> loc, llvm::StringRef name, mlir::RankedTensorType input,
                                  TernaryRule rule, std::optional<int64_t> axis,

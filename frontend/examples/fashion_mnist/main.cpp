@@ -1,75 +1,85 @@
-// Fashion-MNIST at five precisions: trained, frozen, compiled, checked bit for bit and shipped.
-//
-//   fashion_mnist_demo [--out DIR] [--data DIR] [--models float,w8a8,...] [--epochs N] [--frozen-epochs N] [--seeds N]
-//                      [--threads N] [--limit N]
-//
-// --limit N uses only the first N (256 or more) training and test images: a quick check that everything works, not a
-// result.
+// Fashion-MNIST at five precisions: trained, frozen, compiled, checked bit for bit and shipped. --help lists the
+// options.
 #include "frontend/examples/fashion_mnist/shipping.h"
 
 #include <nibble/error.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <numeric>
+#include <unistd.h>
 
 using namespace fashion;
 
 namespace {
 
 struct Arguments {
-  std::string out = "build/demo", data = "/usr/share/datasets/fashion-mnist", models;
+  std::string out = "build/demo", data = "/usr/share/datasets/fashion-mnist";
+  std::vector<std::string> models;
   std::int64_t limit = 0; ///< Images of the training and of the test set; 0: all.
   Plan plan;
 };
 
-Arguments parse(int argc, char **argv) {
-  Arguments a;
-  for (int i = 1; i < argc; ++i) {
-    std::string flag = argv[i];
-    auto value = [&]() -> std::string {
-      if (i + 1 == argc)
-        throw nibble::Error(flag + " needs a value");
-      return argv[++i];
-    };
-    auto number = [&](int least = 0, int greatest = 1000) {
-      std::string text = value();
-      char *end = nullptr;
-      long n = std::strtol(text.c_str(), &end, 10);
-      if (text.empty() || *end || n < least || n > greatest)
-        throw nibble::Error(flag + " needs a number from " + std::to_string(least) + " to " + std::to_string(greatest) +
-                            ", not '" + text + "'");
-      return static_cast<int>(n);
-    };
-    if (flag == "--out")
-      a.out = value();
-    else if (flag == "--data")
-      a.data = value();
-    else if (flag == "--models")
-      a.models = "," + value() + ",";
-    else if (flag == "--epochs")
-      a.plan.epochs = number();
-    else if (flag == "--frozen-epochs")
-      a.plan.frozen_epochs = number();
-    else if (flag == "--threads")
-      a.plan.threads = number();
-    else if (flag == "--limit")
-      a.limit = number(256, 60000);
-    else if (flag == "--seeds") {
-      a.plan.seeds.clear();
-      for (int n = number(), s = 1; s <= n; ++s)
-        a.plan.seeds.push_back(static_cast<std::uint64_t>(s));
-    } else
-      throw nibble::Error("unknown argument " + flag +
-                          "; known are --out, --data, --models, --epochs, --frozen-epochs, "
-                          "--seeds, --threads and --limit");
+/// Fills `a`; gives the exit status if the program is done: 0 after --help, 1 after an error.
+std::optional<int> parse(int argc, char **argv, Arguments &a) {
+  std::vector<std::string> names;
+  for (Precision precision : all_precisions())
+    names.push_back(name_of(precision));
+  std::string known;
+  for (const std::string &name : names)
+    known += (known.empty() ? "" : " ") + name;
+  auto model = [&](const std::string &name) {
+    bool found = std::find(names.begin(), names.end(), name) != names.end();
+    return found ? std::string() : "there is no model '" + name + "'; known: " + known;
+  };
+  CLI::App app("Trains small networks at five precisions on Fashion-MNIST, freezes, compiles, checks and ships them.",
+               "fashion_mnist_demo");
+  int seeds = 1;
+  app.add_option("--out", a.out, "Folder for results and models; it is made if it is missing")
+      ->type_name("DIR")
+      ->capture_default_str();
+  app.add_option("--data", a.data, "Folder of the four files of Fashion-MNIST")
+      ->type_name("DIR")
+      ->capture_default_str();
+  app.add_option("--models", a.models, "Some of " + known + ", joined by ',' [default: all of them]")
+      ->type_name("NAME,...")
+      ->delimiter(',')
+      ->check(model);
+  auto number = [&](const char *flag, auto &value, int least, int greatest, const char *description) {
+    app.add_option(flag, value, description)->type_name("N")->check(CLI::Range(least, greatest));
+  };
+  number("--epochs", a.plan.epochs, 1, 1000, "Epochs of training before freezing [default: 6]");
+  number("--frozen-epochs", a.plan.frozen_epochs, 0, 1000, "Epochs of training after freezing [default: 1]");
+  number("--seeds", seeds, 1, 1000, "Trainings of each model, of which the best is kept [default: 1]");
+  number("--threads", a.plan.threads, 1, 1024, "Threads for training; changes no result [default: 2]");
+  number("--limit", a.limit, 256, 60000,
+         "Use only the first N training and test images: a quick check that everything works, not a result");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError &error) {
+    if (error.get_exit_code() == 0)
+      return app.exit(error);
+    std::fprintf(stderr, "fashion_mnist_demo: error: %s (see --help)\n", error.what());
+    return 1;
   }
-  return a;
+  a.plan.seeds.resize(static_cast<std::size_t>(seeds));
+  std::iota(a.plan.seeds.begin(), a.plan.seeds.end(), 1);
+  return std::nullopt;
+}
+
+/// Makes the folder, before hours of training whose results it could not take.
+void prepare(const std::string &out) {
+  std::error_code error;
+  std::filesystem::create_directories(out, error);
+  if (!error && access(out.c_str(), W_OK | X_OK) != 0)
+    error = std::error_code(errno, std::generic_category());
+  if (error)
+    throw nibble::Error(out, "--out: results cannot be written to this folder: " + error.message());
 }
 
 /// The first `count` images, or all if there are fewer.
@@ -113,7 +123,9 @@ void write_json(const std::vector<Result> &results, const std::string &path) {
 } // namespace
 
 int main(int argc, char **argv) try {
-  Arguments arguments = parse(argc, argv);
+  Arguments arguments;
+  if (std::optional<int> status = parse(argc, argv, arguments))
+    return *status;
   auto start = std::chrono::steady_clock::now();
   auto data = nibble::fashion_mnist(arguments.data);
   if (arguments.limit)
@@ -122,10 +134,11 @@ int main(int argc, char **argv) try {
   Images all = Images::from(data.train), train_images = all.select(parts.train),
          validation = all.select(parts.validation), test = Images::from(data.test);
 
-  std::filesystem::create_directories(arguments.out);
+  prepare(arguments.out);
   std::vector<Result> results;
   for (Precision precision : all_precisions()) {
-    if (!arguments.models.empty() && arguments.models.find("," + name_of(precision) + ",") == std::string::npos)
+    const auto &chosen = arguments.models;
+    if (!chosen.empty() && std::find(chosen.begin(), chosen.end(), name_of(precision)) == chosen.end())
       continue;
     Trained trained = train(precision, train_images, validation, arguments.plan);
     results.push_back(ship(precision, trained, test, arguments.out + "/" + name_of(precision)));

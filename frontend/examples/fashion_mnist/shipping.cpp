@@ -64,7 +64,7 @@ Array run_object(const ObjectCode &code, const Array &images, const std::string 
   std::transform(upper.begin(), upper.end(), upper.begin(), [](unsigned char c) { return std::toupper(c); });
   const char *compiler = std::getenv("CC");
   auto run = [](const std::string &command) {
-    if (std::system(command.c_str()) != 0)
+    if (std::system(command.c_str()) != 0) // NOLINT(bugprone-command-processor): the user's own compiler and paths
       throw Error("this command failed: " + command);
   };
   run(std::string(compiler ? compiler : "cc") + " -std=c11 -O2 -DMODEL=" + code.name + " -DMODEL_ARENA_BYTES=" + upper +

@@ -10,20 +10,22 @@ namespace nibble {
 /// The inference form of a graph (rule R8 of docs/spec.md): scales and running statistics become constants, and
 /// everything between a convolution and the next quantiser becomes one rounding. The result can be trained further
 /// (Trainer), evaluated (Trainer, Evaluator), compiled and printed, but not extended. `remarks`, if given, receives
-/// what was folded into each layer. Throws Error if weights are missing, extra or misshapen, or a range has seen no
-/// batch.
+/// what was folded into each layer, and warnings. Throws Error with all diagnostics: weights that are missing, extra,
+/// misshapen or not finite; a range that has seen no batch, is not finite or has min > max; a quantiser of weights
+/// whose operand is computed from parameters (quantise the parameter itself, reshaped at most).
 Graph freeze(const Graph &graph, const Weights &weights, std::vector<Diagnostic> *remarks = nullptr);
 
 struct CompileOptions {
   /// A target string such as "x86_64-linux-gnu,+avx2"; "native" is this machine.
   std::string target = "native";
-  int threads = 0;             ///< Of Model::run; 0: one per CPU. Results do not depend on it.
-  std::int64_t batch_tile = 0; ///< Images computed at a time; 0: chosen. Results do not depend on it.
+  int threads = 0;             ///< Of Model::run: 1 to 1024; 0: one per CPU. Results do not depend on it.
+  std::int64_t batch_tile = 0; ///< Images computed at a time: 1 or more; 0: chosen. Results do not depend on it.
   bool allow_float = false;    ///< Accept float ops between two quantisers; each is a remark of the report.
 };
 
 /// Compiles a frozen graph (or one without quantisers and states) for this process. Throws Error with all diagnostics:
-/// weights that do not fit, a graph that is not frozen, a layer without integer form, a target that does not run here.
+/// weights that do not fit or are not finite, a graph that is not frozen, a layer without integer form, a target that
+/// does not run here.
 Model compile(const Graph &graph, const Weights &weights, const CompileOptions &options = {});
 
 /// A compiled network for a linker. It needs no library: of the C library memcpy and memset, and memory from its

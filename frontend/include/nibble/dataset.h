@@ -61,7 +61,7 @@ public:
 
   /// Batches of `batch_size` indices, the last one perhaps shorter. Throws Error if batch_size < 1.
   Batches(std::vector<std::int64_t> indices, std::int64_t batch_size, const Options &options);
-  /// The indices 0 .. count-1.
+  /// The indices 0 .. count-1. Throws Error if count < 0 or batch_size < 1.
   Batches(std::int64_t count, std::int64_t batch_size, const Options &options);
 
   std::int64_t size() const noexcept; ///< Number of batches.

@@ -19,19 +19,21 @@ enum class Initializer { zeros, ones, he_normal };
 /// all.
 class Graph {
 public:
-  /// `name` names the compiled C function: letters, digits and _, no digit first.
+  /// `name` names the compiled C function: letters, digits and _, a letter first. No word that C or C++ has given away
+  /// (int, NULL), no function of the C library (memcpy, exit; "main" either), and neither std, nibble nor nibble_...
   explicit Graph(std::string_view name, std::source_location where = std::source_location::current());
   Graph(const Graph &) = default; // no move: a handle that was given away still means its graph
   Graph &operator=(const Graph &) = default;
 
   const std::string &name() const;
 
-  /// An input of f32 elements: {dyn, ...}, the batch first, the other extents fixed. `name` is an identifier.
+  /// An input of f32 elements: {dyn, ...}, the batch first, the other extents fixed. At most Array::max_rank dimensions
+  /// with the batch, and 2^40 elements per image. `name` is an identifier.
   Tensor input(std::string_view name, ElementType type, const Shape &shape,
                std::source_location where = std::source_location::current());
 
   /// A trainable parameter under a name such as "conv1.weight" (letters, digits and _ . - /). The same name again, with
-  /// the same shape and initial values, is the same parameter.
+  /// the same shape and initial values, is the same parameter. At most Array::max_rank dimensions and 2^40 elements.
   Tensor param(std::string_view name, const Shape &shape, Initializer init = Initializer::he_normal,
                std::source_location where = std::source_location::current());
 

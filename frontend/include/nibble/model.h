@@ -33,12 +33,12 @@ struct Report {
 };
 
 /// As text, one line per layer:
-///   model.cpp:23: remark: conv1: kernel dot_u8s8_4x16_avx2 (u8 x s8, 1,234 weight bytes)
-///   model.cpp:23: note: skipped dot_u8s8_8x32_avx512vnni: target has no avx512vnni
+///   model.cpp:23: remark: small_cnn/fc: kernel portable_i16 (u4 x s4, 25,088 weight bytes)
+///   model.cpp:23: note: skipped dot_u8s8_6x16_avx2: target has no avx2
 std::string to_string(const Report &report);
 
 /// A network compiled for this machine, made by compile(). Any number of threads may call run(); calls wait for each
-/// other.
+/// other. One that has been moved from throws Error from run(), and its report is empty.
 class Model {
 public:
   Model(Model &&) noexcept;

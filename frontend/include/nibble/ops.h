@@ -75,13 +75,14 @@ struct PadOptions {
   float value = 0;
 };
 
-/// 2-D convolution; padded taps do not count. `weight` is [O, H, W, I / groups].
+/// 2-D convolution; padded taps do not count. `weight` is [O, H, W, I / groups] and, like that of linear, made of
+/// parameters and constants alone.
 Tensor conv2d(const Tensor &x, const Tensor &weight, const Conv2dOptions &options = {},
               std::source_location where = std::source_location::current());
 
 /// [N, I] x [O, I] -> [N, O].
 Tensor linear(const Tensor &x, const Tensor &weight, std::source_location where = std::source_location::current());
-/// The same plus a bias of shape [O].
+/// The same plus a bias of shape [O] (or one value, or a tensor of the result's shape).
 Tensor linear(const Tensor &x, const Tensor &weight, const Tensor &bias,
               std::source_location where = std::source_location::current());
 
@@ -116,7 +117,8 @@ Tensor global_avg_pool2d(const Tensor &x, std::source_location where = std::sour
 Tensor reshape(const Tensor &x, const Shape &shape, std::source_location where = std::source_location::current());
 /// [N, ...] -> [N, product of the rest].
 Tensor flatten(const Tensor &x, std::source_location where = std::source_location::current());
-/// Joins tensors along a dimension other than the batch; a negative axis counts from the end.
+/// Joins tensors along a dimension other than the batch; a negative axis counts from the end: -rank < axis < rank,
+/// axis != 0.
 Tensor concat(const std::vector<Tensor> &tensors, std::int64_t axis = -1,
               std::source_location where = std::source_location::current());
 /// Adds elements of one value around a tensor.

@@ -22,24 +22,24 @@ struct Adam {
 };
 
 struct TrainerOptions {
-  std::int64_t batch = 64; ///< Images per step.
+  std::int64_t batch = 64; ///< Images per step, at least 1; no value of so many may have more than 2^40 bytes.
   std::variant<Sgd, Adam> optimizer = Adam{};
-  float rate = 1e-3f;            ///< Learning rate of steps that name none.
+  float rate = 1e-3f;            ///< Learning rate of steps that name none: finite, at least 0.
   std::uint64_t seed = 0;        ///< Of the initial parameters.
-  int threads = 0;               ///< 0: one per CPU. Results do not depend on it.
+  int threads = 0;               ///< 1 to 1024; 0: one per CPU. Results do not depend on it.
   float range_momentum = 0.99f;  ///< Of observed activation ranges, in [0, 1).
   float binary_limit = 1.0f;     ///< Latent weights of sign() are clamped to +-this; 0: not at all.
   std::string target = "native"; ///< Must run on this machine.
 };
 
 struct StepResult {
-  float loss = 0;           ///< Mean softmax cross-entropy of the batch, before the update.
+  float loss = 0;           ///< Mean softmax cross-entropy of the batch, before the update; finite.
   std::int64_t correct = 0; ///< Images whose largest logit is the one of their label.
 };
 
 /// Trains a graph with labels: its only output, or the one named "logits", is [N, classes]. Compiles when it is made.
 /// The same graph, options, weights and batches give the same bits, whatever the number of threads. One thread at a
-/// time may use a trainer.
+/// time may use a trainer. One that has been moved from throws Error when it is used, and its numbers are 0.
 ///
 /// Initial parameters: zeros and ones as the graph says; he_normal is Random(seed, i).normal() * sqrt(2 / fan-in), i
 /// being the index of the parameter in the order of all names (Graph::parameters()).
@@ -47,7 +47,8 @@ struct StepResult {
 /// A frozen graph trains too: its scales are constants, and only the weights that are left move.
 class Trainer {
 public:
-  /// Throws Error with all diagnostics if the graph is not complete, cannot be trained or cannot be compiled.
+  /// Throws Error with all diagnostics if an option is outside its range, or the graph is not complete, cannot be
+  /// trained or cannot be compiled.
   explicit Trainer(const Graph &graph, const TrainerOptions &options = {});
   /// The same, then load(weights).
   Trainer(const Graph &graph, const Weights &weights, const TrainerOptions &options = {});
@@ -55,8 +56,14 @@ public:
   Trainer(Trainer &&) noexcept;
   Trainer &operator=(Trainer &&) noexcept;
 
-  /// One update with a batch: `images` is f32 [batch, ...], `labels` is [batch] of u8, i32 or i64. Throws Error if a
-  /// type or shape is another one, or a label is no class.
+  /// One update with a batch: `images` is f32 [batch, ...], `labels` is [batch] of u8, i32 or i64. Throws Error, and
+  /// changes nothing, if a type or shape is another one, an image holds NaN or an infinity, a label is no class, or the
+  /// rate is negative or not finite.
+  ///
+  /// Throws Error as well if the loss, a parameter of rank 1 (bias, batch norm) or a running statistic is not finite
+  /// afterwards: training has diverged, and the update has been made, so load() weights or a checkpoint before the next
+  /// step. Weights are not looked through at each step; load(), Evaluator, freeze() and compile() refuse those that are
+  /// not finite. Ranges skip NaN, so one that has observed nothing but 0 and NaN is [0, 0]; freeze() warns of it.
   StepResult step(const Array &images, const Array &labels);
   StepResult step(const Array &images, const Array &labels, float rate);
   /// For graphs with several inputs, in their order.
@@ -70,8 +77,8 @@ public:
   /// Parameters and states under their names, without the slots of the optimiser.
   Weights weights() const;
   /// Replaces all parameters and states; the optimiser starts anew. Throws one Error that lists everything missing,
-  /// extra or misshapen. Slots ("conv1.weight:m") and parameters that freezing made constants may be there and are
-  /// ignored.
+  /// extra or misshapen, or all tensors that are not finite. Slots ("conv1.weight:m") and parameters that freezing made
+  /// constants may be there and are ignored.
   void load(const Weights &weights);
 
   /// Parameters, states, slots and the step counter in one file, written atomically; training goes on with the same
@@ -93,8 +100,8 @@ private:
 };
 
 struct EvaluatorOptions {
-  std::int64_t batch = 64;       ///< Images computed at a time; results do not depend on it.
-  int threads = 0;               ///< 0: one per CPU. Results do not depend on it.
+  std::int64_t batch = 64;       ///< Images computed at a time, at least 1; results do not depend on it.
+  int threads = 0;               ///< 1 to 1024; 0: one per CPU. Results do not depend on it.
   std::string target = "native"; ///< Must run on this machine.
 };
 
@@ -108,7 +115,8 @@ public:
   Evaluator(Evaluator &&) noexcept;
   Evaluator &operator=(Evaluator &&) noexcept;
 
-  /// Any number of images. The first form is for graphs with one input and one output.
+  /// Any number of images. The first form is for graphs with one input and one output. Throws Error if a type or shape
+  /// is another one, or this evaluator has been moved from.
   Array run(const Array &images);
   std::vector<Array> run(std::span<const Array> inputs);
 

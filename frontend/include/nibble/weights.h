@@ -30,6 +30,7 @@ public:
   void save(const std::string &path) const;
 
   /// Throws one Error that lists every missing, extra and misshapen or wrongly typed tensor; does nothing if all agree.
+  /// For a missing one it names an extra one of the same form whose name may be a misspelling.
   void check(const std::vector<WeightSpec> &expected) const;
 
   /// The tensor of that name; throws Error if there is none.

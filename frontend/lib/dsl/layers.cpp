@@ -45,6 +45,14 @@ Tensor binary(const char *name, const Tensor &x, const Tensor &y, const std::sou
   return call ? call.create(name) : call.poison();
 }
 
+/// The weights of a layer are known before any input is: the batch in their shape is a mistake of its own.
+bool is_weight(const Call &call) { return !call.builder().isActivation(call.operand(1)); }
+Tensor refuse_weight(const Call &call, const std::string &name) {
+  return call.error(name +
+                    " takes weights made of parameters or constants as its second operand; this tensor depends on "
+                    "an input (are the two exchanged?)");
+}
+
 Tensor binary(const char *name, const Tensor &x, float y, const std::source_location &where) {
   Call call(name, {x}, where);
   if (!call)
@@ -69,6 +77,8 @@ Tensor conv2d(const Tensor &x, const Tensor &weight, const Conv2dOptions &option
   Call call("conv2d", {x, weight}, where);
   if (!call)
     return call.poison();
+  if (!is_weight(call))
+    return refuse_weight(call, "conv2d");
   Shape w = call.shape(1);
   Size2d window = w.size() == 4 ? Size2d(w[1], w[2]) : Size2d(0);
   return call.create("conv2d", {{"strides", pair(options.stride)},
@@ -77,10 +87,21 @@ Tensor conv2d(const Tensor &x, const Tensor &weight, const Conv2dOptions &option
 }
 
 Tensor linear(const Tensor &x, const Tensor &weight, std::source_location where) {
-  return binary("linear", x, weight, where);
+  Call call("linear", {x, weight}, where);
+  if (!call)
+    return call.poison();
+  return is_weight(call) ? call.create("linear") : refuse_weight(call, "linear");
 }
 Tensor linear(const Tensor &x, const Tensor &weight, const Tensor &bias, std::source_location where) {
-  return add(linear(x, weight, where), bias, where);
+  Call call("linear", {linear(x, weight, where), bias}, where);
+  if (!call)
+    return call.poison();
+  const Shape out = call.shape(0), given = call.shape(1);
+  const bool one = std::all_of(given.begin(), given.end(), [](std::int64_t d) { return d == 1; });
+  if (!one && given != out && given != Shape{out.back()})
+    return call.error("linear has " + std::to_string(out.back()) + " outputs, but its bias has shape " +
+                      to_string(given) + ": give one value per output");
+  return call.create("add");
 }
 
 Tensor batch_norm(const Tensor &x, std::string_view name, const BatchNormOptions &options, std::source_location where) {

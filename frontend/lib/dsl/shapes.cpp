@@ -27,9 +27,11 @@ Tensor concat(const std::vector<Tensor> &tensors, std::int64_t axis, std::source
   Call call("concat", tensors, where);
   if (!call)
     return call.poison();
-  if (axis < 0)
-    axis += static_cast<std::int64_t>(call.shape(0).size());
-  return call.create("concat", {{"axis", axis}});
+  const auto rank = static_cast<std::int64_t>(call.shape(0).size());
+  if (axis < -rank || axis >= rank)
+    return call.error("concat along dimension " + std::to_string(axis) + " of tensors with " + std::to_string(rank) +
+                      " dimensions: count from 0, the batch, or from -1, the last");
+  return call.create("concat", {{"axis", axis < 0 ? axis + rank : axis}});
 }
 
 Tensor pad(const Tensor &x, const PadOptions &options, std::source_location where) {

@@ -25,8 +25,9 @@ Tensor Tensor::fake_quant(QType type, std::string_view name, std::source_locatio
   Call call("fake_quant", {*this}, where);
   if (!call)
     return call.poison();
-  // A width below zero is as wrong as 0 to the verifier.
-  QuantizerSpec spec{.bits = static_cast<unsigned>(type.bits() < 0 ? 0 : type.bits()),
+  if (type.bits() < 0) // others are the verifier's to judge
+    return call.error("a uniform quantiser has 1..8 or 16 bits, got " + std::to_string(type.bits()));
+  QuantizerSpec spec{.bits = static_cast<unsigned>(type.bits()),
                      .isSigned = type.is_signed(),
                      .narrow = type.is_narrow(),
                      .symmetric = type.is_symmetric(),

@@ -7,32 +7,35 @@ namespace nibble {
 
 WeightTable to_table(const Weights &weights) {
   WeightTable table;
-  std::string wrong;
   for (const auto &[name, array] : weights) {
-    if (name.find(':') != std::string::npos)
-      continue;
-    if (array.type() != ElementType::f32) {
-      wrong += (wrong.empty() ? "" : ", ") + name + " is " + to_string(array.type());
-      continue;
-    }
     auto values = array.span<float>();
     table[name] = {array.shape(), {values.begin(), values.end()}};
   }
-  if (!wrong.empty())
-    throw Error("weights are f32, but " + wrong);
   return table;
 }
 
 Weights checked_weights(const Graph &graph, const Weights &weights) {
-  Weights result;
+  Weights result = weights;
   const auto &frozen = detail::Access::state(graph)->frozen;
   for (const auto &[name, array] : weights) {
     bool absorbed =
         frozen && std::find(frozen->absorbed.begin(), frozen->absorbed.end(), name) != frozen->absorbed.end();
-    if (!absorbed && name.find(':') == std::string::npos)
-      result.set(name, array);
+    if (absorbed || name.find(':') != std::string::npos)
+      result.erase(name);
   }
   result.check(graph.parameters());
+  return result;
+}
+
+Weights finite_weights(const Graph &graph, const Weights &weights) {
+  Weights result = checked_weights(graph, weights);
+  std::vector<Diagnostic> problems;
+  for (const auto &[name, array] : result)
+    if (std::string bad = nonFinite(array.shape(), array.span<float>()); !bad.empty())
+      problems.push_back({.message = "tensor '" + name + "' has a value that is no finite number, " + bad +
+                                     ": take weights from before training diverged"});
+  if (!problems.empty())
+    throw Error(std::move(problems));
   return result;
 }
 
@@ -50,6 +53,15 @@ Threads::Threads(int count) : count_(count == 0 ? nibble_cpu_count() : count) {
   check_status(nibble_thread_pool_create(count_, &pool), "starting " + std::to_string(count_) + " threads");
   pool_.reset(pool);
   parallel_ = nibble_thread_pool_parallel(pool);
+}
+
+Array make_arena(std::int64_t bytes, const std::string &what) {
+  try {
+    return Array(ElementType::u8, {bytes > 0 ? bytes : 1});
+  } catch (const Error &) {
+    throw Error(what + " works in " + std::to_string(bytes) +
+                " bytes, more than there is memory: compute fewer images at a time (batch, batch_tile)");
+  }
 }
 
 Shape image_shape(const driver::Argument &argument) {

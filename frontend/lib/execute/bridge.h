@@ -20,12 +20,22 @@ std::unique_ptr<T> value_or_throw(driver::Outcome<T> outcome, std::vector<Diagno
   return std::move(outcome.value);
 }
 
-/// Throws Error for tensors that are not f32.
+/// The state of an object that has not been moved from; throws Error, naming the class, otherwise.
+template <typename T>
+T &live(const std::unique_ptr<T> &state, const char *what) {
+  if (!state)
+    throw Error(std::string("this ") + what + " has been moved from: use the one that it was moved to");
+  return *state;
+}
+
+/// `weights` is all f32, as checked_weights() gives them.
 WeightTable to_table(const Weights &weights);
 
 /// `weights` without the slots of an optimiser and what freezing made constants of `graph`; throws Error unless it is
-/// exactly the parameters of the graph.
+/// exactly the parameters of the graph. They keep the name of their file.
 Weights checked_weights(const Graph &graph, const Weights &weights);
+/// The same, all of them finite.
+Weights finite_weights(const Graph &graph, const Weights &weights);
 
 /// Throws Error, naming `what`, for a status other than NIBBLE_OK.
 void check_status(std::int32_t status, const std::string &what);
@@ -48,8 +58,8 @@ private:
   nibble_parallel parallel_{};
 };
 
-/// Memory of at least one byte, aligned to 64.
-inline Array make_arena(std::int64_t bytes) { return Array(ElementType::u8, {bytes > 0 ? bytes : 1}); }
+/// Memory of at least one byte, aligned to 64, for `what` to work in. Throws Error if there is not so much.
+Array make_arena(std::int64_t bytes, const std::string &what);
 
 /// Checks inputs against the arguments of a program that are read and no parameters: number, type, and shape behind the
 /// batch, which all share. Gives the batch. `what` names the call in messages.

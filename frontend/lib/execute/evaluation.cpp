@@ -31,7 +31,7 @@ std::vector<Array> Evaluation::run(std::span<const Array> inputs, Buffers &param
   std::vector<Array> results = make(outputs_, count), in = make(inputs_, batch), out = make(outputs_, batch);
   const std::int64_t bytes = program_->arena().bytes(threads.count());
   if (arena_.size() < bytes)
-    arena_ = make_arena(bytes);
+    arena_ = make_arena(bytes, "evaluate");
 
   std::vector<void *> pointers;
   std::size_t nextIn = 0, nextOut = 0;
@@ -63,7 +63,7 @@ struct Evaluator::State {
 };
 
 Evaluator::Evaluator(const Graph &graph, const Weights &weights, const EvaluatorOptions &options) {
-  Weights checked = checked_weights(graph, weights);
+  Weights checked = finite_weights(graph, weights);
   state_.reset(new State{Threads(options.threads), Evaluation(module_text(graph), options.batch, options.target)});
   for (const auto &[name, array] : checked)
     state_->parameters.emplace(name, array);
@@ -73,7 +73,8 @@ Evaluator::Evaluator(Evaluator &&) noexcept = default;
 Evaluator &Evaluator::operator=(Evaluator &&) noexcept = default;
 
 std::vector<Array> Evaluator::run(std::span<const Array> inputs) {
-  return state_->evaluation.run(inputs, state_->parameters, state_->threads);
+  State &s = live(state_, "Evaluator");
+  return s.evaluation.run(inputs, s.parameters, s.threads);
 }
 Array Evaluator::run(const Array &images) { return only(run(std::span(&images, 1)), "Evaluator::run"); }
 

@@ -9,7 +9,8 @@ namespace nibble {
 using driver::Argument;
 
 Graph freeze(const Graph &graph, const Weights &weights, std::vector<Diagnostic> *remarks) {
-  auto frozen = value_or_throw(driver::freeze(module_text(graph), to_table(weights)), remarks);
+  const WeightTable table = to_table(checked_weights(graph, weights));
+  auto frozen = value_or_throw(driver::freeze(module_text(graph), table), remarks);
   auto state = std::make_shared<detail::GraphState>(graph.name(), SourcePlace());
   state->frozen = std::move(frozen);
   return detail::Access::graph(std::move(state));
@@ -51,7 +52,7 @@ struct ModelAccess {
         std::unique_ptr<Model::State>(new Model::State{std::move(threads), std::move(program), std::move(report)});
     for (const Argument &argument : state->program->arguments())
       (argument.direction == Argument::Direction::In ? state->inputs : state->outputs).push_back(&argument);
-    state->arena = make_arena(state->report.arena_bytes(state->threads.count()));
+    state->arena = make_arena(state->report.arena_bytes(state->threads.count()), state->report.name);
     return Model(std::move(state));
   }
 };
@@ -59,8 +60,9 @@ struct ModelAccess {
 Model compile(const Graph &graph, const Weights &weights, const CompileOptions &options) {
   Threads threads(options.threads);
   std::vector<Diagnostic> remarks;
-  auto program = value_or_throw(
-      driver::ModelProgram::create(module_text(graph), to_table(weights), model_options(options)), &remarks);
+  const WeightTable table = to_table(checked_weights(graph, weights));
+  auto program =
+      value_or_throw(driver::ModelProgram::create(module_text(graph), table, model_options(options)), &remarks);
   return ModelAccess::make(std::move(threads), std::move(program), std::move(remarks));
 }
 
@@ -69,11 +71,14 @@ Model::Model(Model &&) noexcept = default;
 Model &Model::operator=(Model &&) noexcept = default;
 Model::~Model() = default;
 
-const Report &Model::report() const noexcept { return state_->report; }
-int Model::threads() const noexcept { return state_->threads.count(); }
+const Report &Model::report() const noexcept {
+  static const Report none;
+  return state_ ? state_->report : none;
+}
+int Model::threads() const noexcept { return state_ ? state_->threads.count() : 0; }
 
 std::vector<Array> Model::run(std::span<const Array> inputs) const {
-  State &s = *state_;
+  State &s = live(state_, "Model");
   const std::int64_t batch = check_inputs(inputs, s.inputs, s.report.name);
   std::vector<Array> results;
   std::vector<void *> pointers;

@@ -13,7 +13,8 @@ ObjectCode compile_to_object(const Graph &graph, const Weights &weights, const s
   driver::ModelOptions wanted = model_options(options);
   wanted.target = target;
   std::vector<Diagnostic> remarks;
-  auto object = value_or_throw(driver::compileObject(module_text(graph), to_table(weights), wanted), &remarks);
+  const WeightTable table = to_table(checked_weights(graph, weights));
+  auto object = value_or_throw(driver::compileObject(module_text(graph), table, wanted), &remarks);
   ObjectCode code;
   code.name = object->report.name;
   auto bytes = std::as_bytes(std::span<const char>(object->bytes));

@@ -1,14 +1,17 @@
 // Trainer: parameters, steps, checkpoints.
 #include "frontend/lib/execute/evaluation.h"
+#include "frontend/lib/execute/options.h"
 
 #include <nibble/random.h>
 #include <nibble/train.h>
 
 #include <algorithm>
+#include <bit>
 #include <charconv>
 #include <cmath>
 #include <cstring>
 #include <optional>
+#include <sstream>
 
 namespace nibble {
 
@@ -57,6 +60,32 @@ void initialize(Array &array, InitialValue init, std::uint64_t seed, std::uint64
     v = random.normal() * deviation;
 }
 
+/// The first value that is not finite, or null. By bits, which is a fraction of a copy.
+const float *find_bad(const Array &array) {
+  auto values = array.span<float>();
+  bool good = true;
+  for (float v : values)
+    good &= (std::bit_cast<std::uint32_t>(v) & 0x7f800000u) != 0x7f800000u;
+  if (good)
+    return nullptr;
+  return &*std::find_if(values.begin(), values.end(), [](float v) { return !std::isfinite(v); });
+}
+
+std::string text_of(float v) {
+  std::ostringstream text;
+  text << v;
+  return std::isnan(v) ? "nan" : text.str(); // a NaN has a sign, which says nothing
+}
+
+void check_finite(const Array &images, const std::string &name) {
+  const float *bad = find_bad(images);
+  if (!bad)
+    return;
+  const auto index = bad - images.span<float>().data(), each = images.size() / images.shape()[0];
+  throw Error("step takes finite numbers, but value " + std::to_string(index % each) + " of image " +
+              std::to_string(index / each) + " in \"" + name + "\" is " + text_of(*bad));
+}
+
 const char *const kSteps = "nibble.steps";
 const char *const kOptimizer = "nibble.optimizer";
 
@@ -82,7 +111,7 @@ struct Trainer::State {
     labels = Array(ElementType::i32, {options.batch});
     rate = loss = correct = Array(ElementType::f32, {});
     correction = Array(ElementType::f32, {2});
-    arena = make_arena(program->arena().bytes(threads.count()));
+    arena = make_arena(program->arena().bytes(threads.count()), "a step of graph \"" + graph.name() + "\"");
     for (const Argument &argument : program->arguments())
       if (argument.role == Argument::Role::Data && argument.direction == Argument::Direction::In &&
           argument.name != "labels" && argument.name != "rate" && argument.name != "correction") {
@@ -140,6 +169,22 @@ struct Trainer::State {
     }
   }
 
+  /// Throws Error if the step has shown that training diverges. relu and quantisers swallow NaN, so the loss alone does
+  /// not tell; biases, norms and running statistics do, and are few.
+  void check_progress() const {
+    auto refuse = [&](const std::string &what, float bad) {
+      throw Error("step " + std::to_string(steps) + " of training graph \"" + graph.name() + "\" gives " + what + " " +
+                  text_of(bad) + ": training has diverged; go back with load() or load_checkpoint(), and lower the " +
+                  "learning rate (" + text_of(rate.span<float>()[0]) + " now) or scale the images");
+    };
+    if (const float *bad = find_bad(loss))
+      refuse("a loss of", *bad);
+    for (const auto &[name, array] : buffers)
+      if (array.rank() <= 1 && name.find(':') == std::string::npos)
+        if (const float *bad = find_bad(array))
+          refuse("'" + name + "' the value", *bad);
+  }
+
   Weights everything() const {
     Weights all;
     for (const auto &[name, array] : buffers)
@@ -150,7 +195,11 @@ struct Trainer::State {
   std::string optimizer_name() const { return std::holds_alternative<Sgd>(options.optimizer) ? "sgd" : "adam"; }
 };
 
-Trainer::Trainer(const Graph &graph, const TrainerOptions &options) : state_(new State(graph, options)) {}
+Trainer::Trainer(const Graph &graph, const TrainerOptions &options) {
+  check_graph(graph);
+  check_options(graph, options);
+  state_ = std::make_unique<State>(graph, options);
+}
 Trainer::Trainer(const Graph &graph, const Weights &weights, const TrainerOptions &options) : Trainer(graph, options) {
   load(weights);
 }
@@ -159,18 +208,21 @@ Trainer::Trainer(Trainer &&) noexcept = default;
 Trainer &Trainer::operator=(Trainer &&) noexcept = default;
 
 StepResult Trainer::step(const Array &images, const Array &labels) {
-  return step(images, labels, state_->options.rate);
+  return step(images, labels, live(state_, "Trainer").options.rate);
 }
 StepResult Trainer::step(const Array &images, const Array &labels, float rate) {
   return step(std::span(&images, 1), labels, rate);
 }
 
 StepResult Trainer::step(std::span<const Array> inputs, const Array &labels, float rate) {
-  State &s = *state_;
+  State &s = live(state_, "Trainer");
+  check_rate(s.graph, rate);
   const std::int64_t batch = check_inputs(inputs, s.inputs, "step");
   if (batch != s.options.batch)
     throw Error("step takes batches of " + std::to_string(s.options.batch) + " images, got " + std::to_string(batch));
   s.set_labels(labels);
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    check_finite(inputs[i], s.inputs[i]->name);
   for (std::size_t i = 0; i < inputs.size(); ++i)
     std::memcpy(s.in[i].bytes().data(), inputs[i].bytes().data(), s.in[i].byte_size());
   s.rate.span<float>()[0] = rate;
@@ -183,11 +235,12 @@ StepResult Trainer::step(std::span<const Array> inputs, const Array &labels, flo
     pointers.push_back(s.pointer_of(argument));
   check_status(s.program->run(pointers.data(), s.arena.bytes().data(), s.threads.parallel()), "step");
   ++s.steps;
+  s.check_progress();
   return {s.loss.span<float>()[0], static_cast<std::int64_t>(s.correct.span<float>()[0])};
 }
 
 std::vector<Array> Trainer::evaluate(std::span<const Array> inputs) {
-  State &s = *state_;
+  State &s = live(state_, "Trainer");
   if (!s.evaluation)
     s.evaluation.emplace(module_text(s.graph), s.options.batch, s.options.target);
   return s.evaluation->run(inputs, s.buffers, s.threads);
@@ -196,29 +249,30 @@ Array Trainer::evaluate(const Array &images) { return only(evaluate(std::span(&i
 
 Weights Trainer::weights() const {
   Weights result;
-  for (const auto &[name, array] : state_->buffers)
+  for (const auto &[name, array] : live(state_, "Trainer").buffers)
     if (name.find(':') == std::string::npos)
       result.set(name, array);
   return result;
 }
 
 void Trainer::load(const Weights &weights) {
-  State &s = *state_;
-  Weights checked = checked_weights(s.graph, weights);
+  State &s = live(state_, "Trainer");
+  Weights checked = finite_weights(s.graph, weights);
   for (auto &[name, array] : s.buffers)
     array = checked.contains(name) ? checked.at(name) : Array(ElementType::f32, array.shape());
   s.steps = 0;
 }
 
 void Trainer::save_checkpoint(const std::string &path) const {
-  Weights all = state_->everything();
-  all.metadata()[kSteps] = std::to_string(state_->steps);
-  all.metadata()[kOptimizer] = state_->optimizer_name();
+  const State &s = live(state_, "Trainer");
+  Weights all = s.everything();
+  all.metadata()[kSteps] = std::to_string(s.steps);
+  all.metadata()[kOptimizer] = s.optimizer_name();
   all.save(path);
 }
 
 void Trainer::load_checkpoint(const std::string &path) {
-  State &s = *state_;
+  State &s = live(state_, "Trainer");
   Weights all = Weights::load(path);
   auto steps = all.metadata().find(kSteps), optimizer = all.metadata().find(kOptimizer);
   if (steps == all.metadata().end() || optimizer == all.metadata().end())
@@ -239,9 +293,9 @@ void Trainer::load_checkpoint(const std::string &path) {
   s.steps = count;
 }
 
-std::int64_t Trainer::batch() const noexcept { return state_->options.batch; }
-std::int64_t Trainer::steps() const noexcept { return state_->steps; }
-int Trainer::threads() const noexcept { return state_->threads.count(); }
-std::int64_t Trainer::flops_per_step() const noexcept { return state_->program->flops(); }
+std::int64_t Trainer::batch() const noexcept { return state_ ? state_->options.batch : 0; }
+std::int64_t Trainer::steps() const noexcept { return state_ ? state_->steps : 0; }
+int Trainer::threads() const noexcept { return state_ ? state_->threads.count() : 0; }
+std::int64_t Trainer::flops_per_step() const noexcept { return state_ ? state_->program->flops() : 0; }
 
 } // namespace nibble

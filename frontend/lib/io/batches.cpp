@@ -23,7 +23,9 @@ Split split(std::int64_t count, std::int64_t validation, std::uint64_t seed) {
 }
 
 static std::vector<std::int64_t> iota(std::int64_t count) {
-  std::vector<std::int64_t> values(static_cast<std::size_t>(std::max<std::int64_t>(count, 0)));
+  if (count < 0)
+    throw Error("Batches: the count must not be negative, got " + std::to_string(count));
+  std::vector<std::int64_t> values(static_cast<std::size_t>(count));
   std::iota(values.begin(), values.end(), std::int64_t{0});
   return values;
 }

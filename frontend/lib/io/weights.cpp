@@ -2,6 +2,7 @@
 #include <nibble/error.h>
 #include <nibble/weights.h>
 
+#include "compiler/Support/Spelling.h"
 #include "frontend/lib/io/file.h"
 #include "frontend/lib/io/npz.h"
 #include "frontend/lib/io/safetensors.h"
@@ -51,12 +52,22 @@ void Weights::check(const std::vector<WeightSpec> &expected) const {
   std::vector<Diagnostic> problems;
   auto report = [&](std::string message) { problems.push_back({.file = source_, .message = std::move(message)}); };
   std::set<std::string_view> names;
-  for (const WeightSpec &spec : expected) {
+  for (const WeightSpec &spec : expected)
     names.insert(spec.name);
+  /// A tensor of the right form under a name that the model does not have and that is nearly this one.
+  auto misspelt = [&](const WeightSpec &spec) {
+    std::vector<std::string_view> candidates;
+    for (const auto &[name, array] : arrays_)
+      if (!names.contains(name) && array.shape() == spec.shape && array.type() == spec.type)
+        candidates.push_back(name);
+    const std::string_view near = nearestSpelling(spec.name, candidates);
+    return near.empty() ? std::string() : "; is it '" + std::string(near) + "'?";
+  };
+  for (const WeightSpec &spec : expected) {
     std::string wanted = to_string(spec.type) + " " + to_string(spec.shape);
     auto it = arrays_.find(spec.name);
     if (it == arrays_.end())
-      report("missing tensor '" + spec.name + "': the model expects " + wanted);
+      report("missing tensor '" + spec.name + "': the model expects " + wanted + misspelt(spec));
     else if (it->second.shape() != spec.shape || it->second.type() != spec.type)
       report("tensor '" + spec.name + "' is " + to_string(it->second.type()) + " " + to_string(it->second.shape()) +
              ", but the model expects " + wanted);

@@ -1,5 +1,5 @@
-/* OpenMP as the threads of compiled code (library nibble_thread_openmp, built where OpenMP is found). Valid C11 and
- * C++. */
+/* OpenMP as the threads of compiled code. Part of libnibble.so where the library was built with OpenMP (else the
+ * function is not defined). Valid C11 and C++. */
 #ifndef NIBBLE_OPENMP_H
 #define NIBBLE_OPENMP_H
 

@@ -6,9 +6,11 @@
  *
  *   int32_t NAME(const T *in0, ..., T *out0, ..., int64_t batch, void *arena, const nibble_parallel *parallel);
  *
- * It returns a nibble_status, needs NAME_ARENA_BYTES(threads) bytes at `arena` (64-byte aligned), and gives the same
- * bits for every batch split and thread count. `parallel` may be NULL: the entry then runs on the calling thread only.
- */
+ * It returns NIBBLE_OK, NIBBLE_INVALID_ARGUMENT or NIBBLE_MISALIGNED, needs NAME_ARENA_BYTES(threads) bytes at `arena`
+ * (64-byte aligned), and gives the same bits for every batch split and thread count. `parallel` may be NULL: the entry
+ * then runs on the calling thread only. What it cannot see it does not check: how many bytes there are behind a pointer
+ * (a smaller arena, a shorter tensor are overrun), and whether the CPU has the features that it was compiled for (on
+ * another one it ends in an illegal instruction; nibble_cpu_has tells beforehand). */
 #ifndef NIBBLE_RUNTIME_H
 #define NIBBLE_RUNTIME_H
 
@@ -18,18 +20,18 @@
 extern "C" {
 #endif
 
-/* Status codes: zero is success, errors are positive and never change their value. */
+/* Status codes: zero is success, errors are positive and never change their value. 4 has no meaning. */
 #ifdef __cplusplus
 typedef enum nibble_status : int32_t {
 #else
 typedef enum nibble_status {
 #endif
   NIBBLE_OK = 0,
-  NIBBLE_INVALID_ARGUMENT = 1, /* a null pointer, a negative batch, a shape or an element type that does not match */
-  NIBBLE_OUT_OF_MEMORY = 2,    /* an allocation failed, or the arena is too small */
-  NIBBLE_MISALIGNED = 3,       /* the arena is not aligned to 64 bytes */
-  NIBBLE_UNSUPPORTED_CPU = 4,  /* this CPU lacks a feature that the code was compiled for */
-  NIBBLE_SYSTEM_ERROR = 5      /* the operating system refused, for instance to start a thread */
+  NIBBLE_INVALID_ARGUMENT = 1, /* entries: a null pointer, a negative batch, a nibble_parallel without threads or
+                                  function; functions below: an argument that is none of those they describe */
+  NIBBLE_OUT_OF_MEMORY = 2,    /* nibble_thread_pool_create: an allocation failed */
+  NIBBLE_MISALIGNED = 3,       /* entries: the arena is not aligned to 64 bytes */
+  NIBBLE_SYSTEM_ERROR = 5      /* nibble_thread_pool_create: the operating system refused to start a thread */
 } nibble_status;
 
 /* A short English description. Never NULL; unknown codes give "unknown status". The string is static. */
@@ -77,6 +79,9 @@ typedef struct nibble_tensor_view {
  * ignored. Returns NIBBLE_OK or NIBBLE_INVALID_ARGUMENT. */
 int32_t nibble_tensor_bytes(const nibble_tensor_view *view, int64_t *bytes);
 
+/* Generated headers declare the same two types where this file is not found; the first one counts. */
+#ifndef NIBBLE_PARALLEL
+#define NIBBLE_PARALLEL
 /* One contiguous range [begin, end) of a parallel loop. `thread` numbers the scratch memory that the task may use: no
  * two tasks that run at the same time within one parallel_for have the same number. */
 typedef void (*nibble_task)(void *context, int64_t begin, int64_t end, int32_t thread);
@@ -85,12 +90,14 @@ typedef void (*nibble_task)(void *context, int64_t begin, int64_t end, int32_t t
  *
  * parallel_for splits [0, count) into at most `threads` contiguous non-empty ranges that cover it exactly, calls `task`
  * once for each with `thread` in [0, threads), and returns when all are done; what the tasks wrote is then visible to
- * the caller. A count <= 0 calls nothing. Results must not depend on how the range is split. */
+ * the caller. A count <= 0 calls nothing. Results must not depend on how the range is split. Entries return
+ * NIBBLE_INVALID_ARGUMENT for a struct whose `threads` is below 1 or whose `parallel_for` is NULL. */
 typedef struct nibble_parallel {
   void *pool;
   int32_t threads; /* >= 1 */
   void (*parallel_for)(void *pool, int64_t count, nibble_task task, void *context);
 } nibble_parallel;
+#endif
 
 /* A pool of `threads` threads (1 .. 1024): the caller of parallel_for is thread 0 and the pool owns the others. They
  * sleep when idle: after a loop they wait actively for about 20 microseconds, then block. Workers run with the default

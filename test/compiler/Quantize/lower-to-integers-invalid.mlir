@@ -80,8 +80,9 @@ func.func @fixed(%acc: tensor<?x2xi32>) -> tensor<?x2xf32, #nibble.grid<!q>> {
 !q = !quant.uniform<u8:f32, 0.5>
 func.func @product_of_activations(%x: tensor<?x2xf32>, %v: tensor<2x2xf32>) -> tensor<?x2xf32> {
   %xq = nibble.fake_quant %x {quantizer = #nibble.quantizer<bits = 8, isSigned = false>, scales = array<f32: 0.5>} : (tensor<?x2xf32>) -> tensor<?x2xf32, #nibble.grid<!q>>
+  // expected-note@+1 {{computed here by quantize; do this to the stored weights, or before they are quantised}}
   %vq = nibble.fake_quant %v {quantizer = #nibble.quantizer<bits = 8, isSigned = false>, scales = array<f32: 0.5>} : (tensor<2x2xf32>) -> tensor<2x2xf32, #nibble.grid<!q>>
-  // expected-error@+1 {{has weights that are computed at run time}}
+  // expected-error@+1 {{has weights that are computed at run time: only a parameter with a value or a constant, directly before its quantiser, can be packed}}
   %y = nibble.linear %xq, %vq : (tensor<?x2xf32, #nibble.grid<!q>>, tensor<2x2xf32, #nibble.grid<!q>>) -> tensor<?x2xf32>
   return %y : tensor<?x2xf32>
 }

@@ -1,4 +1,5 @@
 // RUN: nibble-opt %s --nibble-plan-memory | FileCheck %s
+// RUN: nibble-opt %s --nibble-plan-memory --nibble-plan-memory | FileCheck %s
 
 // Positions: first 0, second 1, third 2. @a lives 0..1, @b 1..2, @c 2..2: @a and @c share a place.
 // Sizes with 64 bytes of slack: a 320, b 192, c 320; scratch: 64 + 64 of @m.second, then 128 of the routine behind it.

@@ -54,3 +54,10 @@ func.func @both(%x: tensor<?x8xf32>) -> (tensor<?x8xf32>, tensor<1xf32>) {
   // expected-error@+1 {{gives results with and without a batch}}
   return %x, %c : tensor<?x8xf32>, tensor<1xf32>
 }
+
+// -----
+
+// expected-error@+1 {{gives no result, so there is nothing to compute}}
+func.func @nothing(%x: tensor<?x8xf32>) {
+  return
+}

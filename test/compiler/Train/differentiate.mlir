@@ -1,5 +1,5 @@
 // RUN: nibble-opt %s --nibble-differentiate | FileCheck %s
-// RUN: nibble-opt %S/Inputs/small.mlir --pass-pipeline="builtin.module(nibble-prepare-training{batch=8},func.func(nibble-differentiate))" | FileCheck %s --check-prefix=SMALL
+// RUN: nibble-opt %S/Inputs/small.mlir --pass-pipeline="builtin.module(nibble-prepare-training{batch=8},nibble-differentiate)" | FileCheck %s --check-prefix=SMALL
 
 // Every gradient of a small network, in reverse program order; the image needs none.
 // SMALL-LABEL: func.func @train_step

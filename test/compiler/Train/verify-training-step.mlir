@@ -1,5 +1,5 @@
 // RUN: nibble-opt %s --nibble-verify-training-step | FileCheck %s
-// RUN: nibble-opt %S/Inputs/small.mlir --pass-pipeline="builtin.module(nibble-prepare-training{batch=8},func.func(nibble-differentiate,nibble-apply-optimizer{optimizer=adam},nibble-verify-training-step,canonicalize,cse,nibble-verify-training-step))" | FileCheck %s --check-prefix=SMALL
+// RUN: nibble-opt %S/Inputs/small.mlir --pass-pipeline="builtin.module(nibble-prepare-training{batch=8},nibble-differentiate,nibble-apply-optimizer{optimizer=adam},nibble-verify-training-step,canonicalize,cse,nibble-verify-training-step)" | FileCheck %s --check-prefix=SMALL
 
 // A whole step, also after clean-up: 8 parameters and 8 slots.
 // SMALL-LABEL: func.func @train_step

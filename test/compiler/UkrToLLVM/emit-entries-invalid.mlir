@@ -77,3 +77,32 @@ llvm.func internal @m(%arena: !llvm.ptr, %n: i64, %parallel: !llvm.ptr) attribut
     ukr.entry = "m", ukr.batch = 1 : i64, ukr.arena = {planned_bytes = 0 : i64, lower_bound = 0 : i64, scratch_bytes = 0 : i64}, ukr.arguments = []} {
   llvm.return
 }
+
+// -----
+
+// expected-error@+1 {{cannot become the C function 'memcpy', which is a function of the C library, which the compiled one would replace in the whole program; rename the model}}
+llvm.func internal @memcpy(%arena: !llvm.ptr, %n: i64, %parallel: !llvm.ptr) attributes {
+    ukr.entry = "memcpy", ukr.batch = 1 : i64, ukr.arena = {planned_bytes = 0 : i64, lower_bound = 0 : i64, scratch_bytes = 0 : i64}, ukr.arguments = []} {
+  llvm.return
+}
+
+// -----
+
+// expected-error@+1 {{cannot become the C function 'int', which is a keyword, type or macro of C or C++; rename the model}}
+llvm.func internal @int(%arena: !llvm.ptr, %n: i64, %parallel: !llvm.ptr) attributes {
+    ukr.entry = "int", ukr.batch = 1 : i64, ukr.arena = {planned_bytes = 0 : i64, lower_bound = 0 : i64, scratch_bytes = 0 : i64}, ukr.arguments = []} {
+  llvm.return
+}
+
+// -----
+
+// expected-note@+1 {{the other one}}
+llvm.func internal @f(%arena: !llvm.ptr, %n: i64, %parallel: !llvm.ptr) attributes {
+    ukr.entry = "f", ukr.batch = 1 : i64, ukr.arena = {planned_bytes = 0 : i64, lower_bound = 0 : i64, scratch_bytes = 0 : i64}, ukr.arguments = []} {
+  llvm.return
+}
+// expected-error@+1 {{cannot become the C function 'F': the name F_ARENA_BYTES in its header is also that of 'f'; rename one of them}}
+llvm.func internal @F(%arena: !llvm.ptr, %n: i64, %parallel: !llvm.ptr) attributes {
+    ukr.entry = "F", ukr.batch = 1 : i64, ukr.arena = {planned_bytes = 0 : i64, lower_bound = 0 : i64, scratch_bytes = 0 : i64}, ukr.arguments = []} {
+  llvm.return
+}

@@ -21,8 +21,10 @@ llvm.func internal @t(%arena: !llvm.ptr, %x: !llvm.ptr, %n: i64, %parallel: !llv
 
 // CHECK-LABEL: llvm.func @m(%arg0: !llvm.ptr, %arg1: !llvm.ptr, %arg2: !llvm.ptr, %arg3: i64, %arg4: !llvm.ptr, %arg5: !llvm.ptr) -> i32
 // CHECK-SAME:    ukr.entry = "m"
-// Pointers, batch, arena and its alignment are checked before the state is touched.
+// Pointers, batch, arena, its alignment and the threads are checked before the state is touched.
 // CHECK-COUNT-6: llvm.cond_br
+// CHECK:         %[[GIVEN:.*]] = llvm.icmp "ne" %arg5, %{{.*}} : !llvm.ptr
+// CHECK:         llvm.cond_br %[[GIVEN]], ^[[LOOK:.*]], ^{{.*}}
 // CHECK:         llvm.call_intrinsic "llvm.x86.sse.stmxcsr"(%[[SAVED:.*]])
 // CHECK:         llvm.store %{{.*}}, %[[WANTED:.*]] {
 // CHECK:         llvm.call_intrinsic "llvm.x86.sse.ldmxcsr"(%[[WANTED]])

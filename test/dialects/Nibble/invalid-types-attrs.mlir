@@ -61,8 +61,13 @@ func.func private @attribute() attributes {a = #nibble.quantizer<bits = 9, isSig
 
 // -----
 
-// expected-error@+1 {{a uniform quantiser has 1..8 or 16 bits, got 4000000000}}
+// expected-error@+1 {{a uniform quantiser has 1..8 or 16 bits, got 4000000000 (-294967296)}}
 func.func private @attribute() attributes {a = #nibble.quantizer<bits = 4000000000, isSigned = true>}
+
+// -----
+
+// expected-error@+1 {{a uniform quantiser has 1..8 or 16 bits, got 4294967292 (-4)}}
+func.func private @attribute() attributes {a = #nibble.quantizer<bits = -4, isSigned = true>}
 
 // -----
 

@@ -7,6 +7,7 @@ namespace nibble {
 
 /// The first stage that a pass takes. Later ones are no error: there is then nothing left to do.
 enum class Needs {
+  Bound,     ///< No parameter: steps and evaluations of a trainer, which have arguments in their place, are taken.
   Quantized, ///< Nothing of the graph stage: no parameter, no fake quantiser.
   Packed,    ///< Nor a contraction that is no nibble.tile.
   Kernels,   ///< No op of the nibble dialect.
@@ -18,6 +19,10 @@ inline const char *whyBefore(Needs needs, mlir::Operation *op) {
   llvm::StringRef dialect = op->getName().getDialectNamespace();
   bool ofNibble = dialect == NibbleDialect::getDialectNamespace();
   switch (needs) {
+  case Needs::Bound:
+    return mlir::isa<ParamOp>(op) ? "the packed stage; run nibble-bind-weights, nibble-freeze, "
+                                    "nibble-lower-to-integers and nibble-to-packed first"
+                                  : nullptr;
   case Needs::Quantized:
     return mlir::isa<ParamOp, FakeQuantOp, TernarizeOp>(op)
                ? "the quantized stage; run nibble-bind-weights, nibble-freeze and nibble-lower-to-integers first"
@@ -67,7 +72,8 @@ inline mlir::LogicalResult requireStage(mlir::Operation *root, llvm::StringRef p
     const char *why = whyBefore(needs, op);
     if (!why)
       return mlir::WalkResult::advance();
-    mlir::emitError(op->getLoc()) << "'" << op->getName() << "' belongs to " << stageWithOp(op) << "; " << pass << " needs " << why;
+    mlir::emitError(op->getLoc()) << "'" << op->getName() << "' belongs to " << stageWithOp(op) << "; " << pass
+                                  << " needs " << why;
     return mlir::WalkResult::interrupt();
   });
   return mlir::failure(result.wasInterrupted());
