@@ -7,6 +7,14 @@ if(NIBBLE_BUILD_TESTS AND benchmark_FOUND)
   set_target_properties(kernels_bench PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin/bench)
 endif()
 
+# Look-up kernels for binary and ternary operands: a program of its own that prints a table and checks every product.
+if(NIBBLE_BUILD_TESTS)
+  add_executable(binary_bench bench/binary_bench.cpp bench/binary_limits.cpp)
+  target_include_directories(binary_bench PRIVATE ${CMAKE_SOURCE_DIR})
+  target_link_libraries(binary_bench PRIVATE nibble_kernels nibble_layout)
+  set_target_properties(binary_bench PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin/bench)
+endif()
+
 # The f32 matrix product beside OpenBLAS.
 find_library(NIBBLE_OPENBLAS openblas)
 find_path(NIBBLE_CBLAS_INCLUDE_DIR cblas.h PATH_SUFFIXES openblas-pthread x86_64-linux-gnu)

@@ -13,14 +13,6 @@ int64_t tileRows(int vectorBits, int vectorRegisters) {
   return std::clamp<int64_t>((vectorRegisters - 3) / perRow, 2, 6);
 }
 
-namespace {
-
-/// Output positions along one dimension that see the same taps.
-struct Span {
-  int64_t first, count, tap0, tap1;
-};
-
-/// Cuts [0, outputs) where the range of valid taps changes.
 SmallVector<Span> spansOf(int64_t outputs, int64_t inputs, int64_t taps, int64_t stride, int64_t before) {
   SmallVector<Span> spans;
   for (int64_t o = 0; o < outputs; ++o) {
@@ -33,6 +25,8 @@ SmallVector<Span> spansOf(int64_t outputs, int64_t inputs, int64_t taps, int64_t
   }
   return spans;
 }
+
+namespace {
 
 /// Stores one row of 16 accumulators, of which `valid` are channels that exist.
 class RowStore {
@@ -62,10 +56,10 @@ private:
     for (int64_t h = 0; h * lanes < valid; ++h) {
       int64_t here = std::min(valid - h * lanes, lanes);
       if (here >= lanes)
-        storeElements(r, done[h], out, r.add(index, h * lanes), e.zero);
+        storeElements(r, done[h], out, r.add(index, h * lanes), e.stored);
       for (int64_t i = 0; here < lanes && i < here; ++i)
         storeElements(r, vector::ExtractOp::create(r, done[h], ArrayRef<int64_t>{i}), out, r.add(index, h * lanes + i),
-                      e.zero);
+                      e.stored);
     }
   }
 

@@ -26,7 +26,9 @@ struct Epilogue {
   Buffer thresholds, flips;        ///< i32, likewise
   Buffer residual;                 ///< integers minus zero point, or f32
   float residualMultiplier = 0;
+  int64_t residualZero = 0; ///< How a residual in bytes stores 0.
   int64_t zero = 0;    ///< of the result's grid
+  int64_t stored = 0;  ///< How bytes store 0: what storage adds to an integer minus zero point.
   bool binary = false; ///< the result is -1 or +1, whatever its storage
 };
 
@@ -40,6 +42,14 @@ struct ContractionOperands {
   /// accumulator is then i32.
   int64_t exactChunk = 0;
 };
+
+/// Output positions along one dimension that see the same taps [tap0, tap1).
+struct Span {
+  int64_t first, count, tap0, tap1;
+};
+
+/// Cuts [0, outputs) where the range of valid taps changes.
+llvm::SmallVector<Span> spansOf(int64_t outputs, int64_t inputs, int64_t taps, int64_t stride, int64_t before);
 
 /// Rows of the register tile for this many vector registers of this width.
 int64_t tileRows(int vectorBits, int vectorRegisters);

@@ -16,7 +16,7 @@ enum class Elem {
   F32,
   I32,
   I16,  ///< integers of a grid, minus the zero point
-  U8,   ///< integers of an unsigned grid as they are (for byte kernels)
+  U8,   ///< integers of a grid, minus its smallest one (for byte kernels)
   Bits, ///< binary: bits packed along the last dimension in 32-bit words, each row padded to whole words
   I8    ///< packed constants
 };

@@ -41,6 +41,8 @@ Value applyEpilogue(Region &r, const Epilogue &e, Value acc, Value channel, Valu
     Value x = loadFirst(r, r.ref(e.residual), outIndex, w, valid);
     if (e.residual.elem == Elem::I16)
       x = r.toFloat(arith::ExtSIOp::create(r, r.i32(w), x));
+    else if (e.residual.elem == Elem::U8)
+      x = r.toFloat(r.isub(arith::ExtUIOp::create(r, r.i32(w), x), r.ci(static_cast<int32_t>(e.residualZero), w)));
     else if (e.residual.elem == Elem::I32)
       x = r.toFloat(x);
     y = r.fma(x, r.cf(e.residualMultiplier, w), y);

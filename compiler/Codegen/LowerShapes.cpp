@@ -211,7 +211,7 @@ LogicalResult Lowering::lowerShapeOp(Operation *op) {
           int64_t q = facts->known && value != 0 ? static_cast<int64_t>(std::nearbyint(value / facts->scales[0])) : 0;
           if (!facts->known && value != 0)
             return op->emitOpError("with a value other than 0 needs a known scale");
-          raw = lastRaw = in.elem == Elem::U8    ? q + zeroOf(y.getType())
+          raw = lastRaw = in.elem == Elem::U8    ? q + storedZero(y.getType())
                           : in.elem == Elem::F32 ? std::bit_cast<int32_t>(static_cast<float>(q))
                                                  : q;
         } else {

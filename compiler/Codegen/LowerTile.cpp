@@ -1,7 +1,6 @@
 // Packed and tiled ops: quantisers on storage, layout changes, and the tile op with its kernels.
+#include "compiler/Codegen/LowerDot.h"
 #include "compiler/Codegen/Lowering.h"
-#include "compiler/Kernels/Kernels.h"
-#include "dialects/Ukr/IR/Ukr.h"
 
 using namespace mlir;
 
@@ -84,7 +83,7 @@ LogicalResult Lowering::lowerPackedOp(Operation *op) {
               true);
         }
         evaluate(*emitter, name, op->getLoc(), viewOf(get(q.getResult())),
-                 {{x, b, elem == Elem::U8 ? facts->zeros[0] : 0}});
+                 {{x, b, elem == Elem::U8 ? storedZero(l.type) : 0}});
         get(q.getResult()).grid = b;
         return success();
       })
@@ -111,7 +110,7 @@ LogicalResult Lowering::lowerPackedOp(Operation *op) {
           return success();
         }
         Buffer b = place(y, to, ".q");
-        evaluate(*emitter, name, op->getLoc(), viewOf(get(y)), {{ints(x), b, to == Elem::U8 ? zeroOf(l.type) : 0}});
+        evaluate(*emitter, name, op->getLoc(), viewOf(get(y)), {{ints(x), b, to == Elem::U8 ? storedZero(l.type) : 0}});
         get(y).grid = b;
         return success();
       })
@@ -156,11 +155,13 @@ LogicalResult Lowering::lowerTile(TileOp op) {
   Epilogue e = epilogueOf(op, name);
   e.binary = isa<BinaryType>(y.getElementType());
   e.zero = isQuantizedType(y.getElementType()) ? zeroOf(y) : 0;
+  e.stored = outElem == Elem::U8 ? storedZero(y) : 0;
   if (Value residual = op.getResidual()) {
     e.residual = gridTypeOf(residual.getType()) ? get(residual).grid : realBuffer(residual);
     e.residualMultiplier = op.getResidualMultiplier()->convertToFloat();
-    if (e.residual.elem != Elem::I16 && e.residual.elem != Elem::F32)
-      return op.emitOpError("takes a residual in 16-bit words or f32; unpack it first");
+    if (e.residual.elem == Elem::Bits)
+      return op.emitOpError("takes a residual in words, bytes or f32; unpack it first");
+    e.residualZero = e.residual.elem == Elem::U8 ? storedZero(residual.getType()) : 0;
   }
   ops.input = real_ ? realBuffer(op.getInput()) : get(op.getInput()).grid;
   if (!ops.input)
@@ -198,107 +199,25 @@ LogicalResult Lowering::lowerTile(TileOp op) {
   return success();
 }
 
-/// A generated kernel computes `rows` consecutive pixels of one output row (linear: images) x 16 channels of raw
-/// accumulators; the epilogue follows in portable code.
 LogicalResult Lowering::lowerDotKernel(TileOp op, const ConvShape &s, const Epilogue &e, const Buffer &output,
                                        bool batched) {
   const kernels::KernelInfo *info = kernels::findKernel(op.getKernel()->str());
   if (!info)
     return op.emitOpError("names an unknown kernel '") << *op.getKernel() << "'";
-  Buffer A = get(op.getInput()).grid;
-  if (A.elem != Elem::U8)
-    return op.emitOpError("with kernel ") << *op.getKernel() << " needs its input in unsigned bytes";
   std::string name = nameOf(op);
-  std::vector<char> packed = rawBytes(op.getWeight().getDefiningOp<ConstantOp>().getValue());
-  Buffer W = emitter->constant(name + ".weights", Elem::I8, packed);
-  bool linear = s.H == 1 && s.W == 1 && s.KH == 1 && s.KW == 1;
-  int64_t run = s.KW * s.C, perBlock = s.KH * ((run + 3) / 4) * 64, blocks = (s.O + tileColumns - 1) / tileColumns;
-  int64_t rowStride = linear ? s.C : s.SW * s.C, outerStride = s.W * s.C;
-
-  // The kernels sum q * w; the zero point's part is the same at every pixel, as nothing is padded.
-  int64_t zero = zeroOf(op.getInput().getType());
-  std::vector<int32_t> correction(blocks * tileColumns, 0);
-  for (int64_t b = 0; b < blocks; ++b)
-    for (int64_t i = 0; i < perBlock; ++i)
-      correction[b * tileColumns + (i % 64) / 4] -=
-          static_cast<int32_t>(zero) * static_cast<int8_t>(packed[b * perBlock + i]);
-  Buffer corrections = zero ? emitter->constantI32(name + ".correction", correction) : Buffer();
-
-  // One kernel for full tiles of rows, one for the rest.
-  auto kernelFor = [&](int64_t count) -> std::string {
-    kernels::MachineCode code = kernels::generate(*info, {static_cast<int>(count), rowStride, outerStride, run});
-    if (!code) {
-      op.emitOpError("could not generate its kernel: ") << code.error;
-      return "";
-    }
-    std::string symbol = emitter->unique((emitter->entry().getName() + "." + name + ".rows" + Twine(count)).str());
-    OpBuilder b = OpBuilder::atBlockBegin(emitter->module.getBody());
-    ukr::KernelOp::create(b, op.getLoc(), symbol, op.getKernel()->str(), count, tileColumns, run, rowStride,
-                          outerStride,
-                          ArrayRef<int8_t>(reinterpret_cast<const int8_t *>(code.bytes.data()), code.bytes.size()));
-    return symbol;
-  };
-  constexpr int64_t full = 6;
-  bool needFull = linear || s.OW >= full, needRest = linear || s.OW % full;
-  int64_t restRows = linear ? 1 : s.OW % full;
-  std::string fullKernel = needFull ? kernelFor(full) : "", restKernel = needRest ? kernelFor(restRows) : "";
-  if ((needFull && fullKernel.empty()) || (needRest && restKernel.empty()))
-    return failure();
-
-  emitter->region(
-      name, op.getLoc(),
-      [&](Code &c, Value n) {
-        return linear ? c.ceilDiv(batched ? n : c.idx(1), full) : c.mul(batched ? n : c.idx(1), s.OH);
-      },
-      [&](Region &r) {
-        Value scratch = r.scratch(r.getI32Type(), full * tileColumns);
-        auto tile = [&](const std::string &kernel, int64_t count, Value aOffset, Value pixel) {
-          r.loop(r.idx(0), r.idx(blocks), 1, [&](Value block) {
-            ukr::CallOp::create(r, kernel, r.ref(A), aOffset, r.ref(W), r.mul(block, perBlock), scratch, r.idx(0),
-                                r.idx(s.KH));
-            Value channel = r.mul(block, tileColumns);
-            auto rowOf = [&](Value m) {
-              auto finish = [&](Value column, int64_t w) {
-                Value acc = r.load(scratch, r.add(r.mul(m, tileColumns), r.sub(column, channel)), w);
-                if (zero)
-                  acc = r.iadd(acc, r.load(r.ref(corrections), column, w));
-                Value index = r.add(r.mul(r.add(pixel, m), s.O), column);
-                storeElements(r, applyEpilogue(r, e, acc, column, index, output), output, index, e.zero);
-              };
-              Value end = r.min(r.add(channel, tileColumns), r.idx(s.O));
-              Value whole = r.add(channel, r.mul(r.div(r.sub(end, channel), lanes), lanes));
-              r.loop(channel, whole, lanes, [&](Value c) { finish(c, lanes); });
-              if (s.O % lanes)
-                r.loop(whole, end, 1, [&](Value c) { finish(c, 0); });
-            };
-            r.loop(r.idx(0), r.idx(count), 1, rowOf);
-          });
-        };
-        r.loop(r.begin, r.end, 1, [&](Value item) {
-          if (linear) {
-            Value first = r.mul(item, full), left = r.sub(batched ? r.n : r.idx(1), first);
-            auto one = [&] {
-              r.loop(r.idx(0), left, 1,
-                     [&](Value m) { tile(restKernel, 1, r.mul(r.add(first, m), s.C), r.add(first, m)); });
-            };
-            r.when(
-                r.cmp(arith::CmpIPredicate::sge, left, r.idx(full)),
-                [&] { tile(fullKernel, full, r.mul(first, s.C), first); }, one);
-            return;
-          }
-          Value image = r.div(item, s.OH), oy = r.rem(item, s.OH);
-          Value row = r.mul(r.add(r.mul(image, s.H), r.mul(oy, s.SH)), s.W * s.C);
-          Value outRow = r.mul(item, s.OW);
-          if (needFull)
-            r.loop(r.idx(0), r.idx(s.OW / full), 1, [&](Value t) {
-              Value ox = r.mul(t, full);
-              tile(fullKernel, full, r.add(row, r.mul(ox, rowStride)), r.add(outRow, ox));
-            });
-          if (needRest)
-            tile(restKernel, restRows, r.add(row, s.OW / full * full * rowStride), r.add(outRow, s.OW / full * full));
-        });
-      });
-  return output.elem == Elem::Bits ? op.emitOpError("with a byte kernel cannot give packed bits") : success();
+  auto constant_ = op.getWeight().getDefiningOp<ConstantOp>();
+  std::vector<char> packed = rawBytes(constant_.getValue());
+  auto weights = cast<RankedTensorType>(op.getWeight().getType());
+  auto values = layout::unpack(cast<LayoutAttr>(weights.getEncoding()).getLayout(),
+                               {reinterpret_cast<const uint8_t *>(packed.data()), packed.size()}, weights.getShape());
+  if (!values)
+    return op.emitOpError("has weights that are not packed as their layout says: ") << values.error();
+  DotOperands operands{get(op.getInput()).grid, emitter->constant(name + ".weights", Elem::I8, packed),
+                       std::move(*values), storedZero(op.getInput().getType()),
+                       static_cast<int64_t>(op.getWidenEvery().value_or(0))};
+  if (operands.input.elem != Elem::U8)
+    return op.emitOpError("with kernel ") << *op.getKernel() << " needs its input in unsigned bytes";
+  return DotTile(*emitter, op, name, *info, s, e, std::move(operands), output).lower(batch, batched);
 }
 
 } // namespace nibble::codegen

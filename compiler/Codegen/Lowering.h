@@ -102,6 +102,8 @@ private:
   Epilogue epilogueOf(TileOp op, llvm::StringRef name);
   Elem elemOf(mlir::RankedTensorType type);
   int64_t zeroOf(mlir::Type type);
+  /// How bytes store 0: they hold q - qmin.
+  int64_t storedZero(mlir::Type type);
 
   mlir::func::FuncOp source;
   const Target &machine;

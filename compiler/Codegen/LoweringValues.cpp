@@ -78,7 +78,7 @@ Expr Lowering::dequantized(const LoweredValue &v, Expr integers) {
 Expr Lowering::ints(Value value) {
   LoweredValue &v = get(value);
   if (v.grid)
-    return leaf(v.grid, v.grid.elem == Elem::U8 ? zeroOf(v.type) : 0, v.type.getRank() ? v.type.getShape().back() : 1);
+    return leaf(v.grid, v.grid.elem == Elem::U8 ? storedZero(v.type) : 0, v.type.getRank() ? v.type.getShape().back() : 1);
   if (v.gridExpr)
     return *v.gridExpr;
   emitError(value.getLoc(), "a value is read as integers here, but has none; give it a layout first");
@@ -144,6 +144,11 @@ int64_t Lowering::zeroOf(Type type) {
   Type grid = gridTypeOf(type);
   auto facts = grid ? gridFacts(grid) : std::nullopt;
   return facts && facts->known && !facts->zeros.empty() ? facts->zeros[0] : 0;
+}
+
+int64_t Lowering::storedZero(Type type) {
+  auto facts = gridFacts(gridTypeOf(type));
+  return facts ? zeroOf(type) - facts->qmin : 0;
 }
 
 Elem Lowering::elemOf(RankedTensorType type) {

@@ -40,7 +40,7 @@ void storeScalars(Region &r, const ConvShape &s, const Pixel &p, const Epilogue 
   if (output.elem != Elem::Bits) {
     r.loop(r.idx(0), r.idx(s.O), 1, [&](Value o) {
       Value index = r.add(r.mul(p.out, s.O), o);
-      storeElements(r, applyEpilogue(r, e, accumulate(o), o, index, output), output, index, e.zero);
+      storeElements(r, applyEpilogue(r, e, accumulate(o), o, index, output), output, index, e.stored);
     });
     return;
   }
@@ -89,7 +89,7 @@ void emitDepthwise(Emitter &emitter, StringRef name, Location loc, const ConvSha
           int64_t whole = s.C / lanes * lanes;
           auto at = [&](Value c, int64_t w) {
             Value index = r.add(r.mul(p.out, s.C), c);
-            storeElements(r, applyEpilogue(r, e, accumulate(r, p, c, w), c, index, output), output, index, e.zero);
+            storeElements(r, applyEpilogue(r, e, accumulate(r, p, c, w), c, index, output), output, index, e.stored);
           };
           r.loop(r.idx(0), r.idx(whole), lanes, [&](Value c) { at(c, lanes); });
           if (whole < s.C)

@@ -4,22 +4,37 @@
 //
 //   void kernel(const uint8_t *a, const int8_t *b, int32_t *acc, int64_t outer);
 //
-// that computes, for m < rows and n < 16,
+// that computes, for t < tiles, m < rows and n < columns,
 //
-//   acc[m * 16 + n] = sum over o < outer, k < run of a[m * aRowStride + o * aOuterStride + k] * w[o][k][n]
+//   acc[(t * rows + m) * columns + n] =
+//       sum over o < outer, k < run of a[m * aRowStride + o * aOuterStride + k] * w[t][o][k][n]
 //
-// and overwrites acc (outer <= 0 gives zeros). The sum wraps modulo 2^32: it is exact whenever the final value fits,
-// which rule R5 of docs/spec.md has proved beforehand. b holds w as [outer][ceil(run / 4)][16][4], contiguous: byte
-// ((o * ceil(run / 4) + k / 4) * 16 + n) * 4 + k % 4, with zeros where k >= run. No operand needs any alignment.
+// and overwrites acc (outer <= 0 gives zeros), or adds that to it (params.addsToAcc). a holds stored activations
+// 0..maxActivation; whoever calls it corrects a zero point. The sum wraps modulo 2^32: it is exact whenever the final
+// value fits, which rule R5 of docs/spec.md has proved beforehand, and for kernels with other Accumulation than Exact32
+// if their own proof (Select.h) holds as well.
 //
-// A kernel reads only the named bytes of a (nothing between two runs, nothing behind the last), writes only the
-// rows * 16 words of acc, keeps the callee-saved registers and mxcsr, clears the upper vector halves, uses no stack,
-// and neither allocates nor calls anything. Its code is position independent; align the function to 64 bytes for speed.
+// b holds w as [outer][ceil(groups / unit)][unit][columns][4] fields of weightBits bits, with groups = ceil(run / 4)
+// and unit = kernel.unitGroups(), the groups that share whole vectors of 32 bytes: with f = 8 / weightBits, element e
+// of a unit is field (e / 32) % f of byte (e / (32 * f)) * 32 + e % 32. Fields of 8 and 2 bits are two's complement,
+// those of 4 bits hold w + 8, those of 1 bit are signs (0 = +1, 1 = -1). Fields where k >= run stand for zero; those of
+// one bit may hold anything. layout::dotTile declares it. No operand needs any alignment, but multiples of 64 bytes for
+// b and acc are up to a tenth faster.
+//
+// A window of the taps of a padded convolution is a call with the same b: fewer outer steps, a shorter run, and a
+// pointer into b, with bOuterStride = stepBytes(kernel, whole run). Its first k must be a multiple of 4 * unit, and
+// where it ends before the whole run, its length a multiple of 4 (then no weight but its own meets an activation).
+//
+// A kernel reads only the named bytes of a (nothing between two runs, nothing behind the last) and whole units of b,
+// writes only acc, keeps the callee-saved registers and mxcsr, clears the upper vector halves, uses no stack beyond 8
+// bytes for a saved register, and neither allocates nor calls anything. Its code is position independent; align the
+// function to 64 bytes for speed.
 #ifndef NIBBLE_COMPILER_KERNELS_KERNELS_H
 #define NIBBLE_COMPILER_KERNELS_KERNELS_H
 
 #include <cstddef>
 #include <cstdint>
+#include <numeric>
 #include <span>
 #include <string>
 #include <string_view>
@@ -29,19 +44,28 @@ namespace nibble::kernels {
 
 using DotFn = void (*)(const uint8_t *a, const int8_t *b, int32_t *acc, int64_t outer);
 
-inline constexpr int dotMaxRows = 6;
-inline constexpr int dotColumns = 16;
-inline constexpr int dotGroup = 4; ///< k values that lie together in b.
+inline constexpr int dotMaxRows = 6;       ///< Of the kernels with 32-bit sums.
+inline constexpr int dotColumns = 16;      ///< Of the kernels with 32-bit sums.
+inline constexpr int dotGroup = 4;         ///< k values that lie together in b.
+inline constexpr int dotVectorColumns = 8; ///< Columns of one vector of b.
+inline constexpr int dotMaxTiles = 12;     ///< No kernel has more rows, so none more tiles.
 
 /// What is baked into the code of a dot kernel. Strides are in bytes and may be any number, negative ones included.
 struct DotParams {
-  int rows = dotMaxRows;    ///< Rows of a and acc, 1..6.
+  int rows = dotMaxRows;    ///< Rows of a and acc, 1..kernel.maxRows; rows * tiles is at most that, too.
   int64_t aRowStride = 0;   ///< From a row to the next; unused with one row.
   int64_t aOuterStride = 0; ///< From a run to the next of the same row.
   int64_t run = 0;          ///< Contiguous k values per outer step, >= 1.
+  int64_t bOuterStride = 0; ///< Of b, from an outer step to the next; 0: contiguous, stepBytes(kernel, run).
+  /// Accumulation::Windows16 only: groups of 4 k (in one run) after which the 16-bit sums are added to 32-bit ones, at
+  /// least kernel.unitGroups(); 0: once, at the very end. At most what SafeWindow in Select.h allows.
+  int64_t widenEvery = 0;
+  bool addsToAcc = false;  ///< acc holds the sums of earlier k values, or a correction, which are kept.
+  int tiles = 1;           ///< Tiles of columns per call: several for few rows, so that a is read once for them.
+  int64_t bTileStride = 0; ///< Of b, from a tile to the next; unused with one. |.| <= 2^31 / dotMaxTiles.
 };
 
-/// Bytes of b for `outer` steps of `run` values and one tile of 16 columns.
+/// Bytes of b for `outer` steps of `run` values and one tile of 16 columns at 8 bits.
 constexpr int64_t packedBytes(int64_t outer, int64_t run) {
   return outer * ((run + dotGroup - 1) / dotGroup) * dotColumns * dotGroup;
 }
@@ -56,17 +80,38 @@ struct Emitted {
 /// Writes the code into `buffer`. The bytes do not depend on the buffer's address or earlier content.
 using GenerateFn = Emitted (*)(const DotParams &params, std::span<uint8_t> buffer);
 
-/// Whether a kernel needs the proof that no adjacent pair of products exceeds 16 bits (pairSaturates in Select.h).
-enum class PairRule { MustNotSaturate, AnyWeights };
+/// How the products of a kernel are summed, and so which proof about the weights it needs (Select.h).
+enum class Accumulation {
+  Exact32,  ///< In 32 bits: right for all weights.
+  Pairs32,  ///< Pairs in 16 bits, then in 32: no pair may leave 16 bits (pairSaturates).
+  Windows16 ///< In 16 bits over widenEvery groups, then in 32: no window of so many groups may leave 16 (safeWindow).
+};
 
 struct KernelInfo {
   std::string_view name;
   std::string_view features; ///< Separated by commas.
-  PairRule pairRule;
+  Accumulation accumulation;
+  int weightBits;    ///< Of a field of b: 8, 4, 2 or 1.
+  int maxActivation; ///< The largest stored activation.
+  int maxRows;
+  int columns; ///< Of a tile: a multiple of 8.
   GenerateFn emit;
+
+  /// The groups whose fields share whole vectors of b.
+  constexpr int unitGroups() const {
+    const int fields = 8 / weightBits;
+    return fields / std::gcd(fields, columns / dotVectorColumns);
+  }
+  constexpr int64_t unitBytes() const { return int64_t(unitGroups()) * columns * dotGroup * weightBits / 8; }
 };
 
-/// All kernels, fastest first.
+/// Bytes of b for one outer step of `run` values and one tile of the kernel's columns.
+constexpr int64_t stepBytes(const KernelInfo &kernel, int64_t run) {
+  const int64_t unit = int64_t(dotGroup) * kernel.unitGroups();
+  return (run + unit - 1) / unit * kernel.unitBytes();
+}
+
+/// All kernels, in the order in which selection tries them.
 std::span<const KernelInfo> allKernels();
 
 /// The kernel of that name, or null.

@@ -6,7 +6,8 @@
 namespace nibble::kernels {
 
 static constexpr KernelInfo registry[] = {
-#define NIBBLE_KERNEL(NAME, FEATURES, PAIR_RULE, GENERATOR) {#NAME, FEATURES, PairRule::PAIR_RULE, GENERATOR},
+#define NIBBLE_KERNEL(NAME, FEATURES, ACCUMULATION, WEIGHT_BITS, MAX_ACTIVATION, ROWS, COLUMNS, GENERATOR)             \
+  {#NAME, FEATURES, Accumulation::ACCUMULATION, WEIGHT_BITS, MAX_ACTIVATION, ROWS, COLUMNS, GENERATOR},
 #include "compiler/Kernels/Manifest.def"
 };
 

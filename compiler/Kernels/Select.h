@@ -28,19 +28,56 @@ constexpr bool pairSaturates(const PairWeight &worst, int64_t activationMax) {
   return activationMax * worst.sum > 32767;
 }
 
+/// How long 16-bit sums of products may grow for the actual weights (rule R5 of docs/spec.md). A lane sums the products
+/// of one pair of neighbouring k values of one column over consecutive groups of 4 k; its final value must fit, while
+/// wrapping on the way to it does no harm. Exact: the ends of every lane's range are taken by activations 0 and
+/// activationMax that follow the signs of the weights, so with one group more some input overflows (unless `groups` is
+/// the whole run).
+struct SafeWindow {
+  int64_t groups = 0;  ///< Any so many consecutive groups of one run are safe; 0: a single pair can saturate.
+  bool whole = false;  ///< All products of a column, over all outer steps, are safe: no widening before the end.
+  int64_t channel = 0; ///< Where the shortest window that is not safe begins, if groups is shorter than the run:
+  int64_t outer = 0;   ///< the outer step,
+  int64_t k = 0;       ///< and the first k within its run.
+};
+
+/// Looks at every lane of `packed`, laid out as for worstPair. Windows that start anywhere in a run are covered, so the
+/// result holds for calls on a part of the taps as well. Empty for a wrong size, run < 1 or activationMax < 1.
+std::optional<SafeWindow> safeWindow(std::span<const int8_t> packed, int64_t tiles, int64_t outer, int64_t run,
+                                     int64_t activationMax);
+
+/// Rows and tiles of columns of one call, at most kernel.maxRows together.
+struct Blocking {
+  int rows = 1, tiles = 1;
+};
+
+/// The fastest blocking for `rows` rows that lie `aRowStride` bytes apart and at most `tiles` tiles. Rows a multiple of
+/// 4096 bytes apart share the 8 ways of one set of the first-level cache, so that more than 6 of them would evict one
+/// another at every line (a third of the speed): a caller that can choose pads such rows by 384 bytes, which spreads 12
+/// of them evenly. Rows that do not fit that cache together (26 KiB leave room for weights) are best cut into blocks of
+/// k, of which each passes all columns and adds to what they have (DotParams::addsToAcc).
+Blocking blockingFor(const KernelInfo &kernel, int64_t rows, int64_t tiles, int64_t aRowStride);
+
+/// The smallest and the largest weight.
+struct WeightRange {
+  int64_t min = 0, max = 0;
+};
+
 /// What selection knows of a contraction. The stored operands are q (not q - zero point) and w.
 struct ContractionDesc {
   int activationBits = 8;
   bool activationSigned = false;
-  /// The kernel sums q * w; whoever calls it adds -zeroPoint * (sum of w over the taps that were visited).
+  /// The kernel sums stored q * w; whoever calls it adds -zeroPoint * (sum of w over the taps that were visited).
   int64_t activationZeroPoint = 0;
-  /// Padded taps are left out instead of being stored: which taps are visited then depends on the position.
-  bool skipsPaddedTaps = false;
-  int weightBits = 8; ///< Signed, stored one to a byte.
+  int64_t tapValues = 0; ///< k values of a tap, where a run has several: each lies in whole units of its own.
+  int weightBits = 8;    ///< Of the signed grid.
+  bool weightsBinary = false;             ///< All are +1 or -1.
+  std::optional<WeightRange> weightRange; ///< Of the actual weights; empty if they are not known.
   int64_t run = 0;
   int64_t outer = 0;
   std::function<bool(std::string_view)> hasFeature; ///< Of the target; an empty function means that it has none.
   std::optional<PairWeight> worstPair;              ///< Of the actual weights; empty if they are not known.
+  std::optional<SafeWindow> window;                 ///< Of the actual weights and activations; likewise.
 };
 
 struct Rejection {
@@ -49,11 +86,12 @@ struct Rejection {
 };
 
 struct Selection {
-  std::string kernel; ///< A name of the manifest, or "portable".
+  std::string kernel;     ///< A name of the manifest, or "portable".
+  int64_t widenEvery = 0; ///< DotParams::widenEvery for it.
   std::vector<Rejection> rejections;
 };
 
-/// Walks the kernels, fastest first, to the first that is right for `desc`.
+/// Walks the kernels in their order to the first that is right for `desc`.
 Selection selectKernel(const ContractionDesc &desc);
 
 } // namespace nibble::kernels

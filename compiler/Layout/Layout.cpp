@@ -55,6 +55,9 @@ std::optional<std::string> validate(const Layout &layout, int rank) {
     return "word = " + str(layout.wordBits) + " must be 8, 16, 32 or 64";
   if (layout.wordBits < layout.bits)
     return "word = " + str(layout.wordBits) + " must be at least bits = " + str(layout.bits);
+  if (layout.fields != 0 && (layout.fields < 0 || layout.fields >= layout.wordBits / layout.bits))
+    return "fields = " + str(layout.fields) +
+           " must be at least 1 and fewer than word / bits = " + str(layout.wordBits / layout.bits);
   if (layout.order.size() > maxRank)
     return "layout has rank " + str(static_cast<int64_t>(layout.order.size())) + "; at most " + str(maxRank) +
            " is supported";
@@ -99,6 +102,7 @@ std::size_t hash_value(const Layout &layout) {
   add(layout.fill);
   add(layout.offset);
   add(static_cast<int64_t>(layout.code));
+  add(layout.fields);
   return static_cast<std::size_t>(hash);
 }
 

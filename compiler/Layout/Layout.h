@@ -9,12 +9,13 @@
 //   the digit
 //      (i_d / product of the sizes of the later tiles of d) % size.
 //   3. The element number e is row-major over the outer digits in `order`, then the tile digits in listed order.
-//   4. With f = wordBits / bits fields in a word:
+//   4. With f fields in a word (`fields`, or else all that fit: wordBits / bits):
 //        word = (e / (lanes * f)) * lanes + e % lanes
 //        bit  = ((e / lanes) % f) * bits                      (bit 0 is the least significant)
 //      so `lanes` consecutive elements go to the same field of `lanes` consecutive words (lanes = 1: they fill one
 //      word).
-//   5. The storage is padded to whole groups of `lanes` words; every field without an element holds `fill`.
+//   5. The storage is padded to whole groups of `lanes` words; every field without an element holds `fill`. The bits of
+//   a word above its fields are 0.
 //
 // Words are little-endian in memory; as widths are powers of two, a field never crosses a word.
 #pragma once
@@ -51,10 +52,11 @@ struct Layout {
   int64_t fill = 0;        ///< field of the padding, as raw bits: 0 .. 2^bits - 1
   int64_t offset = 0;      ///< stored value = q - offset; |offset| <= 2^32
   Code code = Code::twos_complement;
+  int fields = 0; ///< fields used of a word, from the lowest on, fewer than fit; 0: all
 
   friend bool operator==(const Layout &, const Layout &) = default;
   int rank() const { return static_cast<int>(order.size()); }
-  int fieldsPerWord() const { return wordBits / bits; }
+  int fieldsPerWord() const { return fields ? fields : wordBits / bits; }
 };
 
 /// Found by argument-dependent look-up, also by llvm::hash_combine.
@@ -136,8 +138,8 @@ Result<std::vector<int64_t>> unpack(const Layout &layout, std::span<const uint8_
 
 /// The one canonical text, for example
 ///   order = [0, 1], tile = [0:16, 1:2], word = 8, bits = 4, lanes = 16, fill = 1, offset = -8, code = unsigned
-/// `order`, `word` and `bits` are always there; `tile`, `lanes`, `fill`, `offset` and `code` only when they differ from
-/// [], 1, 0, 0 and twos_complement.
+/// `order`, `word` and `bits` are always there; `tile`, `fields`, `lanes`, `fill`, `offset` and `code` only when they
+/// differ from [], word / bits, 1, 0, 0 and twos_complement.
 std::string print(const Layout &layout);
 /// Reads the text of `print`; also in another sequence of keys, with defaults written out, and with other white space.
 /// The result is valid for the rank given by `order`. Every character of the text belongs to the layout: an MLIR
@@ -155,6 +157,9 @@ Layout rowMajor(int rank, int bits, int wordBits);
 ///   word = row * ceil(C / wordBits) + c / wordBits,  bit = c % wordBits,  row = row-major index of the other dims.
 Layout bitsAlongLastDim(int rank, int wordBits);
 
+/// The same for ternary activations: fields of two bits in two's complement, wordBits / 2 of them in a word.
+Layout ternaryAlongLastDim(int rank, int wordBits);
+
 /// Weights [O, ..., R] (conv: [O, KH, KW*C]; linear: [O, I]) for the kernel that multiplies groups of `ku` steps of the
 /// run R with `nr` output channels at a time:
 ///   storage [ceil(O/nr)] [...] [ceil(R/kt)] blocks of kt*nr elements;   f = 8 / bits fields of a byte
@@ -170,6 +175,21 @@ Layout weightTile(int rank, int bits, int nr, int ku, int lanes);
 /// bytes:
 ///   byte = ((o/16 * ... ) * ceil(R/4) + r/4) * 64 + (o % 16) * 4 + r % 4.
 Layout dot4Tile(int rank);
+
+/// Weights [O, ..., R] for products of u8 activations summed by fours: 8 bits as dot4Tile; 4, 2 or 1 bits with 8 output
+/// channels at a time. With n = 32 / bits steps to a block of 32 bytes, storage [ceil(O/8)] [...] [ceil(R/n)] [32]:
+///   byte = (... * ceil(R/n) + r/n) * 32 + (o % 8) * 4 + r % 4,      bit = (r / 4) % (8 / bits) * bits
+/// Fields of 8 and 2 bits are two's complement, of 4 bits q + 8, of 1 bit signs; fields of the padding stand for 0 (for
+/// one bit there is none: +1). It is weightTile(rank, bits, 8, 4, 32) but for the code of 4 bits.
+Layout dotTile(int rank, int bits);
+
+/// Binary (bits = 1) or ternary (bits = 2) weights [O, ..., R] for look-ups of four bits, 32 output channels at a time.
+/// With n = 8 / bits steps of the run R: packed, storage [ceil(O/32)] [...] [ceil(R/n)] [32] bytes of n fields; else, a
+/// byte for each four bits, storage [ceil(O/32)] [...] [ceil(R/n)] [2] [32] bytes, whose upper four bits are 0.
+///   packed:  byte = (... * ceil(R/n) + r/n) * 32 + o % 32,                              bit = r % n * bits
+///   else:    byte = (... * ceil(R/n) + r/n) * 64 + (r / (n/2) % 2) * 32 + o % 32,       bit = r % (n/2) * bits
+/// Signs for one bit, two's complement for two; fill 0. Rank >= 2.
+Layout lookupTile(int rank, int bits, bool packed);
 
 //===-- Implementation
 //-----------------------------------------------------------------------------------------------===//

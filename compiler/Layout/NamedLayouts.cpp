@@ -21,6 +21,12 @@ Layout bitsAlongLastDim(int rank, int wordBits) {
   return layout;
 }
 
+Layout ternaryAlongLastDim(int rank, int wordBits) {
+  Layout layout = rowMajor(rank, 2, wordBits);
+  layout.tiles = {{rank - 1, wordBits / 2}};
+  return layout;
+}
+
 Layout weightTile(int rank, int bits, int nr, int ku, int lanes) {
   Layout layout = rowMajor(rank, bits, 8);
   layout.lanes = lanes;
@@ -35,6 +41,30 @@ Layout weightTile(int rank, int bits, int nr, int ku, int lanes) {
 Layout dot4Tile(int rank) {
   Layout layout = rowMajor(rank, 8, 8);
   layout.tiles = {{0, 16}, {rank - 1, 4}};
+  return layout;
+}
+
+Layout dotTile(int rank, int bits) {
+  if (bits == 8)
+    return dot4Tile(rank);
+  Layout layout = weightTile(rank, bits, 8, 4, 32);
+  if (bits == 4) { // mask and subtraction give q
+    layout.code = Code::unsigned_;
+    layout.offset = -8;
+    layout.fill = 8;
+  }
+  return layout;
+}
+
+Layout lookupTile(int rank, int bits, bool packed) {
+  Layout layout = rowMajor(rank, bits, 8);
+  layout.code = bits == 1 ? Code::sign : Code::twos_complement;
+  if (packed) {
+    layout.tiles = {{0, 32}, {rank - 1, 8 / bits}};
+  } else {
+    layout.fields = 4 / bits;
+    layout.tiles = {{rank - 1, 2}, {0, 32}, {rank - 1, 4 / bits}};
+  }
   return layout;
 }
 

@@ -41,8 +41,9 @@ std::vector<uint8_t> filled(const Layout &layout, int64_t size) {
   if (layout.fill == 0)
     return bytes;
   uint64_t pattern = 0;
-  for (int bit = 0; bit < 64; bit += layout.bits)
-    pattern |= static_cast<uint64_t>(layout.fill) << bit;
+  for (int word = 0; word < 64; word += layout.wordBits)
+    for (int field = 0; field < layout.fieldsPerWord(); ++field)
+      pattern |= static_cast<uint64_t>(layout.fill) << (word + field * layout.bits);
   for (std::size_t i = 0; i < bytes.size(); ++i)
     bytes[i] = static_cast<uint8_t>(pattern >> (8 * (i % 8)));
   return bytes;

@@ -9,7 +9,8 @@
 namespace nibble::layout {
 namespace {
 
-constexpr std::array<std::string_view, 8> keys = {"order", "tile", "word", "bits", "lanes", "fill", "offset", "code"};
+constexpr std::array<std::string_view, 9> keys = {"order", "tile", "word",   "bits", "fields",
+                                                  "lanes", "fill", "offset", "code"};
 constexpr std::array<std::string_view, 3> codes = {"twos_complement", "unsigned", "sign"}; // in the order of enum Code
 
 bool isWordCharacter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
@@ -125,6 +126,8 @@ private:
       return integer(layout.wordBits);
     if (key == "bits")
       return integer(layout.bits);
+    if (key == "fields")
+      return integer(layout.fields) && (layout.fields > 0 || fail("a word has at least one field"));
     if (key == "lanes")
       return integer(layout.lanes);
     if (key == "fill")
@@ -160,6 +163,8 @@ std::string print(const Layout &layout) {
   if (!layout.tiles.empty())
     text += "]";
   text += ", word = " + std::to_string(layout.wordBits) + ", bits = " + std::to_string(layout.bits);
+  if (layout.fields != 0)
+    text += ", fields = " + std::to_string(layout.fields);
   if (layout.lanes != 1)
     text += ", lanes = " + std::to_string(layout.lanes);
   if (layout.fill != 0)
@@ -186,6 +191,8 @@ Result<Layout> parse(std::string_view text) {
   for (std::size_t key : {0, 2, 3}) // order, word, bits
     if (!seen[key])
       return Failure{"layout: '" + std::string(keys[key]) + " = ...' is missing"};
+  if (layout.bits > 0 && layout.fields == layout.wordBits / layout.bits)
+    layout.fields = 0; // the one way to say that all are used
   if (std::optional<std::string> error = validate(layout, layout.rank()))
     return Failure{"layout: " + *error};
   return layout;

@@ -24,7 +24,7 @@ bool isBinary(Value value) { return isa<BinaryType>(cast<RankedTensorType>(value
 bool joins(Operation *op) {
   if (!isa<MaxPool2dOp, PadOp, ConcatOp, ReshapeOp>(op) || !isActivation(op->getResult(0)))
     return false;
-  return isBinary(op->getResult(0)) ? keepsWholeWords(op) : isa<MaxPool2dOp, ReshapeOp>(op);
+  return !isBinary(op->getResult(0)) || keepsWholeWords(op);
 }
 
 bool isByteTileInput(OpOperand &use) {
@@ -67,21 +67,17 @@ public:
 
 private:
   void decide(Value leader) {
-    bool wanted = false, possible = true;
+    bool bytes = false, bits = false, possible = true;
     for (Value value : groups.members(leader)) {
       Operation *producer = value.getDefiningOp();
       possible &= !producer || joins(producer) || isa<QuantizeOp, RequantizeOp, TileOp>(producer);
       for (OpOperand &use : value.getUses()) {
-        if (isBinary(value)) {
-          wanted |= isBinaryTileInput(use);
-        } else {
-          // Other users of bytes would need a conversion: words serve all of them.
-          wanted |= isByteTileInput(use);
-          possible &= isByteTileInput(use) || joins(use.getOwner());
-        }
+        bits |= isBinaryTileInput(use);
+        bytes |= isByteTileInput(use);
       }
     }
-    storage[leader] = !wanted || !possible ? Storage::Words : isBinary(leader) ? Storage::Bits : Storage::Bytes;
+    // Where several kernels read a value, the smallest form is stored and the others are converted.
+    storage[leader] = !possible ? Storage::Words : bits ? Storage::Bits : bytes ? Storage::Bytes : Storage::Words;
   }
 
   llvm::EquivalenceClasses<Value> groups;
@@ -127,7 +123,8 @@ struct AssignLayoutsPass : impl::AssignLayoutsBase<AssignLayoutsPass> {
         entries.push_back(LayoutAttr::get(op->getContext(), layout));
         continue;
       }
-      Storage storage = Storage::Words;
+      // Elementwise code reads words and bytes alike.
+      Storage storage = storages.of(operand.get()) == Storage::Bytes ? Storage::Bytes : Storage::Words;
       if (joined)
         storage = storages.of(op->getResult(0));
       else if (tile && operand.getOperandNumber() == 0)

@@ -150,7 +150,8 @@ LogicalResult formTile(ContractionOpInterface contraction) {
   auto window = builder.getDenseI64ArrayAttr(kernel.slice(1, 2));
   auto tile =
       TileOp::create(builder, loc, type, input, *weights, residual, window, builder.getDenseI64ArrayAttr(strides),
-                     padding, groups, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr);
+                     padding, groups, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr,
+                     nullptr);
   tile->setDiscardableAttrs(op->getDiscardableAttrDictionary());
   if (requantize) {
     tile.setMultiplierAttr(requantize.getMultiplierAttr());

@@ -20,7 +20,6 @@ struct TileFacts {
   std::optional<GridFacts> input, weight; ///< Both absent: f32 operands.
   ArrayRef<int64_t> shape;                ///< [O, KH, KW, C / groups]
   int64_t groups, channels;
-  bool padded, binaryResult;
   ElementsAttr values; ///< of the weights
 
   bool depthwise() const { return groups == channels && groups == shape[0]; }
@@ -36,8 +35,6 @@ FailureOr<TileFacts> factsOf(TileOp op) {
                   w.getShape(),
                   static_cast<int64_t>(op.getGroups()),
                   x.getDimSize(3),
-                  !op.getPadding().isZeroSized(),
-                  isa<BinaryType>(cast<RankedTensorType>(op.getType()).getElementType()),
                   {}};
   auto constant = op.getWeight().getDefiningOp<ConstantOp>();
   if (!constant)
@@ -61,17 +58,26 @@ FailureOr<TileFacts> factsOf(TileOp op) {
   return facts;
 }
 
-/// The largest sum of a pair of adjacent weights, as the byte kernels multiply them.
-std::optional<kernels::PairWeight> worstPairOf(const TileFacts &facts) {
+/// The weights in the order in which the byte kernels multiply them, for the proofs about their sums.
+struct Bytes {
+  std::vector<uint8_t> bytes;
+  int64_t tiles;
+  kernels::WeightRange range;
+  std::span<const int8_t> packed() const { return {reinterpret_cast<const int8_t *>(bytes.data()), bytes.size()}; }
+};
+
+std::optional<Bytes> bytesOf(const TileFacts &facts) {
   auto integers = readIntegers(facts.values);
-  if (!integers)
+  if (!integers || integers->empty())
     return std::nullopt;
   std::vector<int64_t> values(integers->begin(), integers->end());
-  auto bytes = layout::pack(layout::dot4Tile(4), values, facts.shape);
+  // A run is one row of the window, also where its taps are no multiple of 4.
+  const int64_t shape[] = {facts.shape[0], facts.shape[1], 1, facts.run()};
+  auto bytes = layout::pack(layout::dot4Tile(4), values, shape);
   if (!bytes)
     return std::nullopt;
-  std::span packed(reinterpret_cast<const int8_t *>(bytes->data()), bytes->size());
-  return kernels::worstPair(packed, (facts.shape[0] + 15) / 16, facts.shape[1], facts.run());
+  auto [min, max] = std::minmax_element(values.begin(), values.end());
+  return Bytes{std::move(*bytes), (facts.shape[0] + 15) / 16, {*min, *max}};
 }
 
 std::string count(int64_t n, const char *what) { return std::to_string(n) + " " + what; }
@@ -80,22 +86,16 @@ std::string count(int64_t n, const char *what) { return std::to_string(n) + " " 
 std::string againstByteKernels(const TileFacts &facts) {
   if (!facts.input)
     return "operands are f32";
-  if (facts.input->binary || facts.input->ternary)
-    return std::string("activations are ") + (facts.input->binary ? "binary" : "ternary") +
-           "; the kernel multiplies unsigned bytes";
+  if (facts.input->qmax - facts.input->qmin > 255)
+    return "activations have " + count(facts.input->bits, "bits; the kernel multiplies bytes");
+  if (facts.input->binary && facts.weight->binary)
+    return "activations and weights are binary; bits are faster than bytes";
   if (facts.groups != 1)
     return "groups = " + std::to_string(facts.groups);
   if (facts.weight->qmin < -128 || facts.weight->qmax > 127)
     return "weights reach " + std::to_string(facts.weight->qmax) + "; the kernel takes signed bytes";
-  if (facts.padded)
-    return "the convolution has padding; the kernel reads whole windows";
-  if (facts.binaryResult)
-    return "the result is binary; the kernel's epilogue does not pack bits";
   if (facts.run() < 8)
     return "a row of the window has " + count(facts.run(), "values; the kernel needs 8");
-  if (facts.shape[2] != 1 && facts.shape[3] % 4 != 0)
-    return count(facts.shape[3], "channels are not a multiple of 4, in a window of width ") +
-           std::to_string(facts.shape[2]);
   return {};
 }
 
@@ -107,14 +107,21 @@ kernels::Selection selectByteKernel(const TileFacts &facts, const Target &target
     return selection;
   }
   kernels::ContractionDesc desc;
-  desc.activationBits = static_cast<int>(facts.input->bits);
-  desc.activationSigned = facts.input->isSigned;
-  desc.activationZeroPoint = facts.input->zeros.front();
+  // Bytes hold q - qmin.
+  const int64_t activationMax = facts.input->qmax - facts.input->qmin;
+  desc.activationBits = llvm::Log2_64_Ceil(activationMax + 1);
+  desc.activationZeroPoint = facts.input->zeros.front() - facts.input->qmin;
   desc.weightBits = static_cast<int>(facts.weight->bits);
+  desc.weightsBinary = facts.weight->binary;
+  desc.tapValues = facts.shape[2] == 1 ? 0 : facts.shape[3];
   desc.run = facts.run();
   desc.outer = facts.shape[1];
   desc.hasFeature = [&](std::string_view name) { return target.has(name); };
-  desc.worstPair = worstPairOf(facts);
+  if (std::optional<Bytes> bytes = bytesOf(facts)) {
+    desc.weightRange = bytes->range;
+    desc.worstPair = kernels::worstPair(bytes->packed(), bytes->tiles, desc.outer, desc.run);
+    desc.window = kernels::safeWindow(bytes->packed(), bytes->tiles, desc.outer, desc.run, activationMax);
+  }
   kernels::Selection selection = kernels::selectKernel(desc);
   if (!kernels::findKernel(selection.kernel))
     selection.kernel.clear();
@@ -177,6 +184,10 @@ struct SelectKernelsPass : impl::SelectKernelsBase<SelectKernelsPass> {
         rejected.push_back(r.kernel + ": " + r.reason);
       OpBuilder builder(op);
       op.setKernelAttr(builder.getStringAttr(selection.kernel));
+      if (selection.widenEvery)
+        op.setWidenEvery(selection.widenEvery);
+      else
+        op.removeWidenEveryAttr();
       op.setRejectedAttr(builder.getStrArrayAttr(SmallVector<StringRef>(rejected.begin(), rejected.end())));
     });
     if (failed)

@@ -20,8 +20,11 @@ Result<layout::Layout> activationLayout(Type grid, Storage storage, int64_t rank
   if (storage == Storage::Bits)
     return layout::bitsAlongLastDim(static_cast<int>(rank), 32);
   if (storage == Storage::Bytes) {
+    if (facts->qmax - facts->qmin > 255)
+      return Failure{"its grid has more than 256 values, which do not fit bytes"};
     layout::Layout bytes = layout::rowMajor(static_cast<int>(rank), 8, 8);
     bytes.code = layout::Code::unsigned_;
+    bytes.offset = facts->qmin;
     return bytes;
   }
   layout::Layout words = layout::rowMajor(static_cast<int>(rank), 16, 16);
@@ -56,8 +59,8 @@ static int fieldBits(const GridFacts &facts, int64_t run) {
 layout::Layout weightLayout(StringRef kernel, RankedTensorType weights) {
   auto facts = gridFacts(weights.getElementType());
   layout::Layout layout = layout::rowMajor(4, facts ? 8 : 32, facts ? 8 : 32);
-  if (isByteKernel(kernel))
-    return layout::dot4Tile(4);
+  if (const kernels::KernelInfo *info = kernels::findKernel({kernel.data(), kernel.size()}))
+    return layout::dotTile(4, info->weightBits);
   if (kernel == portableBinary) {
     layout = layout::bitsAlongLastDim(4, 32);
     layout.tiles.insert(layout.tiles.begin(), {0, 16});

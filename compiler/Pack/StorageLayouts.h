@@ -18,7 +18,7 @@ bool isByteKernel(llvm::StringRef kernel);
 enum class Storage {
   None,  ///< No layout: f32 values and i32 accumulators.
   Words, ///< 16-bit words that hold q - z.
-  Bytes, ///< Bytes that hold q of an unsigned grid of at most 8 bits.
+  Bytes, ///< Bytes that hold q - qmin of a grid of at most 256 values.
   Bits   ///< Sign bits along the last dimension, each row padded to whole 32-bit words.
 };
 

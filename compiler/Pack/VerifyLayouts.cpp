@@ -19,9 +19,7 @@ std::optional<Storage> storageOf(RankedTensorType type) {
   if (!layout || !facts)
     return std::nullopt;
   for (Storage storage : {Storage::Words, Storage::Bytes, Storage::Bits}) {
-    bool fits = storage == Storage::Words  ? true
-                : storage == Storage::Bits ? facts->binary
-                                           : !facts->isSigned && facts->bits <= 8;
+    bool fits = storage != Storage::Bits || facts->binary;
     auto candidate = activationLayout(type.getElementType(), storage, type.getRank());
     if (fits && candidate && *candidate == layout.getLayout())
       return storage;
@@ -34,7 +32,7 @@ const char *nameOf(Storage storage) {
   case Storage::Words:
     return "16-bit words (q - zero point)";
   case Storage::Bytes:
-    return "unsigned bytes";
+    return "bytes (q - qmin)";
   case Storage::Bits:
     return "bits along the last dimension";
   case Storage::None:
@@ -101,7 +99,7 @@ LogicalResult check(Operation *op) {
       return op->emitOpError("works on stored integers, but ")
              << type
              << (layoutOf(type) ? " has a layout that no op works on" : " has no layout; run nibble-assign-layouts")
-             << "; activations are stored as 16-bit words (q - zero point), unsigned bytes, or bits along the last "
+             << "; activations are stored as 16-bit words (q - zero point), bytes (q - qmin), or bits along the last "
                 "dimension";
   }
   if (auto tile = dyn_cast<TileOp>(op))

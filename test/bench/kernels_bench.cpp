@@ -1,12 +1,16 @@
 // Rates of the kernels of the manifest, in 10^9 operations (a multiplication and an addition are two) per second,
-// beside the peak of vpmaddubsw + vpmaddwd + vpaddd measured at the same moment. Pin it: taskset -c 1 kernels_bench
+// beside their bounds, measured at the same moment: a loop of the same multiplications and additions that touches
+// registers alone, and for products of one row the rate at which as many bytes as the weights have are read. Pin it:
+// taskset -c 1 kernels_bench
 #include "compiler/Kernels/Kernels.h"
+#include "compiler/Kernels/Select.h"
 
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <memory>
 #include <sys/mman.h>
 
 using namespace nibble::kernels;
@@ -15,75 +19,230 @@ using namespace nibble::kernels;
 namespace {
 
 constexpr int peakSteps = 12; // independent sums
-constexpr double peakOps = peakSteps * 32 * 2;
 
-/// `turns` times 12 independent multiply-accumulates of 32 bytes, in registers alone.
-void peakLoop(int64_t turns) {
-  asm volatile(R"(
-    vpcmpeqd %%ymm14, %%ymm14, %%ymm14
-    vpsrlw $15, %%ymm14, %%ymm14
-    vpxor %%ymm13, %%ymm13, %%ymm13
-    vpxor %%ymm12, %%ymm12, %%ymm12
-  1:
-    .irp sum, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
-    vpmaddubsw %%ymm12, %%ymm13, %%ymm15
-    vpmaddwd %%ymm14, %%ymm15, %%ymm15
-    vpaddd %%ymm15, %%ymm\sum, %%ymm\sum
-    .endr
-    dec %0
-    jnz 1b
-    vzeroupper
-  )"
-               : "+r"(turns)
-               :
-               : "cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11",
-                 "xmm12", "xmm13", "xmm14", "xmm15");
+// `turns` times 12 independent steps in registers alone; ymm15 holds the product, ymm14 ones.
+#define NIBBLE_PEAK_LOOP(NAME, STEP)                                                                                   \
+  void NAME(int64_t turns) {                                                                                           \
+    asm volatile("vpcmpeqw %%ymm14, %%ymm14, %%ymm14\n"                                                                \
+                 "vpsrlw $15, %%ymm14, %%ymm14\n"                                                                      \
+                 "vpxor %%ymm13, %%ymm13, %%ymm13\n"                                                                   \
+                 "vpxor %%ymm12, %%ymm12, %%ymm12\n"                                                                   \
+                 "1:\n"                                                                                                \
+                 ".irp sum, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11\n" STEP ".endr\n"                                     \
+                 "dec %0\n"                                                                                            \
+                 "jnz 1b\n"                                                                                            \
+                 "vzeroupper\n"                                                                                        \
+                 : "+r"(turns)                                                                                         \
+                 :                                                                                                     \
+                 : "cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10",      \
+                   "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");                                                       \
+  }
+
+NIBBLE_PEAK_LOOP(words, "vpmaddwd %%ymm12, %%ymm13, %%ymm15\n"
+                        "vpaddd %%ymm15, %%ymm\\sum, %%ymm\\sum\n")
+NIBBLE_PEAK_LOOP(pairs, "vpmaddubsw %%ymm12, %%ymm13, %%ymm15\n"
+                        "vpmaddwd %%ymm14, %%ymm15, %%ymm15\n"
+                        "vpaddd %%ymm15, %%ymm\\sum, %%ymm\\sum\n")
+NIBBLE_PEAK_LOOP(windows, "vpmaddubsw %%ymm12, %%ymm13, %%ymm15\n"
+                          "vpaddw %%ymm15, %%ymm\\sum, %%ymm\\sum\n")
+
+/// Products that one step of the loop stands for, in bytes or words of a vector.
+struct Mix {
+  void (*loop)(int64_t turns);
+  int products;
+};
+
+Mix mixOf(const KernelInfo &kernel) {
+  switch (kernel.accumulation) {
+  case Accumulation::Exact32:
+    return {words, 16};
+  case Accumulation::Pairs32:
+    return {pairs, 32};
+  case Accumulation::Windows16:
+    break;
+  }
+  return {windows, 32};
+}
+
+double secondsOf(const auto &work) {
+  const auto start = std::chrono::steady_clock::now();
+  work();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
 /// The best of a few short stretches, in operations per second.
-double measurePeak() {
-  double best = 0;
-  for (int i = 0; i < 20; ++i) {
-    constexpr int64_t turns = 100000;
-    const auto start = std::chrono::steady_clock::now();
-    peakLoop(turns);
-    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-    best = std::max(best, turns * peakOps / seconds.count());
-  }
-  return best;
+double measurePeak(const KernelInfo &kernel) {
+  const Mix mix = mixOf(kernel);
+  constexpr int64_t turns = 20000;
+  double best = 1;
+  for (int i = 0; i < 20; ++i)
+    best = std::min(best, secondsOf([&] { mix.loop(turns); }));
+  return turns * peakSteps * mix.products * 2.0 / best;
 }
 
-void runKernel(benchmark::State &state, const KernelInfo &kernel) {
-  const DotParams params{static_cast<int>(state.range(0)), state.range(1), state.range(1), state.range(1)};
-  constexpr int64_t outer = 1;
-  const MachineCode code = generate(kernel, params);
-  void *memory = mmap(nullptr, 1 << 16, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (!code || code.bytes.size() > 1 << 16 || memory == MAP_FAILED) {
-    state.SkipWithError(code.error.empty() ? "no memory for the code" : code.error.c_str());
-    return;
+/// `count` times `value` from a multiple of 64 bytes on, as the compiler's arena has them: sums that straddle cache
+/// lines cost up to a tenth of the speed.
+template <typename T>
+class Aligned {
+public:
+  Aligned(int64_t count, int value) : bytes(count * sizeof(T) + 64) {
+    void *start = bytes.data();
+    size_t space = bytes.size();
+    first = static_cast<T *>(std::align(64, count * sizeof(T), start, space));
+    std::fill_n(first, count, static_cast<T>(value));
   }
-  std::memcpy(memory, code.bytes.data(), code.bytes.size());
-  mprotect(memory, 1 << 16, PROT_READ | PROT_EXEC);
-  const auto fn = reinterpret_cast<DotFn>(memory);
+  T *data() { return first; }
 
-  const std::vector<uint8_t> a(params.rows * params.run, 3);
-  const std::vector<int8_t> b(packedBytes(outer, params.run), 1);
-  std::vector<int32_t> acc(params.rows * dotColumns);
-  const double peak = measurePeak();
+private:
+  std::vector<uint8_t> bytes;
+  T *first;
+};
+
+/// Bytes per second at which `bytes` are read, the best of a few passes.
+double measureRead(const int8_t *begin, int64_t size) {
+  double best = 1;
+  for (int i = 0; i < 20; ++i)
+    best = std::min(best, secondsOf([&] {
+                      const int8_t *from = begin, *end = begin + size / 256 * 256;
+                      asm volatile("1:\n"
+                                   ".irp at, 0, 32, 64, 96, 128, 160, 192, 224\n"
+                                   "vmovdqu \\at(%0), %%ymm0\n"
+                                   ".endr\n"
+                                   "add $256, %0\n"
+                                   "cmp %1, %0\n"
+                                   "jb 1b\n"
+                                   "vzeroupper\n"
+                                   : "+r"(from)
+                                   : "r"(end)
+                                   : "cc", "memory", "xmm0");
+                    }));
+  return static_cast<double>(size) / best;
+}
+
+/// Executable memory with the kernel for `params`; null, with the error in `state`, where there is none.
+class Code {
+public:
+  Code(benchmark::State &state, const KernelInfo &kernel, const DotParams &params) {
+    const MachineCode code = generate(kernel, params);
+    if (!code) {
+      state.SkipWithError(code.error.c_str());
+      return;
+    }
+    void *mapped = mmap(nullptr, code.bytes.size(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (mapped == MAP_FAILED) {
+      state.SkipWithError("no memory for the code");
+      return;
+    }
+    memory = mapped;
+    size = code.bytes.size();
+    std::memcpy(memory, code.bytes.data(), size);
+    mprotect(memory, size, PROT_READ | PROT_EXEC);
+  }
+  ~Code() {
+    if (memory)
+      munmap(memory, size);
+  }
+  Code(const Code &) = delete;
+  Code &operator=(const Code &) = delete;
+
+  DotFn fn() const { return reinterpret_cast<DotFn>(memory); }
+
+private:
+  void *memory = nullptr;
+  size_t size = 0;
+};
+
+/// All rows that the kernel has against 64 columns. Rows that are too long for the first-level cache are cut into
+/// blocks of k, of which each passes all columns before the next begins and adds to what they have.
+void runKernel(benchmark::State &state, const KernelInfo &kernel) {
+  const int64_t run = state.range(0), stride = run + state.range(2), tiles = 64 / kernel.columns;
+  const Blocking blocking = blockingFor(kernel, kernel.maxRows, tiles, stride);
+  constexpr int64_t nearBytes = 26 * 1024; // of 32 KiB; weights pass by
+  const int64_t parts = (blocking.rows * run + nearBytes - 1) / nearBytes, block = (run / parts + 31) / 32 * 32;
+  DotParams params{blocking.rows, stride, stride, run};
+  params.widenEvery = state.range(1);
+  params.tiles = blocking.tiles;
+  params.bTileStride = stepBytes(kernel, run);
+
+  struct Part {
+    std::unique_ptr<Code> code;
+    int64_t aStart, bStart;
+  };
+  std::vector<Part> calls;
+  for (int64_t from = 0; from < run; from += block) {
+    params.run = std::min(block, run - from);
+    params.addsToAcc = from > 0;
+    calls.push_back({std::make_unique<Code>(state, kernel, params), from, stepBytes(kernel, from)});
+    if (!calls.back().code->fn())
+      return;
+  }
+  Aligned<uint8_t> a(blocking.rows * stride, 3);
+  const int64_t bBytes = tiles * params.bTileStride;
+  Aligned<int8_t> b(bBytes, 0x11);
+  Aligned<int32_t> acc(blocking.rows * 64, 0);
+  const double peak = measurePeak(kernel);
   for (auto _ : state) {
-    fn(a.data(), b.data(), acc.data(), outer);
+    for (const Part &part : calls)
+      for (int64_t tile = 0; tile < tiles; tile += params.tiles)
+        part.code->fn()(a.data() + part.aStart, b.data() + tile * params.bTileStride + part.bStart,
+                        acc.data() + tile * blocking.rows * kernel.columns, 1);
     benchmark::ClobberMemory();
   }
-  const double ops = 2.0 * params.rows * dotColumns * static_cast<double>(params.run) * outer;
+  const double ops = 2.0 * static_cast<double>(blocking.rows * 64) * static_cast<double>(run);
+  const auto rate = benchmark::Counter::kIsIterationInvariantRate;
+  state.counters["rows"] = blocking.rows;
+  state.counters["GOP/s"] = benchmark::Counter(ops / 1e9, rate);
+  state.counters["bound_GOP/s"] = peak / 1e9;
+  state.counters["of_bound"] = benchmark::Counter(ops / peak, rate);
+}
+
+/// One row against a square matrix. The bound is the tighter of arithmetic and reading the weights.
+void runGemv(benchmark::State &state, const KernelInfo &kernel) {
+  const int64_t run = state.range(0), tiles = run / kernel.columns;
+  DotParams params{1, 0, 0, run};
+  params.widenEvery = state.range(1);
+  params.tiles = blockingFor(kernel, 1, tiles, run).tiles;
+  params.bTileStride = stepBytes(kernel, run);
+  const Code code(state, kernel, params);
+  if (!code.fn())
+    return;
+  Aligned<uint8_t> a(run, 3);
+  const int64_t bBytes = tiles * params.bTileStride;
+  Aligned<int8_t> b(bBytes, 0x11);
+  Aligned<int32_t> acc(run, 0);
+  const double ops = 2.0 * static_cast<double>(run * run), bytes = static_cast<double>(bBytes);
+  const double byOps = ops / measurePeak(kernel), byRead = bytes / measureRead(b.data(), bBytes),
+               bound = std::max(byOps, byRead);
+  for (auto _ : state) {
+    for (int64_t tile = 0; tile + params.tiles <= tiles; tile += params.tiles)
+      code.fn()(a.data(), b.data() + tile * params.bTileStride, acc.data() + tile * kernel.columns, 1);
+    benchmark::ClobberMemory();
+  }
   const auto rate = benchmark::Counter::kIsIterationInvariantRate;
   state.counters["GOP/s"] = benchmark::Counter(ops / 1e9, rate);
-  state.counters["peak_GOP/s"] = peak / 1e9;
-  state.counters["of_peak"] = benchmark::Counter(ops / peak, rate);
-  munmap(memory, 1 << 16);
+  state.counters["GB/s"] = benchmark::Counter(bytes / 1e9, rate);
+  state.counters["bound_GOP/s"] = ops / bound / 1e9;
+  state.counters["by_read"] = byRead > byOps;
+  state.counters["of_bound"] = benchmark::Counter(bound, rate);
 }
 
 double smallest(const std::vector<double> &v) { return *std::min_element(v.begin(), v.end()); }
 double largest(const std::vector<double> &v) { return *std::max_element(v.begin(), v.end()); }
+
+/// The lengths of windows that weights of this width usually allow: for narrow activations (no widening), for 8-bit
+/// activations and typical weights, and the least.
+std::vector<int64_t> windowsOf(const KernelInfo &kernel) {
+  if (kernel.accumulation != Accumulation::Windows16)
+    return {0};
+  switch (kernel.weightBits) {
+  case 8:
+    return {0, 8, 4, 2};
+  case 4:
+    return {0, 24, 16, 8};
+  default:
+    return {0, 64, 32};
+  }
+}
 
 } // namespace
 
@@ -92,14 +251,23 @@ int main(int argc, char **argv) {
     std::fprintf(stderr, "kernels_bench: this machine has no avx2\n");
     return 1;
   }
-  for (const KernelInfo &kernel : allKernels())
-    benchmark::RegisterBenchmark(std::string(kernel.name).c_str(), runKernel, kernel)
-        ->ArgNames({"rows", "run"})
-        ->ArgsProduct({{dotMaxRows}, {512, 2304}})
-        ->Repetitions(15)
-        ->ReportAggregatesOnly()
-        ->ComputeStatistics("min", smallest)
-        ->ComputeStatistics("max", largest);
+  const auto common = [](benchmark::internal::Benchmark *b) {
+    b->Repetitions(15)->ReportAggregatesOnly()->ComputeStatistics("min", smallest)->ComputeStatistics("max", largest);
+  };
+  for (const KernelInfo &kernel : allKernels()) {
+    const std::string name(kernel.name);
+    // pad: bytes between rows. Rows 4096 bytes apart collide in the cache; see blockingFor.
+    for (const auto &[run, pad] : {std::pair<int64_t, int64_t>{512, 0}, {2304, 0}, {4096, 0}, {4096, 384}})
+      for (const int64_t widenEvery : windowsOf(kernel))
+        benchmark::RegisterBenchmark(name.c_str(), runKernel, kernel)
+            ->ArgNames({"run", "widen", "pad"})
+            ->Args({run, widenEvery, pad})
+            ->Apply(common);
+    benchmark::RegisterBenchmark((name + "/gemv").c_str(), runGemv, kernel)
+        ->ArgNames({"run", "widen"})
+        ->Args({4096, windowsOf(kernel)[windowsOf(kernel).size() > 1 ? 1 : 0]})
+        ->Apply(common);
+  }
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv))
     return 1;

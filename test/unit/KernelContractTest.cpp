@@ -16,19 +16,10 @@ namespace {
 class KernelCode : public KernelTest {};
 class KernelContract : public KernelRunTest {};
 
-/// Shapes that reach every branch of the generators: loop or none, rest or none, every tail.
-std::vector<DotParams> shapes() {
-  std::vector<DotParams> all;
-  for (int rows = 1; rows <= dotMaxRows; ++rows)
-    for (const int64_t run : {1, 2, 3, 4, 7, 16, 27, 32, 33, 50, 63, 128, 513})
-      all.push_back({rows, run + 3, 6 * (run + 3) + 2, run});
-  return all;
-}
-
 TEST_P(KernelCode, BytesDoNotDependOnTheAddress) {
-  constexpr size_t size = 1 << 16;
+  constexpr size_t size = 1 << 15;
   alignas(64) static uint8_t first[size], second[size + 64];
-  for (const DotParams &params : shapes())
+  for (const DotParams &params : shapes(kernel()))
     for (const size_t shift : {1, 4, 23, 48}) {
       // Other content as well: a byte that is skipped instead of written would show.
       std::memset(first, 0xcc, size);
@@ -38,7 +29,7 @@ TEST_P(KernelCode, BytesDoNotDependOnTheAddress) {
       ASSERT_EQ("", one.error);
       ASSERT_EQ(one.size, two.size);
       ASSERT_GT(one.size, 0u);
-      ASSERT_EQ(0, std::memcmp(first, second + shift, one.size)) << "rows " << params.rows << ", run " << params.run;
+      ASSERT_EQ(0, std::memcmp(first, second + shift, one.size)) << describe(params, 0);
       ASSERT_EQ(0xcc, first[one.size]) << "wrote behind the reported size";
     }
 }
@@ -61,19 +52,40 @@ TEST_P(KernelCode, GrowsItsBufferAndNeverTruncates) {
 }
 
 TEST_P(KernelCode, RefusesImpossibleShapes) {
-  const std::string name(kernel().name);
-  EXPECT_EQ("kernel " + name + ": rows must be 1..6, not 0", generate(kernel(), {0, 4, 4, 4}).error);
-  EXPECT_EQ("kernel " + name + ": rows must be 1..6, not 7", generate(kernel(), {7, 4, 4, 4}).error);
-  EXPECT_EQ("kernel " + name + ": the run must have at least one value, not 0", generate(kernel(), {6, 4, 4, 0}).error);
+  const std::string name = "kernel " + std::string(kernel().name) + ": ", most = std::to_string(kernel().maxRows);
+  const auto errorOf = [&](DotParams params) { return generate(kernel(), params).error; };
+  EXPECT_EQ(name + "rows must be 1.." + most + ", not 0", errorOf({0, 4, 4, 4}));
+  EXPECT_EQ(name + "rows must be 1.." + most + ", not 13", errorOf({13, 4, 4, 4}));
+  EXPECT_EQ(name + "the run must have at least one value, not 0", errorOf({6, 4, 4, 0}));
+  DotParams params{2, 4, 4, 4};
+  params.tiles = kernel().maxRows / 2 + 1;
+  EXPECT_EQ(name + "tiles must be 1.." + std::to_string(kernel().maxRows / 2) + " for 2 rows, not " +
+                std::to_string(params.tiles),
+            errorOf(params));
+  params.tiles = 2;
+  params.bTileStride = int64_t(1) << 31;
+  EXPECT_EQ(name + "tiles of b lie 2147483648 bytes apart; the kernel reaches 178956970", errorOf(params));
+  params.tiles = 1; // the stride is then unused
+  EXPECT_EQ("", errorOf(params));
+  params.widenEvery = -1;
+  EXPECT_EQ(name + (kernel().accumulation == Accumulation::Windows16
+                        ? "sums are widened after " + std::to_string(kernel().unitGroups()) +
+                              " groups or more, or at the end (0), not after -1"
+                        : "the kernel has no 16-bit sums to widen"),
+            errorOf(params));
 }
 
 TEST_P(KernelCode, StridesBeyond32Bits) {
   for (const int64_t stride : {int64_t(1) << 31, -(int64_t(1) << 31) - 1, INT64_MAX, INT64_MIN})
-    EXPECT_TRUE(generate(kernel(), {6, stride, stride, 100})) << stride;
+    for (const int64_t widenEvery : windowsOf(kernel())) {
+      DotParams params{kernel().maxRows, stride, stride, 100, stride};
+      params.widenEvery = widenEvery;
+      EXPECT_TRUE(generate(kernel(), params)) << stride;
+    }
 }
 
 TEST_P(KernelCode, TwoThreadsAtOnce) {
-  const std::vector<DotParams> all = shapes();
+  const std::vector<DotParams> all = shapes(kernel());
   std::vector<std::vector<uint8_t>> made[2];
   const auto work = [&](int who) {
     for (const DotParams &params : all) // one of them also runs into the error state every time
@@ -87,18 +99,18 @@ TEST_P(KernelCode, TwoThreadsAtOnce) {
 
 // First of those that run: a spoilt register makes the caller, not the kernel, fail.
 TEST_P(KernelContract, KeepsTheCallersState) {
-  for (const DotParams &params : shapes())
+  for (const DotParams &params : shapes(kernel()))
     for (const int64_t outer : {0, 2}) {
-      Operands operands(params, outer);
-      operands.fill(kernel(), Values::Random, 11);
+      Operands operands(kernel(), params, outer);
+      operands.fill(Values::Random, 11);
       std::vector<uint8_t> a(operands.aExtent());
       operands.placeA(a.data());
-      std::vector<int32_t> got(params.rows * dotColumns);
+      std::vector<int32_t> got(operands.accWords());
       const auto code = load(kernel(), params);
       ASSERT_TRUE(code);
       MachineState state = {};
       callWithState(code->fn(), a.data(), operands.packB().data(), got.data(), outer, state);
-      ASSERT_EQ(operands.oracle(), got) << "with garbage in all registers";
+      ASSERT_EQ(operands.oracle(), got) << "with garbage in all registers: " << describe(params, outer);
       for (uint64_t i = 0; i < 6; ++i)
         ASSERT_EQ(calleeSavedMark + i, state.calleeSaved[i]) << "register " << i << " of rbx rbp r12 r13 r14 r15";
       ASSERT_EQ(mxcsrMark, state.mxcsr);
@@ -110,22 +122,22 @@ TEST_P(KernelContract, KeepsTheCallersState) {
 }
 
 TEST_P(KernelContract, StaysInsideItsOperands) {
-  for (const DotParams &params : shapes())
+  for (const DotParams &params : shapes(kernel()))
     for (const int64_t outer : {0, 1, 3})
       for (const Against side : {Against::LowerGuard, Against::UpperGuard}) {
-        Operands operands(params, outer);
-        operands.fill(kernel(), Values::Random, 5);
-        const GuardedMemory a(operands.aExtent(), side), b(packedBytes(outer, params.run), side);
-        const GuardedMemory acc(params.rows * dotColumns * sizeof(int32_t), side);
-        operands.placeA(a.data());
+        Operands operands(kernel(), params, outer);
+        operands.fill(Values::Random, 5);
         const std::vector<int8_t> packed = operands.packB();
+        const GuardedMemory a(operands.aExtent(), side), b(packed.size(), side);
+        const GuardedMemory acc(operands.accWords() * sizeof(int32_t), side);
+        operands.placeA(a.data());
         std::copy(packed.begin(), packed.end(), b.data());
         const auto code = load(kernel(), params);
         ASSERT_TRUE(code);
         auto *words = reinterpret_cast<int32_t *>(acc.data());
         ASSERT_EQ("", callGuarded(code->fn(), a.data(), reinterpret_cast<int8_t *>(b.data()), words, outer))
-            << "rows " << params.rows << ", run " << params.run << ", outer " << outer;
-        ASSERT_EQ(operands.oracle(), std::vector<int32_t>(words, words + params.rows * dotColumns));
+            << describe(params, outer);
+        ASSERT_EQ(operands.oracle(), std::vector<int32_t>(words, words + operands.accWords())) << describe(params, outer);
       }
 }
 
@@ -133,22 +145,21 @@ TEST_P(KernelContract, StaysInsideItsOperands) {
 TEST_P(KernelContract, ReadsNothingBetweenTheRuns) {
   const size_t page = GuardedMemory::pageBytes();
   constexpr int64_t outer = 2;
-  const GuardedMemory memory(2 * page * dotMaxRows * outer, Against::LowerGuard);
+  const GuardedMemory memory(2 * page * kernel().maxRows * outer, Against::LowerGuard);
   for (size_t at = page; at < memory.size(); at += 2 * page)
     mprotect(memory.data() + at, page, PROT_NONE);
-  for (DotParams params : shapes())
+  for (DotParams params : shapes(kernel()))
     for (const bool atEnd : {false, true}) {
       params.aOuterStride = static_cast<int64_t>(2 * page);
       params.aRowStride = static_cast<int64_t>(2 * page * outer);
-      Operands operands(params, outer);
-      operands.fill(kernel(), Values::Random, 9);
+      Operands operands(kernel(), params, outer);
+      operands.fill(Values::Random, 9);
       uint8_t *a = memory.data() + (atEnd ? page - params.run : 0);
       operands.placeA(a);
       const auto code = load(kernel(), params);
       ASSERT_TRUE(code);
-      std::vector<int32_t> got(params.rows * dotColumns);
-      ASSERT_EQ("", callGuarded(code->fn(), a, operands.packB().data(), got.data(), outer))
-          << "rows " << params.rows << ", run " << params.run;
+      std::vector<int32_t> got(operands.accWords());
+      ASSERT_EQ("", callGuarded(code->fn(), a, operands.packB().data(), got.data(), outer)) << describe(params, 0);
       ASSERT_EQ(operands.oracle(), got);
     }
 }

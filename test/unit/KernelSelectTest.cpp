@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <random>
 #include <set>
 
 using namespace nibble::kernels;
@@ -12,6 +13,7 @@ namespace {
 
 constexpr char fast[] = "dot_u8s8_6x16_avx2", exact[] = "dot_u8s8_6x16_avx2_exact";
 
+/// 8-bit weights of which no more is known than that no pair saturates.
 ContractionDesc contraction() {
   ContractionDesc desc;
   desc.run = 64;
@@ -31,10 +33,58 @@ void expectPortable(const ContractionDesc &desc, const std::string &reason) {
   EXPECT_EQ(reason, selection.rejections.back().reason);
 }
 
+/// Why `kernel` was passed over; empty if it was not.
+std::string reasonFor(const Selection &selection, std::string_view kernel) {
+  for (const Rejection &rejection : selection.rejections)
+    if (rejection.kernel == kernel)
+      return rejection.reason;
+  return {};
+}
+
 TEST(KernelSelect, TakesTheFirstThatIsRight) {
-  const Selection selection = selectKernel(contraction());
+  ContractionDesc desc = contraction();
+  EXPECT_EQ(fast, selectKernel(desc).kernel);
+  EXPECT_EQ(0, selectKernel(desc).widenEvery);
+  desc.window = SafeWindow{12, false, 0, 0, 0};
+  EXPECT_EQ("dot_u8s8_16_6x16_avx2", selectKernel(desc).kernel);
+  EXPECT_EQ(12, selectKernel(desc).widenEvery);
+  desc.window->whole = true;
+  EXPECT_EQ(0, selectKernel(desc).widenEvery);
+  desc.weightRange = WeightRange{-8, 7};
+  EXPECT_EQ("dot_u8s4_12x8_avx2", selectKernel(desc).kernel);
+  desc.weightRange = WeightRange{-1, 1};
+  EXPECT_EQ("dot_u8s2_12x8_avx2", selectKernel(desc).kernel);
+  desc.weightsBinary = true;
+  EXPECT_EQ("dot_u8s1_12x8_avx2", selectKernel(desc).kernel);
+  EXPECT_TRUE(selectKernel(desc).rejections.empty());
+}
+
+TEST(KernelSelect, SaysWhyNarrowOnesAreWrong) {
+  ContractionDesc desc = contraction();
+  Selection selection = selectKernel(desc);
+  EXPECT_EQ("weights are not binary; the kernel's fields of 1 bit hold +1 and -1",
+            reasonFor(selection, "dot_u8s1_12x8_avx2"));
+  EXPECT_EQ("weights are not known, so that they may not fit the kernel's fields of 2 bits",
+            reasonFor(selection, "dot_u8s2_12x8_avx2"));
+  EXPECT_EQ("weights are not known, so that a 16-bit sum may overflow", reasonFor(selection, "dot_u8s8_16_6x16_avx2"));
+
+  desc.weightRange = WeightRange{-8, 5};
+  desc.window = SafeWindow{1, false, 37, 2, 12};
+  selection = selectKernel(desc);
   EXPECT_EQ(fast, selection.kernel);
-  EXPECT_TRUE(selection.rejections.empty());
+  EXPECT_EQ("weights reach from -8 to 5; the kernel's fields of 2 bits hold -2 to 1",
+            reasonFor(selection, "dot_u8s2_12x8_avx2"));
+  EXPECT_EQ("weights of channel 37 can overflow a 16-bit sum of 2 groups of 4 steps; the kernel needs 2",
+            reasonFor(selection, "dot_u8s4_12x8_avx2"));
+
+  desc.window->groups = 8;
+  desc.tapValues = 12;
+  selection = selectKernel(desc);
+  EXPECT_EQ("dot_u8s8_16_6x16_avx2", selection.kernel);
+  EXPECT_EQ("12 values of a tap are not a multiple of the 8 that lie together in the kernel's weights",
+            reasonFor(selection, "dot_u8s4_12x8_avx2"));
+  desc.tapValues = 16;
+  EXPECT_EQ("dot_u8s4_12x8_avx2", selectKernel(desc).kernel);
 }
 
 TEST(KernelSelect, SaysWhyTheFastOneIsWrong) {
@@ -42,9 +92,7 @@ TEST(KernelSelect, SaysWhyTheFastOneIsWrong) {
   desc.worstPair = PairWeight{131, 5, 0, 12};
   Selection selection = selectKernel(desc);
   EXPECT_EQ(exact, selection.kernel);
-  ASSERT_EQ(1u, selection.rejections.size());
-  EXPECT_EQ(fast, selection.rejections[0].kernel);
-  EXPECT_EQ("weights of channel 5 can saturate a 16-bit pair sum: 255 * 131 > 32767", selection.rejections[0].reason);
+  EXPECT_EQ("weights of channel 5 can saturate a 16-bit pair sum: 255 * 131 > 32767", reasonFor(selection, fast));
 
   desc.activationBits = 7; // 127 * 256 < 32768: nothing can saturate
   desc.worstPair->sum = 256;
@@ -53,7 +101,7 @@ TEST(KernelSelect, SaysWhyTheFastOneIsWrong) {
   desc.worstPair.reset();
   selection = selectKernel(desc);
   EXPECT_EQ(exact, selection.kernel);
-  EXPECT_EQ("weights are not known, so that a 16-bit pair sum may saturate", selection.rejections.at(0).reason);
+  EXPECT_EQ("weights are not known, so that a 16-bit pair sum may saturate", reasonFor(selection, fast));
 }
 
 TEST(KernelSelect, SaysWhyNoneFits) {
@@ -81,11 +129,25 @@ TEST(KernelSelect, SaysWhyNoneFits) {
   desc = contraction();
   desc.activationZeroPoint = 3;
   EXPECT_EQ(fast, selectKernel(desc).kernel);
-  desc.skipsPaddedTaps = true;
-  expectPortable(desc, "zero point 3 needs a correction that differs from position to position where padded taps are "
-                       "skipped");
-  desc.activationZeroPoint = 0;
-  EXPECT_EQ(fast, selectKernel(desc).kernel);
+  desc.tapValues = 6;
+  expectPortable(desc, "6 values of a tap are not a multiple of the 4 that lie together in the kernel's weights");
+}
+
+TEST(KernelSelect, Blocking) {
+  const KernelInfo &narrow = *findKernel("dot_u8s4_12x8_avx2"), &bytes = *findKernel(fast);
+  const auto expect = [](Blocking got, int rows, int tiles) {
+    EXPECT_EQ(rows, got.rows);
+    EXPECT_EQ(tiles, got.tiles);
+  };
+  expect(blockingFor(narrow, 100, 8, 2304), 12, 1);
+  expect(blockingFor(narrow, 100, 8, 4096), 6, 2); // rows that share a set of the cache
+  expect(blockingFor(narrow, 100, 1, -8192), 6, 1);
+  expect(blockingFor(narrow, 100, 8, 4096 + 64), 12, 1);
+  expect(blockingFor(narrow, 1, 20, 4096), 1, 8);
+  expect(blockingFor(*findKernel("dot_u8s2_12x8_avx2"), 1, 20, 4096), 1, 4);
+  expect(blockingFor(narrow, 5, 8, 100), 5, 2);
+  expect(blockingFor(bytes, 100, 8, 64), 6, 1);
+  expect(blockingFor(bytes, 1, 3, 64), 1, 3);
 }
 
 TEST(KernelSelect, RegistryHasUniqueNamesAndFeatures) {
@@ -148,6 +210,84 @@ TEST(KernelPairs, RefusesAWrongSize) {
   const std::vector<int8_t> packed(packedBytes(2, 5) - 1);
   EXPECT_FALSE(worstPair(packed, 1, 2, 5));
   EXPECT_EQ(0, worstPair({}, 0, 2, 5)->sum);
+}
+
+// Every window of every lane tried out, on small random weights.
+TEST(KernelWindows, ProofAgreesWithTrial) {
+  std::mt19937 random(3);
+  for (int trial = 0; trial < 400; ++trial) {
+    const int64_t run = 1 + random() % 60, outer = 1 + random() % 3, groups = (run + 3) / 4;
+    const int64_t max = 1 + random() % 255, bits = 2 + random() % 7, tiles = 1 + random() % 2;
+    std::vector<int8_t> packed(tiles * packedBytes(outer, run));
+    for (size_t i = 0; i < packed.size(); ++i)
+      if (static_cast<int64_t>(i / 64 % groups * 4 + i % 4) < run)
+        packed[i] = static_cast<int8_t>(static_cast<int>(random() % (1u << bits)) - (1 << (bits - 1)));
+    // For each length, whether some window of it overflows with the worst activations.
+    std::vector<bool> overflows(groups + 1);
+    bool wholeOverflows = false;
+    for (int64_t lane = 0; lane < tiles * 32; ++lane) {
+      int64_t low = 0, high = 0;
+      for (int64_t o = 0; o < outer; ++o)
+        for (int64_t begin = 0; begin < groups; ++begin) {
+          int64_t sums[2] = {0, 0};
+          for (int64_t g = begin; g < groups; ++g) {
+            for (int i = 0; i < 2; ++i) {
+              const int64_t w =
+                  packed[(((lane / 32 * outer + o) * groups + g) * 16 + lane % 32 / 2) * 4 + lane % 2 * 2 + i];
+              sums[w > 0] += w * max;
+              if (begin == 0)
+                (w > 0 ? high : low) += w * max;
+            }
+            if (sums[1] > 32767 || sums[0] < -32768)
+              overflows[g - begin + 1] = true;
+          }
+        }
+      wholeOverflows |= high > 32767 || low < -32768;
+    }
+    int64_t longest = 0;
+    while (longest < groups && !overflows[longest + 1])
+      ++longest;
+    const auto safe = safeWindow(packed, tiles, outer, run, max);
+    ASSERT_TRUE(safe);
+    EXPECT_EQ(longest, safe->groups) << "trial " << trial;
+    EXPECT_EQ(!wholeOverflows, safe->whole) << "trial " << trial;
+  }
+}
+
+TEST(KernelWindows, SaysWhereTheShortestUnsafeOneIs) {
+  constexpr int64_t tiles = 2, outer = 2, run = 40;
+  std::vector<int8_t> packed(tiles * packedBytes(outer, run));
+  const auto at = [&](int64_t channel, int64_t o, int64_t k) -> int8_t & {
+    return packed[(((channel / 16 * outer + o) * 10 + k / 4) * 16 + channel % 16) * 4 + k % 4];
+  };
+  EXPECT_EQ(10, safeWindow(packed, tiles, outer, run, 255)->groups);
+  EXPECT_TRUE(safeWindow(packed, tiles, outer, run, 255)->whole);
+  at(20, 1, 8) = at(20, 1, 12) = 64; // groups 2 and 3: 128 is the most
+  at(20, 1, 14) = 100;               // the other lane
+  at(20, 1, 17) = -100;
+  auto safe = safeWindow(packed, tiles, outer, run, 255);
+  EXPECT_EQ(10, safe->groups);
+  EXPECT_TRUE(safe->whole);
+  at(20, 1, 25) = 1; // 64 + 64 + 1 in groups 2..6
+  safe = safeWindow(packed, tiles, outer, run, 255);
+  EXPECT_EQ(4, safe->groups);
+  EXPECT_FALSE(safe->whole);
+  EXPECT_EQ(20, safe->channel);
+  EXPECT_EQ(1, safe->outer);
+  EXPECT_EQ(8, safe->k);
+  at(20, 1, 25) = 0;
+  at(20, 0, 0) = 1; // in another outer step: only the whole sum is unsafe
+  safe = safeWindow(packed, tiles, outer, run, 255);
+  EXPECT_EQ(10, safe->groups);
+  EXPECT_FALSE(safe->whole);
+}
+
+TEST(KernelWindows, RefusesWhatIsNoContraction) {
+  const std::vector<int8_t> packed(packedBytes(2, 5));
+  EXPECT_TRUE(safeWindow(packed, 1, 2, 5, 255));
+  EXPECT_FALSE(safeWindow(packed, 2, 2, 5, 255));
+  EXPECT_FALSE(safeWindow(packed, 1, 2, 0, 255));
+  EXPECT_FALSE(safeWindow(packed, 1, 2, 5, 0));
 }
 
 TEST(KernelAsm, OneDirectivePerSixteenBytes) {

@@ -89,6 +89,7 @@ TEST(LayoutGolden, ColumnMajorWithTiles) {
 
 TEST(NamedLayouts, Text) {
   EXPECT_EQ(print(bitsAlongLastDim(4, 32)), "order = [0, 1, 2, 3], tile = [3:32], word = 32, bits = 1, code = sign");
+  EXPECT_EQ(print(ternaryAlongLastDim(3, 32)), "order = [0, 1, 2], tile = [2:16], word = 32, bits = 2");
   EXPECT_EQ(print(weightTile(3, 8, 16, 2, 16)),
             "order = [0, 1, 2], tile = [0:16, 2:2], word = 8, bits = 8, lanes = 16");
   EXPECT_EQ(print(weightTile(3, 4, 16, 2, 16)),
@@ -99,6 +100,12 @@ TEST(NamedLayouts, Text) {
             "order = [0, 1, 2], tile = [2:4, 0:16, 2:2], word = 8, bits = 1, lanes = 16, code = sign");
   EXPECT_EQ(print(weightTile(2, 4, 16, 2, 16)), "order = [0, 1], tile = [0:16, 1:2], word = 8, bits = 4, lanes = 16");
   EXPECT_EQ(print(dot4Tile(3)), "order = [0, 1, 2], tile = [0:16, 2:4], word = 8, bits = 8");
+  EXPECT_EQ(print(lookupTile(3, 1, true)), "order = [0, 1, 2], tile = [0:32, 2:8], word = 8, bits = 1, code = sign");
+  EXPECT_EQ(print(lookupTile(3, 1, false)),
+            "order = [0, 1, 2], tile = [2:2, 0:32, 2:4], word = 8, bits = 1, fields = 4, code = sign");
+  EXPECT_EQ(print(lookupTile(3, 2, true)), "order = [0, 1, 2], tile = [0:32, 2:4], word = 8, bits = 2");
+  EXPECT_EQ(print(lookupTile(3, 2, false)),
+            "order = [0, 1, 2], tile = [2:2, 0:32, 2:2], word = 8, bits = 2, fields = 2");
 }
 
 TEST(NamedLayouts, BitsAlongLastDimFormula) {
@@ -160,6 +167,32 @@ TEST(NamedLayouts, WeightTileUnpacksByShiftAndMask) {
   }
 }
 
+TEST(NamedLayouts, DotTileFormula) {
+  EXPECT_EQ(dotTile(3, 8), dot4Tile(3));
+  EXPECT_EQ(print(dotTile(3, 4)),
+            "order = [0, 1, 2], tile = [2:2, 0:8, 2:4], word = 8, bits = 4, lanes = 32, fill = 8, "
+            "offset = -8, code = unsigned");
+  for (int bits : {4, 2, 1})
+    for (int64_t outputs : {1, 8, 19})
+      for (int64_t run : {1, 4, 33, 64}) {
+        const int64_t n = 32 / bits, blocks = (run + n - 1) / n;
+        Result<Mapping> map = Mapping::create(dotTile(3, bits), Ints{outputs, 3, run});
+        ASSERT_TRUE(map) << map.error();
+        EXPECT_EQ(map->bytes(), (outputs + 7) / 8 * 3 * blocks * 32);
+        map->forEachElement([&](int64_t, std::span<const int64_t> index, Position at) {
+          const int64_t o = index[0], k = index[1], r = index[2];
+          EXPECT_EQ(at.word, ((o / 8 * 3 + k) * blocks + r / n) * 32 + o % 8 * 4 + r % 4);
+          EXPECT_EQ(at.bit, r / 4 % (8 / bits) * bits);
+          return true;
+        });
+      }
+  // Padding stands for 0.
+  Ints ones(3, 1);
+  EXPECT_EQ(packed(dotTile(2, 4), ones, {1, 3})[3], 0x88);
+  EXPECT_EQ(packed(dotTile(2, 4), ones, {1, 3})[2], 0x89);
+  EXPECT_EQ(packed(dotTile(2, 2), ones, {1, 3})[3], 0x00);
+}
+
 TEST(NamedLayouts, Dot4TileFormula) {
   for (int64_t outputs : {1, 16, 17})
     for (int64_t run : {1, 4, 5, 9}) {
@@ -172,6 +205,47 @@ TEST(NamedLayouts, Dot4TileFormula) {
         return true;
       });
     }
+}
+
+TEST(NamedLayouts, LookupTileFormula) {
+  for (int bits : {1, 2})
+    for (bool packed : {false, true})
+      for (int64_t outputs : {1, 32, 33})
+        for (int64_t run : {1, 3, 4, 5, 8, 9, 27}) {
+          Result<Mapping> map = Mapping::create(lookupTile(3, bits, packed), Ints{outputs, 3, run});
+          ASSERT_TRUE(map);
+          const int64_t n = 8 / bits, steps = (run + n - 1) / n, stepBytes = packed ? 32 : 64;
+          EXPECT_EQ(map->bytes(), (outputs + 31) / 32 * 3 * steps * stepBytes);
+          map->forEachElement([&](int64_t, std::span<const int64_t> i, Position at) {
+            const int64_t step = (i[0] / 32 * 3 + i[1]) * steps + i[2] / n, perByte = packed ? n : n / 2;
+            EXPECT_EQ(at.word, step * stepBytes + (packed ? 0 : i[2] / perByte % 2 * 32) + i[0] % 32);
+            EXPECT_EQ(at.bit, i[2] % perByte * bits);
+            return true;
+          });
+        }
+}
+
+// Words of which only the lower fields are used: the rest is 0 whatever the fill, and all of it survives a round trip.
+TEST(NamedLayouts, FieldsBelowThoseThatFit) {
+  Layout layout = rowMajor(1, 2, 16);
+  layout.fields = 3;
+  layout.fill = 2;
+  const Ints values = {1, -1, 0, -2, 1};
+  const Bytes bytes = packed(layout, values, {5});
+  EXPECT_EQ(bytes, (Bytes{0x0d, 0, 0x26, 0}));
+  Result<std::vector<int64_t>> back = unpack(layout, bytes, Ints{5});
+  ASSERT_TRUE(back);
+  EXPECT_EQ(*back, values);
+  Result<Layout> parsed = parse(print(layout));
+  ASSERT_TRUE(parsed) << parsed.error();
+  EXPECT_EQ(*parsed, layout);
+  parsed = parse("order = [0], word = 16, bits = 2, fields = 8");
+  ASSERT_TRUE(parsed);
+  EXPECT_EQ(*parsed, rowMajor(1, 2, 16)) << "one way to say that all fields are used";
+  EXPECT_EQ(parse("order = [0], word = 16, bits = 2, fields = 9").error(),
+            "layout: fields = 9 must be at least 1 and fewer than word / bits = 8");
+  EXPECT_FALSE(parse("order = [0], word = 16, bits = 2, fields = 0"));
+  EXPECT_FALSE(parse("order = [0], word = 16, bits = 2, fields = -1"));
 }
 
 } // namespace

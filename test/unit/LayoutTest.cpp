@@ -375,7 +375,7 @@ TEST(LayoutText, Errors) {
   EXPECT_EQ(message("order = [0], bits = 8"), "layout: 'word = ...' is missing");
   EXPECT_EQ(message("oder = [0]"),
             "layout, column 1: unknown key 'oder'; did you mean 'order'? known: order tile word bits "
-            "lanes fill offset code");
+            "fields lanes fill offset code");
   EXPECT_THAT(message("order = [0], word = 8, bits = 8, code = signed"),
               HasSubstr("column 41: unknown code 'signed'; did you mean 'unsigned'?"));
   EXPECT_THAT(message("bits = 8, bits = 8"), HasSubstr("column 11: 'bits' comes twice"));

@@ -1,2 +1,3 @@
 nibble_gtest(kernels_test KernelTestSupport.cpp KernelSweepTest.cpp KernelContractTest.cpp KernelSelectTest.cpp
-             LINK nibble_kernels)
+             KernelLayoutTest.cpp
+             LINK nibble_kernels nibble_layout)

@@ -22,6 +22,27 @@ Emitted Emitter::finish() {
   return {getSize(), false, {}};
 }
 
+Xbyak::Reg64 Emitter::takeScalar() {
+  if (std::optional<Xbyak::Reg64> reg = scalars.takeIfSpare(0))
+    return *reg;
+  if (savesRbx)
+    return scalars.take(); // records the fault
+  savesRbx = true;
+  return rbx;
+}
+
+void Emitter::enter() {
+  if (savesRbx)
+    push(rbx);
+}
+
+void Emitter::leave() {
+  vzeroupper();
+  if (savesRbx)
+    pop(rbx);
+  ret();
+}
+
 void Emitter::place(Xbyak::Label &label) {
   if (!Xbyak::GetError())
     L(label);

@@ -9,8 +9,8 @@
 
 namespace nibble::kernels::x64 {
 
-/// Writes System V x86-64 code into a plain buffer. The pools hold only registers that the callee may destroy, so
-/// nothing is saved and the stack is not touched. The four argument registers are not in a pool.
+/// Writes System V x86-64 code into a plain buffer. The pools hold only registers that the callee may destroy, so that
+/// nothing is saved, unless a generator asks for the one that is. The four argument registers are not in a pool.
 class Emitter : protected Xbyak::CodeGenerator {
 public:
   /// `buffer` must not be empty: Xbyak takes a null pointer as a request for executable memory of its own.
@@ -24,6 +24,12 @@ protected:
   RegPool<Xbyak::Reg64> scalars{0, 8, 9, 10, 11}; // rax, r8..r11
   RegPool<Xbyak::Ymm> vectors{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 
+  /// A scalar register: one of the pool, or else rbx, which enter() then saves and leave() restores.
+  Xbyak::Reg64 takeScalar();
+  void enter();
+  /// Clears the upper vector halves and returns.
+  void leave();
+
   /// Places a label, in place of Xbyak's L, which after an overflow patches the jumps to it behind the end of the
   /// buffer.
   void place(Xbyak::Label &label);
@@ -36,6 +42,7 @@ protected:
   void advance(const Xbyak::Reg64 &reg, int64_t delta, const Xbyak::Reg64 &scratch);
 
 private:
+  bool savesRbx = false;
   using CodeGenerator::L;
 };
 

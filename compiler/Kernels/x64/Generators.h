@@ -13,6 +13,13 @@ Emitted emitDotU8S8Pairs(const DotParams &params, std::span<uint8_t> buffer);
 /// Both operands widened to 16 bits, then vpmaddwd + vpaddd: exact for all weights and activations.
 Emitted emitDotU8S8Exact(const DotParams &params, std::span<uint8_t> buffer);
 
+/// vpmaddubsw + vpaddw over windows of groups, then vpmaddwd + vpaddd to acc: right only if no window leaves 16 bits.
+/// Weights of 4, 2 or 1 bits are unpacked by vpshufb, once for all rows.
+Emitted emitDotU8S8Windows(const DotParams &params, std::span<uint8_t> buffer);
+Emitted emitDotU8S4(const DotParams &params, std::span<uint8_t> buffer);
+Emitted emitDotU8S2(const DotParams &params, std::span<uint8_t> buffer);
+Emitted emitDotU8S1(const DotParams &params, std::span<uint8_t> buffer);
+
 } // namespace nibble::kernels::x64
 
 #endif // NIBBLE_COMPILER_KERNELS_X64_GENERATORS_H

@@ -21,6 +21,7 @@ order, word and bits are required; the others have defaults.
   tile    dim:size, outermost first; dims are padded to whole tiles (default [])
   word    bits of a word: 8, 16, 32, 64; words are little-endian
   bits    bits of a field: 1, 2, 4, 8, 16, 32
+  fields  fields used of a word, from the lowest bit on (default: all that fit, word / bits)
   lanes   consecutive elements go to the same field of this many words (default 1)
   fill    field of the padding, as raw bits (default 0)
   offset  the stored value is q - offset (default 0)

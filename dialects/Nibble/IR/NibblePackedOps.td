@@ -50,6 +50,7 @@ def Nibble_TileOp : Nibble_TypedOp<"tile"> {
 
     Padded taps are worth 0 and are skipped; padding of another value is an explicit nibble.pad in front.
     `kernel` is chosen by nibble-select-kernels; `rejected` has one entry "kernel: reason" for each faster kernel that was not taken.
+    `widen_every`: the groups of 4 steps of k that the kernel may sum in 16 bits, proved for these weights (0: all).
 
     Example:
     ```mlir
@@ -68,7 +69,7 @@ def Nibble_TileOp : Nibble_TypedOp<"tile"> {
                        OptionalAttr<DenseF32ArrayAttr>:$multiplier, OptionalAttr<DenseF32ArrayAttr>:$bias,
                        OptionalAttr<DenseF32ArrayAttr>:$lo, OptionalAttr<DenseF32ArrayAttr>:$hi, OptionalAttr<F32Attr>:$residual_multiplier,
                        OptionalAttr<DenseI32ArrayAttr>:$thresholds, OptionalAttr<DenseI32ArrayAttr>:$flips,
-                       OptionalAttr<StrAttr>:$kernel, OptionalAttr<StrArrayAttr>:$rejected);
+                       OptionalAttr<StrAttr>:$kernel, OptionalAttr<I64Attr>:$widen_every, OptionalAttr<StrArrayAttr>:$rejected);
   let results = (outs AnyRankedTensor:$result);
   let assemblyFormat = [{
     $input `,` $weight (`,` `residual` `(` $residual^ `:` type($residual) `)`)? attr-dict `:` `(` type($input) `,` type($weight) `)` `->` type($result)

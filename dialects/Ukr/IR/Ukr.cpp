@@ -47,14 +47,19 @@ LogicalResult ScratchOp::verify() {
 LogicalResult KernelOp::verify() {
   if (getCode().empty())
     return emitOpError("has no code");
-  std::pair<StringRef, int64_t> sizes[] = {{"rows", getRows()}, {"columns", getColumns()}, {"run", getRun()}};
+  std::pair<StringRef, int64_t> sizes[] = {{"rows", getRows()}, {"columns", getColumns()}, {"run", getRun()}, {"tiles", getTiles()}};
   for (auto [name, value] : sizes)
     if (value < 1 || value > mostOfKernel)
       return emitOpError("needs ") << name << " of at least 1 and at most 2^30, got " << value;
-  std::pair<StringRef, int64_t> strides[] = {{"row_stride", getRowStride()}, {"outer_stride", getOuterStride()}};
+  std::pair<StringRef, int64_t> strides[] = {{"row_stride", getRowStride()},
+                                             {"outer_stride", getOuterStride()},
+                                             {"b_outer_stride", getBOuterStride()},
+                                             {"b_tile_stride", getBTileStride()}};
   for (auto [name, value] : strides)
     if (value < 0 || value > mostBytes)
       return emitOpError("needs ") << name << " of at least 0 and at most 2^40 bytes, got " << value;
+  if (auto groups = static_cast<int64_t>(getWidenEvery()); groups < 0)
+    return emitOpError("needs widen_every of at least 0 groups, got ") << groups;
   return success();
 }
 
@@ -87,8 +92,12 @@ LogicalResult CallOp::verifySymbolUses(SymbolTableCollection &tables) {
     return emitOpError("needs 1-D views of i8, i8 and i32, got ")
            << getA().getType() << ", " << getB().getType() << " and " << getAcc().getType();
   auto acc = cast<MemRefType>(getAcc().getType());
-  if (acc.hasStaticShape() && acc.getDimSize(0) < static_cast<int64_t>(kernel.getRows() * kernel.getColumns()))
-    return emitOpError("has an accumulator view smaller than ") << kernel.getRows() << " x " << kernel.getColumns();
+  // Three factors of up to 2^30: one after the other, so that none overflows.
+  int64_t needed = static_cast<int64_t>(kernel.getRows()) * static_cast<int64_t>(kernel.getColumns());
+  if (acc.hasStaticShape() && (acc.getDimSize(0) < needed ||
+                               acc.getDimSize(0) / needed < static_cast<int64_t>(kernel.getTiles())))
+    return emitOpError("has an accumulator view smaller than ")
+           << kernel.getTiles() << " x " << kernel.getRows() << " x " << kernel.getColumns();
   return success();
 }
 

@@ -77,8 +77,10 @@ def Ukr_ParallelOp : Ukr_Op<"parallel", [DeclareOpInterfaceMethods<SymbolUserOpI
 def Ukr_KernelOp : Ukr_Op<"kernel", [Symbol, IsolatedFromAbove]> {
   let summary = "A generated kernel: its contract and its machine code.";
   let description = [{
-    Contract of kind "dot": `acc[m][n] = sum over o < outer, k < run of a[m * row_stride + o * outer_stride + k] * b[o][k / 4][n][k % 4]` for
-    m < rows, n < columns; a is u8, b is s8 padded with zeros, acc is i32 [rows][columns] and is overwritten. Strides in bytes.
+    Contract of kind "dot": `acc[t][m][n] = sum over o < outer, k < run of a[m * row_stride + o * outer_stride + k] * w[t][o][k][n]` for
+    t < tiles, m < rows, n < columns; a is u8, acc is i32 [tiles][rows][columns] and is overwritten. b holds w in the generator's layout, with
+    b_outer_stride from one o to the next and b_tile_stride from one t to the next. Strides in bytes. 16-bit sums, if the generator has
+    them, are added to 32-bit ones after `widen_every` groups of 4 k (0: at the end).
     The code is position-independent, follows the System V x86-64 calling convention `(a, b, acc, outer)`, allocates nothing and reads and
     writes nothing outside these views.
 
@@ -89,7 +91,9 @@ def Ukr_KernelOp : Ukr_Op<"kernel", [Symbol, IsolatedFromAbove]> {
     ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, StrAttr:$generator, I64Attr:$rows, I64Attr:$columns, I64Attr:$run, I64Attr:$row_stride,
-                       I64Attr:$outer_stride, DenseI8ArrayAttr:$code);
+                       I64Attr:$outer_stride, DefaultValuedAttr<I64Attr, "1">:$tiles, DefaultValuedAttr<I64Attr, "0">:$b_outer_stride,
+                       DefaultValuedAttr<I64Attr, "0">:$b_tile_stride, DefaultValuedAttr<I64Attr, "0">:$widen_every,
+                       DenseI8ArrayAttr:$code);
   let assemblyFormat = "$sym_name attr-dict";
   let hasVerifier = 1;
 }

@@ -21,7 +21,7 @@ func.func @missing(%x: tensor<?x2xf32>) {
 // Centred on 0, though the zero point is 3.
 !u8 = !quant.uniform<u8:f32, 1.0:3>
 func.func @offset(%x: tensor<?x2xf32>) {
-  // expected-error@+1 {{has a layout that no op works on; activations are stored as 16-bit words (q - zero point), unsigned bytes, or bits}}
+  // expected-error@+1 {{has a layout that no op works on; activations are stored as 16-bit words (q - zero point), bytes (q - qmin), or bits}}
   %q = nibble.quantize %x : (tensor<?x2xf32>) -> tensor<?x2x!u8, #nibble.layout<"order = [0, 1], word = 16, bits = 16">>
   return
 }

@@ -223,7 +223,7 @@ func.func @caller(%a: memref<64xi8>, %b: memref<64xi8>, %c: memref<16xi32, strid
 
 ukr.kernel @k {generator = "g", rows = 2 : i64, columns = 8 : i64, run = 4 : i64, row_stride = 4 : i64, outer_stride = 4 : i64, code = array<i8: 1>}
 func.func @caller(%a: memref<64xi8>, %b: memref<64xi8>, %c: memref<15xi32>, %i: index) {
-  // expected-error@+1 {{has an accumulator view smaller than 2 x 8}}
+  // expected-error@+1 {{has an accumulator view smaller than 1 x 2 x 8}}
   ukr.call @k(%a[%i], %b[%i], %c[%i]) outer %i : memref<64xi8>, memref<64xi8>, memref<15xi32>
   return
 }

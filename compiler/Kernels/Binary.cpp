@@ -1,0 +1,69 @@
+// The list of look-up kernels, what they refuse, and the driver of their generator.
+#include "compiler/Kernels/Binary.h"
+
+#include "compiler/Kernels/x64/BinaryLookup.h"
+
+namespace nibble::kernels {
+
+static constexpr LookupKernelInfo registry[] = {
+#define NIBBLE_LOOKUP_KERNEL(NAME, FEATURES, ELEMENTS, WEIGHTS, GENERATOR)                                             \
+  {#NAME, FEATURES, LookupElements::ELEMENTS, LookupWeights::WEIGHTS, GENERATOR},
+#include "compiler/Kernels/Binary.def"
+};
+
+// Far above any kernel: a generator that asks for more is at fault.
+static constexpr size_t maxCodeBytes = 1 << 18;
+static constexpr int64_t maxColumnStride = 1 << 26; // so that displacements fit 32 bits
+
+std::span<const LookupKernelInfo> lookupKernels() { return registry; }
+
+const LookupKernelInfo *findLookupKernel(std::string_view name) {
+  for (const LookupKernelInfo &kernel : registry)
+    if (kernel.name == name)
+      return &kernel;
+  return nullptr;
+}
+
+std::string lookupRefusal(const LookupKernelInfo &kernel, const LookupParams &params) {
+  const auto outside = [](const char *what, int64_t value, int64_t low, int64_t high) {
+    return std::string(what) + " must be " + std::to_string(low) + ".." + std::to_string(high) + ", not " +
+           std::to_string(value);
+  };
+  if (params.rows < 1 || params.rows > lookupMaxRows)
+    return outside("rows", params.rows, 1, lookupMaxRows);
+  if (params.columns < lookupColumns || params.columns > lookupMaxColumns || params.columns % lookupColumns)
+    return outside("columns", params.columns, lookupColumns, lookupMaxColumns) + " in steps of 32";
+  const int64_t maxChannels = lookupMaxBytes * (8 / lookupBits(kernel.elements));
+  if (params.channels < 1 || params.channels > maxChannels)
+    return outside("channels", params.channels, 1, maxChannels);
+  if (params.taps < 1 || params.taps > lookupMaxBytes)
+    return outside("taps", params.taps, 1, lookupMaxBytes);
+  if (params.maxOuter < 1 || params.maxOuter > lookupMaxBytes)
+    return outside("the outer steps", params.maxOuter, 1, lookupMaxBytes);
+  const int64_t bytes = params.maxOuter * params.taps * tapBytes(kernel.elements, params.channels);
+  if (bytes > lookupMaxBytes)
+    return "a sum over " + std::to_string(bytes) + " bytes of activations may exceed 16 bits; the kernel takes " +
+           std::to_string(lookupMaxBytes);
+  if (params.bColumnStride < -maxColumnStride || params.bColumnStride > maxColumnStride)
+    return outside("the column stride", params.bColumnStride, -maxColumnStride, maxColumnStride);
+  return {};
+}
+
+MachineCode generate(const LookupKernelInfo &kernel, const LookupParams &params, size_t initialBytes) {
+  const std::string where = "kernel " + std::string(kernel.name) + ": ";
+  if (std::string refusal = lookupRefusal(kernel, params); !refusal.empty())
+    return {{}, where + refusal};
+  for (size_t size = initialBytes ? initialBytes : 1; size <= maxCodeBytes; size *= 2) {
+    std::vector<uint8_t> buffer(size);
+    Emitted emitted = kernel.emit(kernel, params, buffer);
+    if (!emitted.error.empty())
+      return {{}, where + emitted.error};
+    if (emitted.tooSmall)
+      continue;
+    buffer.resize(emitted.size);
+    return {std::move(buffer), {}};
+  }
+  return {{}, where + "the code exceeds " + std::to_string(maxCodeBytes) + " bytes"};
+}
+
+} // namespace nibble::kernels

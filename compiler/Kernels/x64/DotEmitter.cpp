@@ -1,0 +1,163 @@
+// The loops and pointers of the dot kernels.
+#include "compiler/Kernels/x64/DotEmitter.h"
+
+#include <algorithm>
+
+namespace nibble::kernels::x64 {
+
+using Xbyak::RegExp;
+using Xbyak::Ymm;
+
+// k groups per turn of the inner loop: 8 keep displacements of a in one byte and the loop's own cost below 2 %.
+static constexpr int unrollGroups = 8;
+static constexpr int rowsPerBase = 3;
+
+std::string DotEmitter::check(const DotParams &params, const DotShape &shape) {
+  if (params.rows < 1 || params.rows > shape.maxRows)
+    return "rows must be 1.." + std::to_string(shape.maxRows) + ", not " + std::to_string(params.rows);
+  if (params.tiles < 1 || params.tiles > shape.maxRows / params.rows)
+    return "tiles must be 1.." + std::to_string(shape.maxRows / params.rows) + " for " + std::to_string(params.rows) +
+           " rows, not " + std::to_string(params.tiles);
+  if (params.run < 1)
+    return "the run must have at least one value, not " + std::to_string(params.run);
+  constexpr int64_t farthest = INT32_MAX / dotMaxTiles;
+  if (params.tiles > 1 && (params.bTileStride > farthest || params.bTileStride < -farthest))
+    return "tiles of b lie " + std::to_string(params.bTileStride) + " bytes apart; the kernel reaches " +
+           std::to_string(farthest);
+  return {};
+}
+
+DotEmitter::DotEmitter(const DotParams &params, const DotShape &shape, std::span<uint8_t> buffer)
+    : Emitter(buffer), params(params), shape(shape), unitGroups(shape.info().unitGroups()),
+      unitBytes(static_cast<int>(shape.info().unitBytes())) {
+  for (int i = 0; i < params.tiles * params.rows * shape.vectors; ++i)
+    sums.push_back(vectors.take());
+  bases.push_back(arg0);
+  if (params.rows > 1)
+    stride = takeScalar();
+  for (int row = rowsPerBase; row < params.rows; row += rowsPerBase)
+    bases.push_back(takeScalar());
+  count = takeScalar();
+}
+
+RegExp DotEmitter::rowAddress(int row) const {
+  const int step = row % rowsPerBase;
+  const Xbyak::Reg64 &base = bases[row / rowsPerBase];
+  return step == 0 ? RegExp(base) : base + *stride * step;
+}
+
+// Three bytes: the first two as words, the third in the odd words.
+void DotEmitter::broadcast(const Ymm &dst, const Ymm &scratch, int row, int group, int bytes) {
+  const RegExp from = rowAddress(row) + group * dotGroup;
+  switch (bytes) {
+  case 1:
+    vpbroadcastb(dst, ptr[from]);
+    break;
+  case 2:
+    vpbroadcastw(dst, ptr[from]);
+    break;
+  case 3:
+    vpbroadcastw(dst, ptr[from]);
+    vpbroadcastb(scratch, ptr[from + 2]);
+    vpblendw(dst, dst, scratch, 0xaa);
+    break;
+  default:
+    vpbroadcastd(dst, ptr[from]);
+  }
+}
+
+void DotEmitter::flush() {
+  if (!pending)
+    return;
+  for (const Xbyak::Reg64 &base : bases)
+    add(base, static_cast<uint32_t>(pending * unitGroups * dotGroup));
+  add(b, static_cast<uint32_t>(pending * unitBytes));
+  pending = 0;
+}
+
+void DotEmitter::units(int64_t whole, const Unit &rest, bool first, bool loops) {
+  const auto one = [&](Unit unit) {
+    unit.first = first;
+    first = false;
+    this->unit(static_cast<int>(pending++), unit);
+  };
+  const Unit full{unitGroups, dotGroup};
+  if (first && whole) {
+    one(full);
+    --whole;
+  }
+  // A loop of one turn is no loop.
+  const int64_t unroll = std::max(1, unrollGroups / unitGroups);
+  if (const int64_t turns = whole / unroll; loops && turns > 1) {
+    loop(count, turns, [&] {
+      for (int64_t i = 0; i < unroll; ++i)
+        one(full);
+    });
+    whole -= turns * unroll;
+  }
+  for (; whole > 0; --whole)
+    one(full);
+  if (rest.groups)
+    one(rest);
+}
+
+/// One outer step: the run, then the pointers set to the next run.
+void DotEmitter::oneStep() {
+  const int64_t groups = (params.run + dotGroup - 1) / dotGroup;
+  const int lastBytes = static_cast<int>(params.run - (groups - 1) * dotGroup);
+  Run run{groups / unitGroups, {static_cast<int>(groups % unitGroups), lastBytes}};
+  if (!run.rest.groups && lastBytes != dotGroup)
+    run = {run.whole - 1, {unitGroups, lastBytes}};
+  this->run(run);
+
+  // Where the strides do not fit 64 bits, the sum wraps as addresses do.
+  const int64_t all = run.whole + (run.rest.groups ? 1 : 0), passed = all - pending;
+  const auto toNext = [](int64_t step, int64_t passed) {
+    return static_cast<int64_t>(static_cast<uint64_t>(step) - static_cast<uint64_t>(passed));
+  };
+  for (const Xbyak::Reg64 &base : bases)
+    advance(base, toNext(params.aOuterStride, passed * unitGroups * dotGroup), count);
+  advance(b, toNext(params.bOuterStride ? params.bOuterStride : all * unitBytes, passed * unitBytes), count);
+  pending = 0;
+}
+
+void DotEmitter::zeroSums() {
+  for (const Ymm &sum : sums)
+    vpxor(sum, sum, sum);
+}
+
+void DotEmitter::loadSums() {
+  for (size_t i = 0; i < sums.size(); ++i)
+    vmovdqu(sums[i], ptr[acc + i * vectorBytes]);
+}
+
+void DotEmitter::storeSums() {
+  for (size_t i = 0; i < sums.size(); ++i)
+    vmovdqu(ptr[acc + i * vectorBytes], sums[i]);
+}
+
+Emitted DotEmitter::emit() {
+  Xbyak::Label step, done;
+  enter();
+  begin();
+  test(outer, outer);
+  jle(done, T_NEAR);
+  if (stride)
+    mov(*stride, static_cast<uint64_t>(params.aRowStride));
+  for (size_t i = 1; i < bases.size(); ++i) {
+    lea(bases[i], ptr[bases[i - 1] + *stride * 2]);
+    add(bases[i], *stride);
+  }
+  place(step);
+  oneStep();
+  dec(outer);
+  jnz(step, T_NEAR);
+
+  place(done);
+  end();
+  leave();
+  tables();
+  return finish();
+}
+
+} // namespace nibble::kernels::x64

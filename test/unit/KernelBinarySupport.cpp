@@ -1,0 +1,111 @@
+// What the tests of look-up kernels share.
+#include "test/unit/KernelBinarySupport.h"
+
+#include "compiler/Layout/Layout.h"
+
+namespace nibble::kernels::test {
+
+LookupOperands::LookupOperands(const LookupKernelInfo &kernel, const LookupParams &params, int64_t outer, Values values)
+    : params(params), kernel(kernel), outer(outer), perRow(outer * params.taps * params.channels),
+      a(params.rows * perRow), w(params.columns * perRow) {
+  std::mt19937 random(static_cast<uint32_t>(params.rows * 7 + params.channels * 31 + outer));
+  const auto value = [&]() -> int8_t {
+    if (kernel.elements == LookupElements::Binary)
+      return random() % 2 ? -1 : 1;
+    return static_cast<int8_t>(static_cast<int>(random() % 3) - 1);
+  };
+  for (size_t i = 0; i < a.size(); ++i)
+    a[i] = values == Values::Extreme ? (i / perRow % 2 ? -1 : 1) : value();
+  for (size_t i = 0; i < w.size(); ++i)
+    w[i] = values == Values::Extreme ? (i / perRow % 3 == 1 ? -1 : 1) : value();
+}
+
+void LookupOperands::placeA(uint8_t *to) const {
+  const int bits = lookupBits(kernel.elements), perByte = 8 / bits;
+  const int8_t *value = a.data();
+  for (int64_t m = 0; m < params.rows; ++m)
+    for (int64_t o = 0; o < outer; ++o)
+      for (int64_t t = 0; t < params.taps; ++t) {
+        uint8_t *at = to + m * params.aRowStride + o * params.aOuterStride + t * params.aTapStride;
+        std::fill_n(at, tapBytes(kernel.elements, params.channels), uint8_t(0));
+        for (int64_t c = 0; c < params.channels; ++c, ++value) {
+          const int field = bits == 1 ? *value < 0 : *value & 3;
+          at[c / perByte] |= static_cast<uint8_t>(field << (c % perByte * bits));
+        }
+      }
+}
+
+size_t LookupOperands::aExtent() const {
+  if (outer == 0)
+    return 0;
+  return static_cast<size_t>((params.rows - 1) * params.aRowStride + (outer - 1) * params.aOuterStride +
+                             (params.taps - 1) * params.aTapStride + tapBytes(kernel.elements, params.channels));
+}
+
+std::vector<uint8_t> LookupOperands::packB() const {
+  if (outer == 0)
+    return {};
+  const auto layout = layout::lookupTile(4, lookupBits(kernel.elements), kernel.weights == LookupWeights::Packed);
+  const int64_t shape[] = {params.columns, outer, params.taps, params.channels};
+  const std::vector<int64_t> values(w.begin(), w.end());
+  auto packed = layout::pack(layout, values, shape);
+  if (!packed) {
+    ADD_FAILURE() << packed.error();
+    return {};
+  }
+  return *packed;
+}
+
+std::vector<int32_t> LookupOperands::oracle() const {
+  std::vector<int32_t> acc;
+  for (int64_t m = 0; m < params.rows; ++m)
+    for (int64_t n = 0; n < params.columns; ++n) {
+      int32_t sum = 0;
+      for (int64_t k = 0; k < perRow; ++k)
+        sum += a[m * perRow + k] * w[n * perRow + k];
+      acc.push_back(sum);
+    }
+  return acc;
+}
+
+std::string LookupOperands::text() const {
+  return "rows " + std::to_string(params.rows) + ", columns " + std::to_string(params.columns) + ", outer " +
+         std::to_string(outer) + " of " + std::to_string(params.maxOuter) + ", taps " + std::to_string(params.taps) +
+         ", channels " + std::to_string(params.channels) + ", strides " + std::to_string(params.aRowStride) + " " +
+         std::to_string(params.aOuterStride) + " " + std::to_string(params.aTapStride);
+}
+
+LookupParams contiguousB(const LookupKernelInfo &kernel, LookupParams params, int64_t outer) {
+  const int64_t bytes = params.taps * tapBytes(kernel.elements, params.channels);
+  params.bOuterStride = lookupBlockBytes(kernel.weights, bytes);
+  params.bColumnStride = outer * params.bOuterStride;
+  return params;
+}
+
+LookupParams contiguous(const LookupKernelInfo &kernel, LookupParams params, int64_t outer) {
+  params.aTapStride = tapBytes(kernel.elements, params.channels);
+  params.aOuterStride = params.taps * params.aTapStride;
+  params.aRowStride = params.maxOuter * params.aOuterStride;
+  return contiguousB(kernel, params, outer);
+}
+
+LoadedLookup::LoadedLookup(const LookupKernelInfo &kernel, const LookupParams &params) {
+  const MachineCode made = generate(kernel, params);
+  if (!made) {
+    ADD_FAILURE() << made.error;
+    return;
+  }
+  code = std::make_unique<LoadedKernel>(made.bytes);
+  fn = reinterpret_cast<LookupFn>(code->fn());
+}
+
+void LookupRunTest::SetUp() {
+#if defined(__x86_64__)
+  // Each feature that the manifest names needs a line here; an unknown one must not pass as present.
+  if (kernel().features == "avx2" && __builtin_cpu_supports("avx2"))
+    return;
+#endif
+  GTEST_SKIP() << "this machine has no " << kernel().features << ": " << kernel().name << " was not run";
+}
+
+} // namespace nibble::kernels::test
