@@ -27,9 +27,9 @@ struct Epilogue {
   Buffer residual;                 ///< integers minus zero point, or f32
   float residualMultiplier = 0;
   int64_t residualZero = 0; ///< How a residual in bytes stores 0.
-  int64_t zero = 0;    ///< of the result's grid
-  int64_t stored = 0;  ///< How bytes store 0: what storage adds to an integer minus zero point.
-  bool binary = false; ///< the result is -1 or +1, whatever its storage
+  int64_t zero = 0;         ///< of the result's grid
+  int64_t stored = 0;       ///< How bytes store 0: what storage adds to an integer minus zero point.
+  bool binary = false;      ///< the result is -1 or +1, whatever its storage
 };
 
 /// Operands by storage; decides the inner loop.

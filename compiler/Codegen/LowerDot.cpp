@@ -77,7 +77,8 @@ void DotTile::emitCall(Region &r, const Call &call, const Taps &taps, Value inpu
   const int64_t unit = int64_t(kernels::dotGroup) * info.unitGroups();
   int64_t start = taps.y0 * kernels::stepBytes(info, s.KW * s.C) + taps.x0 * s.C / unit * info.unitBytes();
   ukr::CallOp::create(r, kernel, r.ref(operands.input), input, r.ref(operands.weights),
-                      r.add(r.mul(tile, tileBytes), start), sums, r.idx(0), r.idx(taps.x1 > taps.x0 ? taps.y1 - taps.y0 : 0));
+                      r.add(r.mul(tile, tileBytes), start), sums, r.idx(0),
+                      r.idx(taps.x1 > taps.x0 ? taps.y1 - taps.y0 : 0));
   Buffer correction = correctionFor(taps);
   r.loop(r.idx(0), r.idx(call.tiles), 1, [&](Value t) {
     Value channel = r.mul(r.add(tile, t), info.columns);
@@ -105,8 +106,8 @@ void DotTile::finish(Region &r, Value from, const Buffer &correction, Value chan
       Value byte = vector::ExtractOp::create(r, vector::BitCastOp::create(r, VectorType::get({1}, r.getI8Type()), mask),
                                              ArrayRef<int64_t>{0});
       if (valid < lanes)
-        byte = arith::AndIOp::create(
-            r, byte, arith::ConstantOp::create(r, r.getIntegerAttr(r.getI8Type(), (1 << valid) - 1)));
+        byte = arith::AndIOp::create(r, byte,
+                                     arith::ConstantOp::create(r, r.getIntegerAttr(r.getI8Type(), (1 << valid) - 1)));
       r.store(byte, r.ref(bytes), r.add(r.mul(pixel, words * 4), r.div(channel, lanes)));
     };
     auto pad = [&] {
@@ -147,8 +148,7 @@ void DotTile::emitShare(Region &r, Value shareIndex, Call call, const Taps &taps
   Value first = r.mul(shareIndex, share), end = r.min(r.add(first, share), r.idx(tiles));
   Value whole = r.add(first, r.mul(r.div(r.sub(end, first), call.tiles), call.tiles));
   if (tiles >= call.tiles)
-    r.loop(first, whole, call.tiles,
-           [&](Value tile) { emitCall(r, call, taps, input, tile, pixel, pixelStride); });
+    r.loop(first, whole, call.tiles, [&](Value tile) { emitCall(r, call, taps, input, tile, pixel, pixelStride); });
   if (int rest = static_cast<int>(tiles % call.tiles)) {
     Call last = call;
     last.tiles = rest;
@@ -214,8 +214,8 @@ void DotTile::lowerWindows(bool batched) {
             auto body = [&] {
               Value step = r.sub(line, r.idx(q.first));
               emitLine(r, part, image, q.down ? r.idx(q.y.first) : r.add(step, q.y.first),
-                       q.down ? r.add(step, q.x.first) : r.idx(q.x.first),
-                       {q.y.tap0, q.y.tap1, q.x.tap0, q.x.tap1}, q.down, q.down ? q.y.count : q.x.count);
+                       q.down ? r.add(step, q.x.first) : r.idx(q.x.first), {q.y.tap0, q.y.tap1, q.x.tap0, q.x.tap1},
+                       q.down, q.down ? q.y.count : q.x.count);
             };
             if (rectangles.size() == 1) {
               body();

@@ -10,10 +10,10 @@ namespace nibble::codegen {
 
 /// What a dot kernel multiplies.
 struct DotOperands {
-  Buffer input;               ///< U8: q - qmin
-  Buffer weights;             ///< packed for the kernel
+  Buffer input;                ///< U8: q - qmin
+  Buffer weights;              ///< packed for the kernel
   std::vector<int64_t> values; ///< The weights [O, KH, KW, C], for the correction of a zero point.
-  int64_t zero = 0;           ///< How 0 is stored in `input`.
+  int64_t zero = 0;            ///< How 0 is stored in `input`.
   int64_t widenEvery = 0;
 };
 

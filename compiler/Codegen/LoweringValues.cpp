@@ -78,7 +78,8 @@ Expr Lowering::dequantized(const LoweredValue &v, Expr integers) {
 Expr Lowering::ints(Value value) {
   LoweredValue &v = get(value);
   if (v.grid)
-    return leaf(v.grid, v.grid.elem == Elem::U8 ? storedZero(v.type) : 0, v.type.getRank() ? v.type.getShape().back() : 1);
+    return leaf(v.grid, v.grid.elem == Elem::U8 ? storedZero(v.type) : 0,
+                v.type.getRank() ? v.type.getShape().back() : 1);
   if (v.gridExpr)
     return *v.gridExpr;
   emitError(value.getLoc(), "a value is read as integers here, but has none; give it a layout first");

@@ -69,9 +69,9 @@ struct ContractionDesc {
   bool activationSigned = false;
   /// The kernel sums stored q * w; whoever calls it adds -zeroPoint * (sum of w over the taps that were visited).
   int64_t activationZeroPoint = 0;
-  int64_t tapValues = 0; ///< k values of a tap, where a run has several: each lies in whole units of its own.
-  int weightBits = 8;    ///< Of the signed grid.
-  bool weightsBinary = false;             ///< All are +1 or -1.
+  int64_t tapValues = 0;      ///< k values of a tap, where a run has several: each lies in whole units of its own.
+  int weightBits = 8;         ///< Of the signed grid.
+  bool weightsBinary = false; ///< All are +1 or -1.
   std::optional<WeightRange> weightRange; ///< Of the actual weights; empty if they are not known.
   int64_t run = 0;
   int64_t outer = 0;

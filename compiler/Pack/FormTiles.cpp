@@ -148,10 +148,9 @@ LogicalResult formTile(ContractionOpInterface contraction) {
 
   IntegerAttr groups = builder.getI64IntegerAttr(conv ? conv.getGroups() : 1);
   auto window = builder.getDenseI64ArrayAttr(kernel.slice(1, 2));
-  auto tile =
-      TileOp::create(builder, loc, type, input, *weights, residual, window, builder.getDenseI64ArrayAttr(strides),
-                     padding, groups, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr,
-                     nullptr);
+  auto tile = TileOp::create(builder, loc, type, input, *weights, residual, window,
+                             builder.getDenseI64ArrayAttr(strides), padding, groups, nullptr, nullptr, nullptr, nullptr,
+                             nullptr, nullptr, nullptr, nullptr, nullptr, nullptr);
   tile->setDiscardableAttrs(op->getDiscardableAttrDictionary());
   if (requantize) {
     tile.setMultiplierAttr(requantize.getMultiplierAttr());

@@ -30,12 +30,8 @@ struct TileFacts {
 FailureOr<TileFacts> factsOf(TileOp op) {
   auto x = cast<RankedTensorType>(op.getInput().getType()), w = cast<RankedTensorType>(op.getWeight().getType());
   Type gx = x.getElementType(), gw = w.getElementType();
-  TileFacts facts{gridFacts(gx),
-                  gridFacts(gw),
-                  w.getShape(),
-                  static_cast<int64_t>(op.getGroups()),
-                  x.getDimSize(3),
-                  {}};
+  TileFacts facts{
+      gridFacts(gx), gridFacts(gw), w.getShape(), static_cast<int64_t>(op.getGroups()), x.getDimSize(3), {}};
   auto constant = op.getWeight().getDefiningOp<ConstantOp>();
   if (!constant)
     return op.emitOpError("has weights that are not constant; bind the parameters first (nibble-bind-weights)");

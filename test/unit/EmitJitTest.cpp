@@ -234,9 +234,8 @@ TEST(EmitKernel, RunsInTheJit) {
       int32_t sum = 0;
       for (int o = 0; o < 3; ++o)
         for (int k = 0; k < 7; ++k)
-          sum += a[static_cast<size_t>(m * 21 + o * 7 + k)] *
-                 b[static_cast<size_t>(((o * 2 + k / 4) * 16 + n) * 4 + k % 4)];
-      EXPECT_EQ(acc[static_cast<size_t>(16 + m * 16 + n)], sum) << m << ", " << n;
+          sum += a[m * 21 + o * 7 + k] * b[((o * 2 + k / 4) * 16 + n) * 4 + k % 4];
+      EXPECT_EQ(acc[16 + m * 16 + n], sum) << m << ", " << n;
     }
   EXPECT_EQ(acc[0], -7);
 }

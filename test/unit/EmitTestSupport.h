@@ -35,7 +35,10 @@ std::vector<float> someImages(int64_t batch);
 class Arena {
 public:
   explicit Arena(int64_t bytes) : memory(static_cast<size_t>(bytes) + 64, 0xa5) {}
-  char *get() { return reinterpret_cast<char *>((reinterpret_cast<uintptr_t>(memory.data()) + 63) / 64 * 64); }
+  char *get() {
+    uintptr_t start = reinterpret_cast<uintptr_t>(memory.data());
+    return reinterpret_cast<char *>(memory.data()) + (64 - start % 64) % 64;
+  }
 
 private:
   std::vector<unsigned char> memory;

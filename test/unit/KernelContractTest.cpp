@@ -137,7 +137,8 @@ TEST_P(KernelContract, StaysInsideItsOperands) {
         auto *words = reinterpret_cast<int32_t *>(acc.data());
         ASSERT_EQ("", callGuarded(code->fn(), a.data(), reinterpret_cast<int8_t *>(b.data()), words, outer))
             << describe(params, outer);
-        ASSERT_EQ(operands.oracle(), std::vector<int32_t>(words, words + operands.accWords())) << describe(params, outer);
+        ASSERT_EQ(operands.oracle(), std::vector<int32_t>(words, words + operands.accWords()))
+            << describe(params, outer);
       }
 }
 

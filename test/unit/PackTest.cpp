@@ -11,8 +11,8 @@ namespace {
 const std::string passes[] = {
     "func.func(nibble-form-tiles)",
     "func.func(nibble-form-tiles,nibble-select-kernels{target=x86_64-linux-gnu,+avx2},nibble-assign-layouts)",
-    "func.func(nibble-form-tiles,nibble-select-kernels{target=x86_64-linux-gnu,+avx2},nibble-assign-layouts,"
-    "nibble-materialize-layouts,nibble-verify-layouts)",
+    ("func.func(nibble-form-tiles,nibble-select-kernels{target=x86_64-linux-gnu,+avx2},nibble-assign-layouts,"
+     "nibble-materialize-layouts,nibble-verify-layouts)"),
     "nibble-to-packed{target=x86_64-linux-gnu,+avx2}",
     "nibble-to-packed{target=aarch64-linux-gnu}",
     "nibble-to-packed{target=x86_64-linux-gnu,+avx2},nibble-to-tiled{target=x86_64-linux-gnu batch-tile=3}"};

@@ -47,7 +47,8 @@ LogicalResult ScratchOp::verify() {
 LogicalResult KernelOp::verify() {
   if (getCode().empty())
     return emitOpError("has no code");
-  std::pair<StringRef, int64_t> sizes[] = {{"rows", getRows()}, {"columns", getColumns()}, {"run", getRun()}, {"tiles", getTiles()}};
+  std::pair<StringRef, int64_t> sizes[] = {
+      {"rows", getRows()}, {"columns", getColumns()}, {"run", getRun()}, {"tiles", getTiles()}};
   for (auto [name, value] : sizes)
     if (value < 1 || value > mostOfKernel)
       return emitOpError("needs ") << name << " of at least 1 and at most 2^30, got " << value;
@@ -94,8 +95,8 @@ LogicalResult CallOp::verifySymbolUses(SymbolTableCollection &tables) {
   auto acc = cast<MemRefType>(getAcc().getType());
   // Three factors of up to 2^30: one after the other, so that none overflows.
   int64_t needed = static_cast<int64_t>(kernel.getRows()) * static_cast<int64_t>(kernel.getColumns());
-  if (acc.hasStaticShape() && (acc.getDimSize(0) < needed ||
-                               acc.getDimSize(0) / needed < static_cast<int64_t>(kernel.getTiles())))
+  if (acc.hasStaticShape() &&
+      (acc.getDimSize(0) < needed || acc.getDimSize(0) / needed < static_cast<int64_t>(kernel.getTiles())))
     return emitOpError("has an accumulator view smaller than ")
            << kernel.getTiles() << " x " << kernel.getRows() << " x " << kernel.getColumns();
   return success();

@@ -32,8 +32,11 @@ Weights finite_weights(const Graph &graph, const Weights &weights) {
   std::vector<Diagnostic> problems;
   for (const auto &[name, array] : result)
     if (std::string bad = nonFinite(array.shape(), array.span<float>()); !bad.empty())
-      problems.push_back({.message = "tensor '" + name + "' has a value that is no finite number, " + bad +
-                                     ": take weights from before training diverged"});
+      problems.push_back({.message = std::string("tensor '")
+                                         .append(name)
+                                         .append("' has a value that is no finite number, ")
+                                         .append(bad)
+                                         .append(": take weights from before training diverged")});
   if (!problems.empty())
     throw Error(std::move(problems));
   return result;

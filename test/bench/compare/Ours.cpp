@@ -180,7 +180,7 @@ Network::Network(const Case &c, const Data &data, const std::string &target) : s
   };
   s.input = arrayFor(s.program->arguments().at(0));
   s.output = arrayFor(s.program->arguments().at(1));
-  s.arena = make_arena(report.arena.bytes(1));
+  s.arena = make_arena(report.arena.bytes(1), "the benchmark");
   std::copy(data.input.begin(), data.input.end(), s.input.span<float>().begin());
 }
 Network::~Network() = default;
