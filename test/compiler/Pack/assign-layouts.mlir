@@ -24,11 +24,11 @@ func.func @bytes(%x: tensor<?x2x2x8xf32>) -> tensor<?x1x1x1xi32> {
   return %2 : tensor<?x1x1x1xi32>
 }
 
-// A second kind of user makes them words, centred on the zero point; the byte kernel's own entry still says bytes.
+// A second kind of user reads the same bytes.
 // CHECK-LABEL: func.func @shared
-// CHECK: nibble.quantize %arg0 {nibble.layouts = [unit, #nibble.layout<"order = [0, 1, 2, 3], word = 16, bits = 16, offset = 3">]}
+// CHECK: nibble.quantize %arg0 {nibble.layouts = [unit, #nibble.layout<"order = [0, 1, 2, 3], word = 8, bits = 8, code = unsigned">]}
 // CHECK: nibble.tile {{.*}}nibble.layouts = [#nibble.layout<"order = [0, 1, 2, 3], word = 8, bits = 8, code = unsigned">, {{.*}}, unit]
-// CHECK: nibble.dequantize %{{.*}} {nibble.layouts = [#nibble.layout<"order = [0, 1, 2, 3], word = 16, bits = 16, offset = 3">, unit]}
+// CHECK: nibble.dequantize %{{.*}} {nibble.layouts = [#nibble.layout<"order = [0, 1, 2, 3], word = 8, bits = 8, code = unsigned">, unit]}
 func.func @shared(%x: tensor<?x1x1x8xf32>) -> (tensor<?x1x1x1xi32>, tensor<?x1x1x8xf32, #nibble.grid<!u8>>) {
   %q = nibble.quantize %x : (tensor<?x1x1x8xf32>) -> tensor<?x1x1x8x!u8>
   %v = nibble.constant dense<1> : tensor<1x1x1x8xi8> : tensor<1x1x1x8x!w8>

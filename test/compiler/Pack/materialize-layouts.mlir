@@ -7,15 +7,14 @@
 // The arguments and results of a function have no layout; an activation in two forms is converted once for all its users.
 // CHECK-LABEL: func.func @boundary
 // CHECK-SAME: -> (tensor<?x1x1x8x!quant.uniform<u8:f32, 2.500000e-01:3>>, tensor<?x1x1x1xi32>, tensor<?x1x1x1xi32>)
-// CHECK: %[[P:.*]] = nibble.pack %arg0 {{.*}}word = 16, bits = 16, offset = 3">>
-// CHECK: %[[R:.*]] = nibble.reshape %[[P]] : (tensor<?x1x8x1x{{.*}}offset = 3">>) -> tensor<?x1x1x8x{{.*}}offset = 3">>
+// CHECK: %[[P:.*]] = nibble.pack %arg0 {{.*}}bits = 8, code = unsigned">>
+// CHECK: %[[R:.*]] = nibble.reshape %[[P]] : (tensor<?x1x8x1x{{.*}}code = unsigned">>) -> tensor<?x1x1x8x{{.*}}code = unsigned">>
 // CHECK: %[[W:.*]] = nibble.constant
-// CHECK: %[[U:.*]] = nibble.unpack %[[R]] {{.*}} -> tensor<?x1x1x8x!quant.uniform<u8:f32, 2.500000e-01:3>>
-// CHECK: %[[B:.*]] = nibble.pack %[[U]] {{.*}}bits = 8, code = unsigned">>
 // CHECK: %[[V:.*]] = nibble.pack %[[W]] {{.*}}tile = [0:16, 3:4]
-// CHECK: nibble.tile %[[B]], %[[V]]
+// CHECK: nibble.tile %[[R]], %[[V]]
 // CHECK-NOT: nibble.layouts
-// CHECK: nibble.tile %[[B]], %[[V]]
+// CHECK: nibble.tile %[[R]], %[[V]]
+// CHECK: %[[U:.*]] = nibble.unpack %[[R]] {{.*}} -> tensor<?x1x1x8x!quant.uniform<u8:f32, 2.500000e-01:3>>
 // CHECK: return %[[U]]
 func.func @boundary(%x: tensor<?x1x8x1x!u8>) -> (tensor<?x1x1x8x!u8>, tensor<?x1x1x1xi32>, tensor<?x1x1x1xi32>) {
   %r = nibble.reshape %x : (tensor<?x1x8x1x!u8>) -> tensor<?x1x1x8x!u8>

@@ -8,10 +8,10 @@
 // CHECK: func.func @cnn(%arg0: tensor<4x4x4x4xf32> {nibble.name = "image"}) -> (tensor<4x3xf32> {nibble.name = "logits"}) attributes {nibble.batch_tile = 4 : i64}
 // CHECK: nibble.quantize {{.*}} -> tensor<4x4x4x4x{{.*}}word = 8, bits = 8, code = unsigned">>
 // CHECK: nibble.constant {{.*}} : tensor<576xi8> : tensor<16x3x3x4x{{.*}}tile = [0:16, 3:4], word = 8, bits = 8">>
-// CHECK: nibble.tile {{.*}}kernel = "dot_u8s8_6x16_avx2"
+// CHECK: nibble.tile {{.*}}kernel = "dot_u8s8_16_6x16_avx2"
 // CHECK: nibble.max_pool2d
 // CHECK: nibble.reshape
-// CHECK: nibble.tile {{.*}}kernel = "dot_u8s8_6x16_avx2"
+// CHECK: nibble.tile {{.*}}kernel = "dot_u8s2_12x8_avx2"
 // CHECK: nibble.reshape {{.*}} -> tensor<4x3xf32>
 // CHECK-NOT: {{nibble.(pack|unpack|layouts)}}
 
