@@ -13,25 +13,35 @@ static Value widen(Region &r, Value v, bool isSigned) {
   return isSigned ? Value(arith::ExtSIOp::create(r, type, v)) : Value(arith::ExtUIOp::create(r, type, v));
 }
 
+/// 0, step, 2 * step, .. in `width` lanes.
+static Value laneSteps(Region &r, int64_t width, int64_t step) {
+  SmallVector<int32_t> steps;
+  for (int64_t i = 0; i < width; ++i)
+    steps.push_back(static_cast<int32_t>(i * step));
+  return arith::ConstantOp::create(r, DenseElementsAttr::get(cast<ShapedType>(r.i32(width)), ArrayRef<int32_t>(steps)));
+}
+
+Value ternaryFields(Region &r, Value values) {
+  Value fields = arith::AndIOp::create(r, values, r.ci(3, lanes));
+  return vector::ReductionOp::create(r, vector::CombiningKind::OR,
+                                     arith::ShLIOp::create(r, fields, laneSteps(r, lanes, 2)));
+}
+
 Expr leaf(const Buffer &buffer, int64_t zero, int64_t channels) {
   Expr e;
   e.integral = buffer.elem != Elem::F32 && buffer.elem != Elem::I32;
-  if (buffer.elem == Elem::Bits) {
-    // Bit c of a row's words; bit 0 stands for +1. One lane at a time or a whole vector out of one word.
+  if (const int64_t width = packedBits(buffer.elem)) {
+    // Field c of a row's words. One lane at a time or a whole vector out of one word.
     e.flat = false;
     e.eval = [=](Region &r, const Coord &at) {
-      Value word = r.load(r.ref(buffer), r.add(r.mul(at.row, wordsOf(channels)), r.div(at.col, 32)));
-      Value shift = arith::IndexCastOp::create(r, r.getI32Type(), r.rem(at.col, 32));
-      Value bits = arith::ShRUIOp::create(r, word, shift);
-      if (at.width) {
-        SmallVector<int32_t> steps;
-        for (int64_t i = 0; i < at.width; ++i)
-          steps.push_back(static_cast<int32_t>(i));
-        Value lane = arith::ConstantOp::create(
-            r, DenseElementsAttr::get(cast<ShapedType>(r.i32(at.width)), ArrayRef<int32_t>(steps)));
-        bits = arith::ShRUIOp::create(r, r.splat(bits, at.width), lane);
-      }
-      Value bit = arith::AndIOp::create(r, bits, r.ci(1, at.width));
+      Value word = r.load(r.ref(buffer), r.add(r.mul(at.row, wordsOf(channels, width)), r.div(at.col, 32 / width)));
+      Value shift = arith::IndexCastOp::create(r, r.getI32Type(), r.mul(r.rem(at.col, 32 / width), width));
+      Value fields = arith::ShRUIOp::create(r, word, shift);
+      if (at.width)
+        fields = arith::ShRUIOp::create(r, r.splat(fields, at.width), laneSteps(r, at.width, width));
+      if (width == 2)
+        return r.ashr(r.shl(fields, 30), 30);
+      Value bit = arith::AndIOp::create(r, fields, r.ci(1, at.width)); // 0 stands for +1
       return r.isub(r.ci(1, at.width), r.shl(bit, 1));
     };
     return e;
@@ -104,46 +114,57 @@ void storeElements(Region &r, Value value, const Buffer &buffer, Value index, in
   r.store(value, r.ref(buffer), index);
 }
 
-/// Whole words of one row: 32 values of the recipe become one word (fewer in the last word, whose other bits are 0).
-static void storeBits(Region &r, const StoreTo &s, Value row, int64_t cols) {
-  int64_t words = wordsOf(cols);
+/// Whole words of one row: 32 or 16 values of the recipe become one word (fewer in the last word, whose other bits are
+/// 0).
+static void storePacked(Region &r, const StoreTo &s, Value row, int64_t cols) {
+  const int64_t width = packedBits(s.buffer.elem), fields = 32 / width;
+  int64_t words = wordsOf(cols, width);
   Value base = r.mul(row, words);
   auto negative = [&](Value v) {
     return isa<FloatType>(getElementTypeOrSelf(v.getType()))
                ? r.cmp(arith::CmpFPredicate::OLT, v, r.cf(0, Code::widthOf(v)))
                : r.cmp(arith::CmpIPredicate::slt, v, r.ci(0, Code::widthOf(v)));
   };
+  auto integer = [&](Value v) { return isa<FloatType>(getElementTypeOrSelf(v.getType())) ? r.toInt(v) : v; };
+  // The lowest bits of an i32.
+  auto eight = [&](Value v) -> Value {
+    if (width == 2)
+      return ternaryFields(r, integer(v));
+    Value byte = vector::BitCastOp::create(r, VectorType::get({1}, r.getIntegerType(lanes)), negative(v));
+    return arith::ExtUIOp::create(r, r.getI32Type(), vector::ExtractOp::create(r, byte, ArrayRef<int64_t>{0}));
+  };
+  auto one = [&](Value v) -> Value {
+    if (width == 2)
+      return arith::AndIOp::create(r, integer(v), r.ci(3));
+    return arith::ExtUIOp::create(r, r.getI32Type(), negative(v));
+  };
   auto word = [&](Value firstColumn, int64_t count) {
     Value bits = r.ci(0);
     int64_t i = 0;
     for (; i + lanes <= count; i += lanes) {
-      Value mask = negative(s.expr.eval(r, {row, r.add(firstColumn, i), cols, lanes}));
-      Value byte = vector::BitCastOp::create(r, VectorType::get({1}, r.getIntegerType(lanes)), mask);
-      Value scalar =
-          arith::ExtUIOp::create(r, r.getI32Type(), vector::ExtractOp::create(r, byte, ArrayRef<int64_t>{0}));
-      bits = arith::OrIOp::create(r, bits, r.shl(scalar, static_cast<int32_t>(i)));
+      Value part = eight(s.expr.eval(r, {row, r.add(firstColumn, i), cols, lanes}));
+      bits = arith::OrIOp::create(r, bits, r.shl(part, static_cast<int32_t>(i * width)));
     }
     for (; i < count; ++i) {
-      Value bit =
-          arith::ExtUIOp::create(r, r.getI32Type(), negative(s.expr.eval(r, {row, r.add(firstColumn, i), cols, 0})));
-      bits = arith::OrIOp::create(r, bits, r.shl(bit, static_cast<int32_t>(i)));
+      Value part = one(s.expr.eval(r, {row, r.add(firstColumn, i), cols, 0}));
+      bits = arith::OrIOp::create(r, bits, r.shl(part, static_cast<int32_t>(i * width)));
     }
     return bits;
   };
-  if (int64_t whole = cols / 32)
+  if (int64_t whole = cols / fields)
     r.loop(r.idx(0), r.idx(whole), 1,
-           [&](Value k) { r.store(word(r.mul(k, 32), 32), r.ref(s.buffer), r.add(base, k)); });
-  if (cols % 32)
-    r.store(word(r.idx(cols / 32 * 32), cols % 32), r.ref(s.buffer), r.add(base, words - 1));
+           [&](Value k) { r.store(word(r.mul(k, fields), fields), r.ref(s.buffer), r.add(base, k)); });
+  if (cols % fields)
+    r.store(word(r.idx(cols / fields * fields), cols % fields), r.ref(s.buffer), r.add(base, words - 1));
 }
 
 void evaluate(Emitter &emitter, StringRef name, Location loc, View view, ArrayRef<StoreTo> stores) {
-  bool flat = true, bits = false;
+  bool flat = true, packed = false;
   for (const StoreTo &s : stores) {
-    bits |= s.buffer.elem == Elem::Bits;
+    packed |= packedBits(s.buffer.elem) != 0;
     flat &= s.expr.flat;
   }
-  if (flat && !bits) {
+  if (flat && !packed) {
     // Whole images as rows: long inner loops. Unbatched tensors are cut into rows of 1024 where that divides.
     int64_t elements = view.rowsPerImage * view.cols;
     if (view.batched)
@@ -159,9 +180,9 @@ void evaluate(Emitter &emitter, StringRef name, Location loc, View view, ArrayRe
         r.loop(r.begin, r.end, 1, [&](Value row) {
           SmallVector<StoreTo> words, elements;
           for (const StoreTo &s : stores)
-            (s.buffer.elem == Elem::Bits ? words : elements).push_back(s);
+            (packedBits(s.buffer.elem) ? words : elements).push_back(s);
           for (const StoreTo &s : words)
-            storeBits(r, s, row, view.cols);
+            storePacked(r, s, row, view.cols);
           if (elements.empty())
             return;
           auto at = [&](Value col, int64_t width) {

@@ -6,8 +6,8 @@
 
 namespace nibble::codegen {
 
-/// Element (row, col) of a buffer that holds the whole tensor: f32 from F32, i32 from I32, I16, U8 (minus `zero`) and
-/// Bits. Bits needs an aligned view: `channels` is the length of its packed rows.
+/// Element (row, col) of a buffer that holds the whole tensor: f32 from F32, i32 from I32, I16, U8 (minus `zero`), Bits
+/// and Fields. The last two need an aligned view: `channels` is the length of their packed rows.
 Expr leaf(const Buffer &buffer, int64_t zero = 0, int64_t channels = 0);
 /// One f32 per column (per channel), or one for all when the buffer holds one.
 Expr perColumn(const Buffer &buffer);
@@ -21,8 +21,8 @@ Expr map(const Expr &a, const Expr &b, const Expr &c, std::function<Value(Region
          bool integral = false);
 
 /// Emits a region that evaluates the recipes over a [rows, cols] view and stores each into its buffer (F32, I32, I16,
-/// U8, Bits). I16 and U8 store the low bits of an integral recipe (+ zero for U8); Bits store bit 1 where the recipe is
-/// negative.
+/// U8, Bits, Fields). I16, U8 and Fields store the low bits of an integral recipe (+ zero for U8); Bits store bit 1
+/// where the recipe is negative.
 struct StoreTo {
   Expr expr;
   Buffer buffer;
@@ -30,10 +30,14 @@ struct StoreTo {
 };
 void evaluate(Emitter &emitter, llvm::StringRef name, mlir::Location loc, View view, llvm::ArrayRef<StoreTo> stores);
 
-/// Stores i32 or f32 values of `width` lanes as elements of the buffer (not Bits).
+/// Stores i32 or f32 values of `width` lanes as elements of the buffer (not Bits or Fields).
 void storeElements(Region &r, Value value, const Buffer &buffer, Value index, int64_t zero);
-/// 32-bit words of a row of `channels` bits.
-inline int64_t wordsOf(int64_t channels) { return (channels + 31) / 32; }
+/// Bits of an element that rows of whole 32-bit words hold: 1 for Bits, 2 for Fields, else 0.
+inline int64_t packedBits(Elem elem) { return elem == Elem::Bits ? 1 : elem == Elem::Fields ? 2 : 0; }
+/// 32-bit words of a row of so many elements of 1 or 2 bits.
+inline int64_t wordsOf(int64_t channels, int64_t bits = 1) { return (channels * bits + 31) / 32; }
+/// `lanes` i32 values as 16 bits of ternary fields, in an i32.
+Value ternaryFields(Region &r, Value values);
 
 } // namespace nibble::codegen
 

@@ -39,6 +39,7 @@ Type Emitter::elementType(Elem elem) {
     return b.getF32Type();
   case Elem::I32:
   case Elem::Bits:
+  case Elem::Fields:
     return b.getI32Type();
   case Elem::I16:
     return b.getIntegerType(16);

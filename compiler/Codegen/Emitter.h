@@ -15,10 +15,11 @@ namespace nibble::codegen {
 enum class Elem {
   F32,
   I32,
-  I16,  ///< integers of a grid, minus the zero point
-  U8,   ///< integers of a grid, minus its smallest one (for byte kernels)
-  Bits, ///< binary: bits packed along the last dimension in 32-bit words, each row padded to whole words
-  I8    ///< packed constants
+  I16,    ///< integers of a grid, minus the zero point
+  U8,     ///< integers of a grid, minus its smallest one (for byte kernels)
+  Bits,   ///< binary: bits packed along the last dimension in 32-bit words, each row padded to whole words
+  Fields, ///< ternary: two bits each, likewise
+  I8      ///< packed constants
 };
 
 /// A contiguous piece of memory: a part of the arena, an argument of the entry, or a constant of the module.

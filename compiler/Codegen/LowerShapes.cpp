@@ -79,7 +79,8 @@ Buffer Lowering::withBorder(StringRef name, Location loc, const Buffer &source_,
 
 /// Storage elements along the last dimension.
 static int64_t storedLast(const Buffer &b, int64_t channels) {
-  return b.elem == Elem::Bits ? wordsOf(channels) : channels;
+  const int64_t bits = packedBits(b.elem);
+  return bits ? wordsOf(channels, bits) : channels;
 }
 
 LogicalResult Lowering::lowerShapeOp(Operation *op) {
@@ -104,9 +105,10 @@ LogicalResult Lowering::lowerShapeOp(Operation *op) {
         LoweredValue from = get(x);
         LoweredValue &to = define(s.getResult(), from.batched);
         auto in = from.type.getShape(), out = to.type.getShape();
-        if (from.grid && from.grid.elem == Elem::Bits && in.back() != out.back() && (in.back() % 32 || out.back() % 32))
+        const int64_t bits = from.grid ? packedBits(from.grid.elem) : 0;
+        if (bits && in.back() != out.back() && (in.back() % (32 / bits) || out.back() % (32 / bits)))
           return op->emitOpError("changes the last dimension of packed bits from ")
-                 << in.back() << " to " << out.back() << "; both must be multiples of 32";
+                 << in.back() << " to " << out.back() << "; both must be multiples of " << 32 / bits;
         Buffer b = stored(x);
         hold(s.getResult(), b, x);
         if (assigned.count(s.getResult()) && get(s.getResult()).real)
@@ -163,10 +165,11 @@ LogicalResult Lowering::lowerShapeOp(Operation *op) {
           for (Value v : c.getInputs())
             realBuffer(v);
         bool grid = gridTypeOf(y.getType()) && sameStorage && !get(c.getInputs().front()).real;
-        if (grid && elem == Elem::Bits && axis == to.type.getRank() - 1)
+        if (int64_t bits = packedBits(elem); grid && bits && axis == to.type.getRank() - 1)
           for (Value v : c.getInputs())
-            if (get(v).type.getShape().back() % 32)
-              return op->emitOpError("joins packed bits along channels, whose counts must be multiples of 32");
+            if (get(v).type.getShape().back() % (32 / bits))
+              return op->emitOpError("joins packed bits along channels, whose counts must be multiples of ")
+                     << 32 / bits;
         Buffer out = place(y, grid ? elem : Elem::F32, grid ? ".q" : "");
         // Everything from `axis` on is one contiguous run.
         auto run = [&](ArrayRef<int64_t> shape, const Buffer &b) {
@@ -200,11 +203,13 @@ LogicalResult Lowering::lowerShapeOp(Operation *op) {
         SmallVector<int64_t> inShape(get(x).type.getShape()), outShape(to.type.getShape()), low(p.getLow()),
             zero(inShape.size(), 0);
         int64_t channels = outShape.back(), words = storedLast(in, channels), raw = 0, lastRaw = 0;
-        if (in.elem == Elem::Bits) {
+        if (int64_t bits = packedBits(in.elem)) {
           if (inShape.back() != outShape.back())
             return op->emitOpError("of packed bits along channels has no kernel; pad height and width only");
-          raw = value < 0 ? -1 : 0;
-          lastRaw = value < 0 ? (channels % 32 ? (int64_t(1) << (channels % 32)) - 1 : -1) : 0;
+          // A sign is 1 for -1; fields hold 0, 1 or -1.
+          raw = value < 0 ? -1 : bits == 2 && value > 0 ? 0x55555555 : 0;
+          const int64_t rest = channels % (32 / bits) * bits;
+          lastRaw = rest ? raw & ((int64_t(1) << rest) - 1) : raw;
           inShape.back() = outShape.back() = words;
         } else if (grid) {
           auto facts = gridFacts(gridTypeOf(y.getType()));

@@ -1,5 +1,6 @@
 // Packed and tiled ops: quantisers on storage, layout changes, and the tile op with its kernels.
 #include "compiler/Codegen/LowerDot.h"
+#include "compiler/Codegen/LowerLookup.h"
 #include "compiler/Codegen/Lowering.h"
 
 using namespace mlir;
@@ -159,7 +160,7 @@ LogicalResult Lowering::lowerTile(TileOp op) {
   if (Value residual = op.getResidual()) {
     e.residual = gridTypeOf(residual.getType()) ? get(residual).grid : realBuffer(residual);
     e.residualMultiplier = op.getResidualMultiplier()->convertToFloat();
-    if (e.residual.elem == Elem::Bits)
+    if (packedBits(e.residual.elem))
       return op.emitOpError("takes a residual in words, bytes or f32; unpack it first");
     e.residualZero = e.residual.elem == Elem::U8 ? storedZero(residual.getType()) : 0;
   }
@@ -167,8 +168,13 @@ LogicalResult Lowering::lowerTile(TileOp op) {
   if (!ops.input)
     return op.emitOpError("has an input without storage; give it a layout first");
 
+  if (outElem == Elem::Fields && !kernel.starts_with("dot_") && !kernel.starts_with("lookup_"))
+    return op.emitOpError("gives fields of two bits, which only generated kernels store; use 16-bit words");
   if (kernel.starts_with("dot_")) {
     if (failed(lowerDotKernel(op, s, e, out, batched)))
+      return failure();
+  } else if (kernel.starts_with("lookup_")) {
+    if (failed(lowerLookupKernel(op, s, e, out, batched)))
       return failure();
   } else if (kernel == "portable_f32" || kernel == "portable_i16" || kernel == "portable_binary") {
     ops.weights = emitter->constant(name + ".weights", weightElem, bytes);
@@ -212,12 +218,39 @@ LogicalResult Lowering::lowerDotKernel(TileOp op, const ConvShape &s, const Epil
                                {reinterpret_cast<const uint8_t *>(packed.data()), packed.size()}, weights.getShape());
   if (!values)
     return op.emitOpError("has weights that are not packed as their layout says: ") << values.error();
-  DotOperands operands{get(op.getInput()).grid, emitter->constant(name + ".weights", Elem::I8, packed),
-                       std::move(*values), storedZero(op.getInput().getType()),
-                       static_cast<int64_t>(op.getWidenEvery().value_or(0))};
-  if (operands.input.elem != Elem::U8)
+  Buffer input = get(op.getInput()).grid;
+  if (input.elem != Elem::U8)
     return op.emitOpError("with kernel ") << *op.getKernel() << " needs its input in unsigned bytes";
-  return DotTile(*emitter, op, name, *info, s, e, std::move(operands), output).lower(batch, batched);
+  return DotTile(*emitter, op, name, *info, s, e,
+                 {input, emitter->constant(name + ".weights", Elem::I8, packed), output, s.C},
+                 {std::move(*values), storedZero(op.getInput().getType()),
+                  static_cast<int64_t>(op.getWidenEvery().value_or(0))})
+      .lower(batch, batched);
+}
+
+LogicalResult Lowering::lowerLookupKernel(TileOp op, const ConvShape &s, const Epilogue &e, const Buffer &output,
+                                          bool batched) {
+  const kernels::LookupKernelInfo *info = kernels::findLookupKernel(op.getKernel()->str());
+  if (!info)
+    return op.emitOpError("names an unknown kernel '") << *op.getKernel() << "'";
+  std::string name = nameOf(op);
+  std::vector<char> packed = rawBytes(op.getWeight().getDefiningOp<ConstantOp>().getValue());
+  Buffer input = get(op.getInput()).grid;
+  const bool binary = info->elements == kernels::LookupElements::Binary;
+  if (input.elem != (binary ? Elem::Bits : Elem::Fields))
+    return op.emitOpError("with kernel ")
+           << *op.getKernel() << " needs its input in " << (binary ? "bits" : "fields of two bits");
+  const int64_t blocks = (s.O + kernels::lookupColumns - 1) / kernels::lookupColumns;
+  const int64_t bytes =
+      blocks * s.KH * s.KW * kernels::lookupBlockBytes(info->weights, kernels::tapBytes(info->elements, s.C));
+  if (static_cast<int64_t>(packed.size()) != bytes)
+    return op.emitOpError("with kernel ")
+           << *op.getKernel() << " needs " << bytes << " bytes of packed weights, got " << packed.size();
+  input.elem = Elem::I8, input.elements *= 4;
+  return LookupTile(*emitter, op, name, *info, s, e,
+                    {input, emitter->constant(name + ".weights", Elem::I8, packed), output,
+                     wordsOf(s.C, kernels::lookupBits(info->elements)) * 4})
+      .lower(batch, batched);
 }
 
 } // namespace nibble::codegen

@@ -14,7 +14,7 @@ struct LoweredValue {
   mlir::RankedTensorType type;
   bool batched = false; ///< dimension 0 counts images
   Buffer real;          ///< f32 values
-  Buffer grid;          ///< integers: I16, U8, Bits, or F32 (training)
+  Buffer grid;          ///< integers: I16, U8, Bits, Fields, or F32 (training)
   Buffer acc;           ///< raw i32 accumulators
   std::optional<Expr> realExpr, gridExpr, accExpr;
   Buffer scale;                     ///< f32: one, or one per row of the weights; training computes it
@@ -99,6 +99,8 @@ private:
   mlir::LogicalResult lowerTile(TileOp op);
   mlir::LogicalResult lowerDotKernel(TileOp op, const ConvShape &shape, const Epilogue &epilogue, const Buffer &output,
                                      bool batched);
+  mlir::LogicalResult lowerLookupKernel(TileOp op, const ConvShape &shape, const Epilogue &epilogue,
+                                        const Buffer &output, bool batched);
   Epilogue epilogueOf(TileOp op, llvm::StringRef name);
   Elem elemOf(mlir::RankedTensorType type);
   int64_t zeroOf(mlir::Type type);

@@ -50,9 +50,9 @@ Buffer Lowering::place(Value v, Elem elem, StringRef suffix) {
     if (auto it = assigned.find(v); it != assigned.end())
       return it->second;
   int64_t elements = elementsOf(l);
-  if (elem == Elem::Bits) {
+  if (int64_t bits = packedBits(elem)) {
     int64_t cols = l.type.getShape().back();
-    elements = elements / cols * wordsOf(cols);
+    elements = elements / cols * wordsOf(cols, bits);
   }
   std::string name = v.getDefiningOp() ? nameOf(v.getDefiningOp()) : "argument";
   return emitter->arena(name + suffix.str(), elem, elements);
@@ -160,6 +160,8 @@ Elem Lowering::elemOf(RankedTensorType type) {
   if (auto layout = dyn_cast_or_null<LayoutAttr>(type.getEncoding())) {
     if (layout.getLayout().bits == 1)
       return Elem::Bits;
+    if (layout.getLayout().bits == 2)
+      return Elem::Fields;
     if (layout.getLayout().wordBits == 8)
       return Elem::U8;
   }

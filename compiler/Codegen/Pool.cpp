@@ -23,7 +23,7 @@ static std::pair<Value, Value> validTaps(Region &r, Value start, int64_t taps, i
 
 void emitMaxPool(Emitter &emitter, StringRef name, Location loc, const PoolShape &s, const Buffer &input,
                  const Buffer &output, bool batched) {
-  int64_t cols = input.elem == Elem::Bits ? wordsOf(s.C) : s.C;
+  const int64_t bits = packedBits(input.elem), cols = bits ? wordsOf(s.C, bits) : s.C;
   bool padY = s.PT || (s.OH - 1) * s.SH + s.KH > s.H + s.PT, padX = s.PL || (s.OW - 1) * s.SW + s.KW > s.W + s.PL;
   emitter.region(
       name, loc, [&](Code &c, Value n) { return c.mul(batched ? n : c.idx(1), s.OH); },
@@ -32,6 +32,15 @@ void emitMaxPool(Emitter &emitter, StringRef name, Location loc, const PoolShape
         auto larger = [&](Value x, Value m) -> Value {
           if (input.elem == Elem::Bits)
             return arith::AndIOp::create(r, x, m); // +1 (bit 0) wins
+          if (input.elem == Elem::Fields) {
+            // 00, 01 and 11 are 0, +1 and -1: the common bits, and +1 where there is one.
+            int64_t w = Code::widthOf(x);
+            auto one = [&](Value v) {
+              Value notNegative = arith::XOrIOp::create(r, r.lshr(v, 1), r.ci(-1, w));
+              return arith::AndIOp::create(r, arith::AndIOp::create(r, v, notNegative), r.ci(0x55555555, w));
+            };
+            return arith::OrIOp::create(r, arith::AndIOp::create(r, x, m), arith::OrIOp::create(r, one(x), one(m)));
+          }
           if (input.elem == Elem::F32)
             return r.select(r.cmp(arith::CmpFPredicate::OGT, x, m), x, m);
           return r.select(r.cmp(input.elem == Elem::U8 ? arith::CmpIPredicate::ugt : arith::CmpIPredicate::sgt, x, m),

@@ -14,12 +14,11 @@
 // value fits, which rule R5 of docs/spec.md has proved beforehand, and for kernels with other Accumulation than Exact32
 // if their own proof (Select.h) holds as well.
 //
-// b holds w as [outer][ceil(groups / unit)][unit][columns][4] fields of weightBits bits, with groups = ceil(run / 4)
-// and unit = kernel.unitGroups(), the groups that share whole vectors of 32 bytes: with f = 8 / weightBits, element e
-// of a unit is field (e / 32) % f of byte (e / (32 * f)) * 32 + e % 32. Fields of 8 and 2 bits are two's complement,
-// those of 4 bits hold w + 8, those of 1 bit are signs (0 = +1, 1 = -1). Fields where k >= run stand for zero; those of
-// one bit may hold anything. layout::dotTile declares it. No operand needs any alignment, but multiples of 64 bytes for
-// b and acc are up to a tenth faster.
+// b holds w as [outer][ceil(groups / unit)][columns][4] bytes of unit = 8 / weightBits fields, with groups = ceil(run /
+// 4): field g % unit of the byte at [g / unit][n][k] is step k of group g and column n. Fields of 8 bits are two's
+// complement, those of 4 and 2 bits hold w + 8 and w + 2, those of 1 bit are signs (0 = +1, 1 = -1). Fields where k >=
+// run stand for zero; those of one bit may hold anything. layout::dotTile declares it. No operand needs any alignment,
+// but multiples of 64 bytes for b and acc are up to a tenth faster.
 //
 // A window of the taps of a padded convolution is a call with the same b: fewer outer steps, a shorter run, and a
 // pointer into b, with bOuterStride = stepBytes(kernel, whole run). Its first k must be a multiple of 4 * unit, and
@@ -27,14 +26,13 @@
 //
 // A kernel reads only the named bytes of a (nothing between two runs, nothing behind the last) and whole units of b,
 // writes only acc, keeps the callee-saved registers and mxcsr, clears the upper vector halves, uses no stack beyond 8
-// bytes for a saved register, and neither allocates nor calls anything. Its code is position independent; align the
-// function to 64 bytes for speed.
+// bytes for each register that it saves, and neither allocates nor calls anything. Its code is position independent;
+// align the function to 64 bytes for speed.
 #ifndef NIBBLE_COMPILER_KERNELS_KERNELS_H
 #define NIBBLE_COMPILER_KERNELS_KERNELS_H
 
 #include <cstddef>
 #include <cstdint>
-#include <numeric>
 #include <span>
 #include <string>
 #include <string_view>
@@ -44,11 +42,11 @@ namespace nibble::kernels {
 
 using DotFn = void (*)(const uint8_t *a, const int8_t *b, int32_t *acc, int64_t outer);
 
-inline constexpr int dotMaxRows = 6;       ///< Of the kernels with 32-bit sums.
-inline constexpr int dotColumns = 16;      ///< Of the kernels with 32-bit sums.
+inline constexpr int dotMaxRows = 6;       ///< Of the AVX2 kernels with 32-bit sums.
+inline constexpr int dotColumns = 16;      ///< Of the AVX2 kernels with 32-bit sums, and of what the proofs look at.
 inline constexpr int dotGroup = 4;         ///< k values that lie together in b.
-inline constexpr int dotVectorColumns = 8; ///< Columns of one vector of b.
-inline constexpr int dotMaxTiles = 12;     ///< No kernel has more rows, so none more tiles.
+inline constexpr int dotVectorColumns = 8; ///< Columns of one AVX2 vector of b.
+inline constexpr int dotMaxTiles = 24;     ///< No kernel has more rows, so none more tiles.
 
 /// What is baked into the code of a dot kernel. Strides are in bytes and may be any number, negative ones included.
 struct DotParams {
@@ -97,12 +95,9 @@ struct KernelInfo {
   int columns; ///< Of a tile: a multiple of 8.
   GenerateFn emit;
 
-  /// The groups whose fields share whole vectors of b.
-  constexpr int unitGroups() const {
-    const int fields = 8 / weightBits;
-    return fields / std::gcd(fields, columns / dotVectorColumns);
-  }
-  constexpr int64_t unitBytes() const { return int64_t(unitGroups()) * columns * dotGroup * weightBits / 8; }
+  /// The groups whose fields share the bytes of b.
+  constexpr int unitGroups() const { return 8 / weightBits; }
+  constexpr int64_t unitBytes() const { return int64_t(columns) * dotGroup; }
 };
 
 /// Bytes of b for one outer step of `run` values and one tile of the kernel's columns.

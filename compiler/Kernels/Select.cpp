@@ -123,17 +123,32 @@ Selection selectKernel(const ContractionDesc &desc) {
   return selection;
 }
 
+static bool usesVnni(const KernelInfo &kernel) {
+  return kernel.features.starts_with("avx512vnni") || kernel.features.starts_with("avxvnni");
+}
+
+/// One row shares its activations among tiles; more of them only lengthen the code, unless something else is shared:
+/// the bias of 4 bits, and with vpdpbusd of all narrow fields, each of which has a sum of its own then. Weights in
+/// whole bytes come from memory faster in four streams than in eight.
+static int64_t tilesOfARow(const KernelInfo &kernel) {
+  if (usesVnni(kernel) && kernel.weightBits < 8)
+    return std::min(mostTilesOfCall, kernel.maxRows * 2 / 3 / kernel.unitGroups());
+  return kernel.weightBits == 4 ? mostTilesOfCall : mostTilesOfCall / 2;
+}
+
 Blocking blockingFor(const KernelInfo &kernel, int64_t rows, int64_t tiles, int64_t aRowStride) {
   constexpr int64_t setBytes = 4096, line = 64, rowsInASet = 6;
   const int64_t offset = ((aRowStride % setBytes) + setBytes) % setBytes;
-  const bool collides = offset < line || offset > setBytes - line;
+  const bool isFar = aRowStride > line || aRowStride < -line;
+  const bool collides = isFar && (offset < line || offset > setBytes - line);
+  // Where there are registers for it, rows of two tiles: each activation that is broadcast then meets two vectors.
+  const int twoTiles = usesVnni(kernel) && tiles > 1 ? kernel.maxRows / 2 : kernel.maxRows;
+  const int64_t mostRows = collides ? std::min<int64_t>(rowsInASet, twoTiles) : twoTiles;
+  // As few calls as possible, all of about the same size.
+  const int64_t whole = std::max<int64_t>(rows, 1), calls = (whole + mostRows - 1) / mostRows;
   Blocking blocking;
-  blocking.rows = static_cast<int>(std::clamp<int64_t>(rows, 1, collides ? rowsInASet : kernel.maxRows));
-  blocking.rows = std::min(blocking.rows, kernel.maxRows);
-  // One row shares its activations among tiles; more of them only lengthen the code, but for 4 bits, whose bias is
-  // shared as well.
-  const int64_t shared = kernel.weightBits == 4 ? 8 : 4;
-  const int64_t most = std::min<int64_t>(kernel.maxRows / blocking.rows, blocking.rows == 1 ? shared : 2);
+  blocking.rows = static_cast<int>((whole + calls - 1) / calls);
+  const int64_t most = std::min<int64_t>(kernel.maxRows / blocking.rows, blocking.rows == 1 ? tilesOfARow(kernel) : 2);
   blocking.tiles = static_cast<int>(std::clamp<int64_t>(tiles, 1, most));
   return blocking;
 }

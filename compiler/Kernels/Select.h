@@ -51,7 +51,10 @@ struct Blocking {
   int rows = 1, tiles = 1;
 };
 
-/// The fastest blocking for `rows` rows that lie `aRowStride` bytes apart and at most `tiles` tiles. Rows a multiple of
+inline constexpr int mostTilesOfCall = 8;
+
+/// The fastest blocking for `rows` rows that lie `aRowStride` bytes apart and at most `tiles` tiles. Of more than
+/// mostTilesOfCall tiles it takes a divisor of that number. Rows a multiple of
 /// 4096 bytes apart share the 8 ways of one set of the first-level cache, so that more than 6 of them would evict one
 /// another at every line (a third of the speed): a caller that can choose pads such rows by 384 bytes, which spreads 12
 /// of them evenly. Rows that do not fit that cache together (26 KiB leave room for weights) are best cut into blocks of

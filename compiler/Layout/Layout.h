@@ -176,12 +176,13 @@ Layout weightTile(int rank, int bits, int nr, int ku, int lanes);
 ///   byte = ((o/16 * ... ) * ceil(R/4) + r/4) * 64 + (o % 16) * 4 + r % 4.
 Layout dot4Tile(int rank);
 
-/// Weights [O, ..., R] for products of u8 activations summed by fours: 8 bits as dot4Tile; 4, 2 or 1 bits with 8 output
-/// channels at a time. With n = 32 / bits steps to a block of 32 bytes, storage [ceil(O/8)] [...] [ceil(R/n)] [32]:
-///   byte = (... * ceil(R/n) + r/n) * 32 + (o % 8) * 4 + r % 4,      bit = (r / 4) % (8 / bits) * bits
-/// Fields of 8 and 2 bits are two's complement, of 4 bits q + 8, of 1 bit signs; fields of the padding stand for 0 (for
-/// one bit there is none: +1). It is weightTile(rank, bits, 8, 4, 32) but for the code of 4 bits.
-Layout dotTile(int rank, int bits);
+/// Weights [O, ..., R] of 8, 4, 2 or 1 bits for products of u8 activations summed by fours, c = `columns` output
+/// channels at a time. With n = 32 / bits steps to a block of 4c bytes, storage [ceil(O/c)] [...] [ceil(R/n)] [4c]:
+///   byte = (... * ceil(R/n) + r/n) * 4c + (o % c) * 4 + r % 4,      bit = (r / 4) % (8 / bits) * bits
+/// Fields of 8 bits are two's complement, of 4 and 2 bits q + 8 and q + 2, of 1 bit signs; fields of the padding stand
+/// for 0 (for one bit there is none: +1). It is weightTile(rank, bits, c, 4, 4c) but for the code of 4 and 2 bits;
+/// dotTile(rank, 8, 16) is dot4Tile(rank).
+Layout dotTile(int rank, int bits, int columns);
 
 /// Binary (bits = 1) or ternary (bits = 2) weights [O, ..., R] for look-ups of four bits, 32 output channels at a time.
 /// With n = 8 / bits steps of the run R: packed, storage [ceil(O/32)] [...] [ceil(R/n)] [32] bytes of n fields; else, a

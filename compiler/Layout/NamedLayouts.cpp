@@ -44,14 +44,12 @@ Layout dot4Tile(int rank) {
   return layout;
 }
 
-Layout dotTile(int rank, int bits) {
-  if (bits == 8)
-    return dot4Tile(rank);
-  Layout layout = weightTile(rank, bits, 8, 4, 32);
-  if (bits == 4) { // mask and subtraction give q
+Layout dotTile(int rank, int bits, int columns) {
+  Layout layout = weightTile(rank, bits, columns, 4, bits == 8 ? 1 : columns * 4);
+  if (bits == 4 || bits == 2) { // mask and subtraction give q
     layout.code = Code::unsigned_;
-    layout.offset = -8;
-    layout.fill = 8;
+    layout.fill = 1 << (bits - 1);
+    layout.offset = -layout.fill;
   }
   return layout;
 }

@@ -18,23 +18,31 @@ bool isActivation(Value value) {
   auto type = dyn_cast<RankedTensorType>(value.getType());
   return type && isQuantizedType(type.getElementType()) && !value.getDefiningOp<ConstantOp>();
 }
-bool isBinary(Value value) { return isa<BinaryType>(cast<RankedTensorType>(value.getType()).getElementType()); }
+/// Bits of an element in the packed form that the value may have; 0 if it has none.
+int packedBits(Value value) {
+  auto facts = gridFacts(cast<RankedTensorType>(value.getType()).getElementType());
+  return facts->binary ? 1 : fitsFields(*facts) ? 2 : 0;
+}
 
 /// Whether operands and result of `op` share one layout: the op copies or compares stored fields.
 bool joins(Operation *op) {
   if (!isa<MaxPool2dOp, PadOp, ConcatOp, ReshapeOp>(op) || !isActivation(op->getResult(0)))
     return false;
-  return !isBinary(op->getResult(0)) || keepsWholeWords(op);
+  int bits = packedBits(op->getResult(0));
+  return !bits || keepsWholeWords(op, bits);
 }
 
 bool isByteTileInput(OpOperand &use) {
   auto tile = dyn_cast<TileOp>(use.getOwner());
   return tile && use.getOperandNumber() == 0 && tile.getKernel() && isByteKernel(*tile.getKernel());
 }
-bool isBinaryTileInput(OpOperand &use) {
+/// The input of a kernel that reads it packed in this many bits.
+bool isPackedTileInput(OpOperand &use, int bits) {
   auto tile = dyn_cast<TileOp>(use.getOwner());
-  return tile && use.getOperandNumber() == 0 && tile.getKernel() == StringRef(portableBinary);
+  return tile && use.getOperandNumber() == 0 && tile.getKernel() &&
+         (bits == 1 ? isBinaryKernel(*tile.getKernel()) : isTernaryKernel(*tile.getKernel()));
 }
+bool isGenerated(StringRef kernel) { return isByteKernel(kernel) || isLookupKernel(kernel); }
 
 /// The form of each group of values that `joins` connects.
 class Storages {
@@ -67,17 +75,25 @@ public:
 
 private:
   void decide(Value leader) {
-    bool bytes = false, bits = false, possible = true;
+    bool bytes = false, packed = false, possible = true, fields = true;
+    const int bits = packedBits(leader);
     for (Value value : groups.members(leader)) {
       Operation *producer = value.getDefiningOp();
       possible &= !producer || joins(producer) || isa<QuantizeOp, RequantizeOp, TileOp>(producer);
+      // Portable kernels do not store fields of two bits.
+      auto tile = dyn_cast_or_null<TileOp>(producer);
+      fields &= !tile || (tile.getKernel() && isGenerated(*tile.getKernel()));
       for (OpOperand &use : value.getUses()) {
-        bits |= isBinaryTileInput(use);
+        packed |= isPackedTileInput(use, bits);
         bytes |= isByteTileInput(use);
       }
     }
     // Where several kernels read a value, the smallest form is stored and the others are converted.
-    storage[leader] = !possible ? Storage::Words : bits ? Storage::Bits : bytes ? Storage::Bytes : Storage::Words;
+    packed &= bits == 1 || fields;
+    storage[leader] = !possible ? Storage::Words
+                      : packed  ? (bits == 1 ? Storage::Bits : Storage::Fields)
+                      : bytes   ? Storage::Bytes
+                                : Storage::Words;
   }
 
   llvm::EquivalenceClasses<Value> groups;

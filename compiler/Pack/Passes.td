@@ -23,6 +23,8 @@ def SelectKernels : Pass<"nibble-select-kernels", "::mlir::func::FuncOp"> {
   let description = [{
     Sets `kernel` and `rejected` and changes nothing else. In the order in which they are tried:
 
+      look-up kernels           binary x binary; or values -1, 0 and 1 on both sides; groups = 1, sums of at most 8191 bytes of activations, and enough
+      (lookup_...)              work for a call (docs/kernels.md). Nibbles, or packed weights for one or two pixels of an image
       kernels of the manifest   unsigned activations of at most 8 bits, weights that fit a signed byte, groups = 1, no padding, no binary result, at
       (dot_u8s8_...)            least 8 values in a run KW * C of the window, and KW = 1 or C divisible by 4; then the conditions of
                                 nibble::kernels::selectKernel (target features, R5 for the actual weights)
@@ -47,7 +49,8 @@ def AssignLayouts : Pass<"nibble-assign-layouts", "::mlir::func::FuncOp"> {
 
     Layouts of activations are decided for groups of values that reshape, max_pool2d, pad and concat join without moving bits:
 
-      bits     binary values that a portable_binary tile reads:   order = [.., 3], tile = [3:32], word = 32, bits = 1, code = sign
+      bits     binary values that a binary kernel reads:          order = [.., 3], tile = [3:32], word = 32, bits = 1, code = sign
+      fields   -1, 0, 1 that a ternary kernel reads:              order = [.., 3], tile = [3:16], word = 32, bits = 2
       bytes    unsigned values that only byte kernels read:       order = [.., 3], word = 8, bits = 8, code = unsigned         (q)
       words    all others:                                        order = [.., 3], word = 16, bits = 16, offset = zero point   (q - z)
 

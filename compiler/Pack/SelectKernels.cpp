@@ -1,6 +1,7 @@
 // nibble-select-kernels: the kernel of each tile, with the reasons against the faster ones.
 #include "compiler/Graph/Elements.h"
 #include "compiler/Graph/RequireStage.h"
+#include "compiler/Kernels/Binary.h"
 #include "compiler/Kernels/Select.h"
 #include "compiler/Pack/Passes.h"
 #include "compiler/Pack/StorageLayouts.h"
@@ -20,6 +21,7 @@ struct TileFacts {
   std::optional<GridFacts> input, weight; ///< Both absent: f32 operands.
   ArrayRef<int64_t> shape;                ///< [O, KH, KW, C / groups]
   int64_t groups, channels;
+  int64_t pixels;      ///< Of the result, in all images if the batch is static, else in one.
   ElementsAttr values; ///< of the weights
 
   bool depthwise() const { return groups == channels && groups == shape[0]; }
@@ -31,7 +33,9 @@ FailureOr<TileFacts> factsOf(TileOp op) {
   auto x = cast<RankedTensorType>(op.getInput().getType()), w = cast<RankedTensorType>(op.getWeight().getType());
   Type gx = x.getElementType(), gw = w.getElementType();
   TileFacts facts{
-      gridFacts(gx), gridFacts(gw), w.getShape(), static_cast<int64_t>(op.getGroups()), x.getDimSize(3), {}};
+      gridFacts(gx), gridFacts(gw), w.getShape(), static_cast<int64_t>(op.getGroups()), x.getDimSize(3), 1, {}};
+  for (int64_t size : cast<RankedTensorType>(op.getResult().getType()).getShape().drop_back())
+    facts.pixels *= ShapedType::isDynamic(size) ? 1 : size;
   auto constant = op.getWeight().getDefiningOp<ConstantOp>();
   if (!constant)
     return op.emitOpError("has weights that are not constant; bind the parameters first (nibble-bind-weights)");
@@ -95,12 +99,11 @@ std::string againstByteKernels(const TileFacts &facts) {
   return {};
 }
 
-kernels::Selection selectByteKernel(const TileFacts &facts, const Target &target) {
+void selectByteKernel(const TileFacts &facts, const Target &target, kernels::Selection &selection) {
   if (std::string reason = againstByteKernels(facts); !reason.empty()) {
-    kernels::Selection selection;
     for (const kernels::KernelInfo &kernel : kernels::allKernels())
       selection.rejections.push_back({std::string(kernel.name), reason});
-    return selection;
+    return;
   }
   kernels::ContractionDesc desc;
   // Bytes hold q - qmin.
@@ -118,10 +121,59 @@ kernels::Selection selectByteKernel(const TileFacts &facts, const Target &target
     desc.worstPair = kernels::worstPair(bytes->packed(), bytes->tiles, desc.outer, desc.run);
     desc.window = kernels::safeWindow(bytes->packed(), bytes->tiles, desc.outer, desc.run, activationMax);
   }
-  kernels::Selection selection = kernels::selectKernel(desc);
-  if (!kernels::findKernel(selection.kernel))
-    selection.kernel.clear();
-  return selection;
+  kernels::Selection chosen = kernels::selectKernel(desc);
+  llvm::append_range(selection.rejections, chosen.rejections);
+  if (kernels::findKernel(chosen.kernel))
+    selection.kernel = chosen.kernel, selection.widenEvery = chosen.widenEvery;
+}
+
+/// Why the look-up kernel cannot or should not compute the tile of its operands; empty if it should.
+std::string againstLookup(const kernels::LookupKernelInfo &kernel, const TileFacts &facts, const Target &target) {
+  SmallVector<StringRef> features;
+  StringRef(kernel.features).split(features, ',', -1, false);
+  for (StringRef feature : features)
+    if (!target.has({feature.data(), feature.size()}))
+      return "target has no " + feature.str();
+  if (facts.groups != 1)
+    return "groups = " + std::to_string(facts.groups);
+  const int64_t bytes = facts.shape[1] * facts.shape[2] * kernels::tapBytes(kernel.elements, facts.shape[3]);
+  if (bytes > kernels::lookupMaxBytes)
+    return "a sum spans " + count(bytes, "bytes of activations; the kernel takes ") +
+           std::to_string(kernels::lookupMaxBytes);
+  // Few look-ups do not pay for the call and for the columns behind the last. Measured against what else there is:
+  // xor and population count for binary operands, bytes for ternary ones, at half the speed of look-ups.
+  const int64_t outputs = facts.shape[0],
+                padded = llvm::alignTo(outputs, static_cast<uint64_t>(kernels::lookupColumns));
+  const std::string work = "sums of " + count(facts.shape[1] * facts.run(), "products for ") +
+                           count(outputs, outputs == 1 ? "output channel" : "output channels");
+  const bool binary = kernel.elements == kernels::LookupElements::Binary;
+  if (binary ? bytes <= 2 && 2 * outputs <= padded : bytes < 8)
+    return work + " are too little for a call";
+  if (!binary && 3 * outputs < 2 * padded)
+    return work + " would be computed for " + count(padded, "columns");
+  // Unpacking costs more than the bytes that it saves as soon as several rows share them. A dynamic batch may be 1.
+  constexpr int64_t fewPixels = 2;
+  if (kernel.weights == kernels::LookupWeights::Nibbles && facts.pixels <= fewPixels)
+    return count(facts.pixels, facts.pixels == 1 ? "pixel shares" : "pixels share") +
+           " the weights; packed ones are read faster";
+  return {};
+}
+
+/// Look-up kernels are not mentioned for other operands than theirs.
+void selectLookup(const TileFacts &facts, const Target &target, kernels::Selection &selection) {
+  if (!facts.input || !fitsFields(*facts.input) || !fitsFields(*facts.weight))
+    return;
+  const bool binary = facts.input->binary && facts.weight->binary;
+  for (const kernels::LookupKernelInfo &kernel : kernels::lookupKernels()) {
+    if ((kernel.elements == kernels::LookupElements::Binary) != binary)
+      continue;
+    std::string reason = againstLookup(kernel, facts, target);
+    if (reason.empty()) {
+      selection.kernel = kernel.name;
+      return;
+    }
+    selection.rejections.push_back({std::string(kernel.name), std::move(reason)});
+  }
 }
 
 /// The kernels that the compiler makes itself, fastest first. Those for the other number format are not mentioned.
@@ -172,7 +224,10 @@ struct SelectKernelsPass : impl::SelectKernelsBase<SelectKernelsPass> {
         failed = true;
         return;
       }
-      kernels::Selection selection = selectByteKernel(*facts, *machine);
+      kernels::Selection selection;
+      selectLookup(*facts, *machine, selection);
+      if (selection.kernel.empty())
+        selectByteKernel(*facts, *machine, selection);
       if (selection.kernel.empty())
         selectPortable(*facts, selection);
       SmallVector<std::string> rejected;

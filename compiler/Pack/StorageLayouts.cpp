@@ -1,12 +1,33 @@
 // The layouts of activations and weights.
 #include "compiler/Pack/StorageLayouts.h"
-#include "compiler/Kernels/Kernels.h"
+#include "compiler/Kernels/Binary.h"
 
 using namespace mlir;
 
 namespace nibble {
 
 bool isByteKernel(StringRef kernel) { return kernels::findKernel({kernel.data(), kernel.size()}) != nullptr; }
+
+static const kernels::LookupKernelInfo *lookupKernel(StringRef kernel) {
+  return kernels::findLookupKernel({kernel.data(), kernel.size()});
+}
+
+bool isLookupKernel(StringRef kernel) { return lookupKernel(kernel) != nullptr; }
+
+bool isBinaryKernel(StringRef kernel) {
+  const kernels::LookupKernelInfo *lookup = lookupKernel(kernel);
+  return lookup ? lookup->elements == kernels::LookupElements::Binary : kernel == portableBinary;
+}
+
+bool isTernaryKernel(StringRef kernel) {
+  const kernels::LookupKernelInfo *lookup = lookupKernel(kernel);
+  return lookup && lookup->elements == kernels::LookupElements::Ternary;
+}
+
+bool fitsFields(const GridFacts &facts) {
+  return facts.known && facts.qmin >= -1 && facts.qmax <= 1 &&
+         llvm::all_of(facts.zeros, [](int64_t z) { return z == 0; });
+}
 
 LayoutAttr layoutOf(Type type) {
   auto tensor = dyn_cast<RankedTensorType>(type);
@@ -19,6 +40,11 @@ Result<layout::Layout> activationLayout(Type grid, Storage storage, int64_t rank
     return Failure{"the scale of its grid is not known; freeze the graph first (nibble-freeze)"};
   if (storage == Storage::Bits)
     return layout::bitsAlongLastDim(static_cast<int>(rank), 32);
+  if (storage == Storage::Fields) {
+    if (!fitsFields(*facts))
+      return Failure{"its grid has other values than -1, 0 and 1, which do not fit fields of two bits"};
+    return layout::ternaryAlongLastDim(static_cast<int>(rank), 32);
+  }
   if (storage == Storage::Bytes) {
     if (facts->qmax - facts->qmin > 255)
       return Failure{"its grid has more than 256 values, which do not fit bytes"};
@@ -43,7 +69,9 @@ Storage inputStorage(StringRef kernel, Type element) {
     return Storage::None;
   if (isByteKernel(kernel))
     return Storage::Bytes;
-  return kernel == portableBinary ? Storage::Bits : Storage::Words;
+  if (isTernaryKernel(kernel))
+    return Storage::Fields;
+  return isBinaryKernel(kernel) ? Storage::Bits : Storage::Words;
 }
 
 /// Width of a field that holds weights of this grid in portable_i16's blocks. A sign bit has no zero: where a run of
@@ -60,7 +88,9 @@ layout::Layout weightLayout(StringRef kernel, RankedTensorType weights) {
   auto facts = gridFacts(weights.getElementType());
   layout::Layout layout = layout::rowMajor(4, facts ? 8 : 32, facts ? 8 : 32);
   if (const kernels::KernelInfo *info = kernels::findKernel({kernel.data(), kernel.size()}))
-    return layout::dotTile(4, info->weightBits);
+    return layout::dotTile(4, info->weightBits, info->columns);
+  if (const kernels::LookupKernelInfo *info = lookupKernel(kernel))
+    return layout::lookupTile(4, kernels::lookupBits(info->elements), info->weights == kernels::LookupWeights::Packed);
   if (kernel == portableBinary) {
     layout = layout::bitsAlongLastDim(4, 32);
     layout.tiles.insert(layout.tiles.begin(), {0, 16});
@@ -76,7 +106,8 @@ layout::Layout weightLayout(StringRef kernel, RankedTensorType weights) {
   return layout;
 }
 
-bool keepsWholeWords(Operation *op) {
+bool keepsWholeWords(Operation *op, int bits) {
+  const int64_t fields = 32 / bits;
   auto channels = [](Value v) { return cast<RankedTensorType>(v.getType()).getShape().back(); };
   return TypeSwitch<Operation *, bool>(op)
       .Case([](MaxPool2dOp) { return true; })
@@ -84,7 +115,7 @@ bool keepsWholeWords(Operation *op) {
       .Case([&](ConcatOp concat) {
         auto rank = cast<RankedTensorType>(concat.getResult().getType()).getRank();
         return concat.getAxis() != static_cast<uint64_t>(rank - 1) ||
-               llvm::all_of(concat.getInputs(), [&](Value v) { return channels(v) % 32 == 0; });
+               llvm::all_of(concat.getInputs(), [&](Value v) { return channels(v) % fields == 0; });
       })
       .Case([&](ReshapeOp reshape) {
         auto in = cast<RankedTensorType>(reshape.getInput().getType()), out = cast<RankedTensorType>(reshape.getType());
@@ -92,7 +123,7 @@ bool keepsWholeWords(Operation *op) {
           return false;
         int64_t from = in.getShape().back(), to = out.getShape().back();
         return !ShapedType::isDynamic(from) && !ShapedType::isDynamic(to) &&
-               (from == to || (from % 32 == 0 && to % 32 == 0));
+               (from == to || (from % fields == 0 && to % fields == 0));
       })
       .Default([](Operation *) { return false; });
 }

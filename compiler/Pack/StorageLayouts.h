@@ -14,12 +14,23 @@ inline constexpr llvm::StringLiteral portableBinary = "portable_binary", portabl
 /// Whether `kernel` is one of the manifest (compiler/Kernels), which multiply unsigned bytes by signed bytes.
 bool isByteKernel(llvm::StringRef kernel);
 
+/// Whether `kernel` is one of the look-up kernels (compiler/Kernels/Binary.h).
+bool isLookupKernel(llvm::StringRef kernel);
+
+/// Whether `kernel` multiplies bits: both operands are binary. Whether it multiplies ternary fields.
+bool isBinaryKernel(llvm::StringRef kernel);
+bool isTernaryKernel(llvm::StringRef kernel);
+
+/// Whether ternary fields can hold the values of the grid: -1, 0 and 1, or some of them, with 0 for zero.
+bool fitsFields(const GridFacts &facts);
+
 /// How activations are stored.
 enum class Storage {
   None,  ///< No layout: f32 values and i32 accumulators.
   Words, ///< 16-bit words that hold q - z.
   Bytes, ///< Bytes that hold q - qmin of a grid of at most 256 values.
-  Bits   ///< Sign bits along the last dimension, each row padded to whole 32-bit words.
+  Bits,  ///< Sign bits along the last dimension, each row padded to whole 32-bit words.
+  Fields ///< Values -1, 0 and 1 in two bits along the last dimension, each row padded likewise.
 };
 
 /// The layout of a tensor of this rank and quantised element type; an error message where the grid does not fit.
@@ -31,9 +42,9 @@ Storage inputStorage(llvm::StringRef kernel, mlir::Type element);
 /// The layout of `kernel`'s weights [O, KH, KW, C / groups] (f32 or quantised). Not for weights that selection refuses.
 layout::Layout weightLayout(llvm::StringRef kernel, mlir::RankedTensorType weights);
 
-/// Whether the storage of a binary result of reshape, max_pool2d, pad or concat is made of whole 32-bit words of its
-/// operands, so that the op can work on Storage::Bits.
-bool keepsWholeWords(mlir::Operation *op);
+/// Whether the storage of a result of reshape, max_pool2d, pad or concat with `bits` (1 or 2) an element is made of
+/// whole 32-bit words of its operands, so that the op can work on Storage::Bits or Fields.
+bool keepsWholeWords(mlir::Operation *op, int bits);
 
 /// The layout of a tensor type, or null.
 LayoutAttr layoutOf(mlir::Type type);

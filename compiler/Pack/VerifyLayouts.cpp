@@ -18,7 +18,7 @@ std::optional<Storage> storageOf(RankedTensorType type) {
   auto facts = gridFacts(type.getElementType());
   if (!layout || !facts)
     return std::nullopt;
-  for (Storage storage : {Storage::Words, Storage::Bytes, Storage::Bits}) {
+  for (Storage storage : {Storage::Words, Storage::Bytes, Storage::Bits, Storage::Fields}) {
     bool fits = storage != Storage::Bits || facts->binary;
     auto candidate = activationLayout(type.getElementType(), storage, type.getRank());
     if (fits && candidate && *candidate == layout.getLayout())
@@ -35,6 +35,8 @@ const char *nameOf(Storage storage) {
     return "bytes (q - qmin)";
   case Storage::Bits:
     return "bits along the last dimension";
+  case Storage::Fields:
+    return "fields of two bits along the last dimension";
   case Storage::None:
     break;
   }
@@ -48,13 +50,15 @@ LogicalResult checkTile(TileOp op) {
        weight = cast<RankedTensorType>(op.getWeight().getType());
   StringRef kernel = *op.getKernel();
   auto portable = {portableBinary, portableI16, portableF32, portableDepthwise, portableScalar};
-  if (!isByteKernel(kernel) && !llvm::is_contained(portable, kernel))
+  if (!isByteKernel(kernel) && !isLookupKernel(kernel) && !llvm::is_contained(portable, kernel))
     return op.emitOpError("names a kernel that does not exist: '") << kernel << "'";
   bool floats = input.getElementType().isF32() && weight.getElementType().isF32();
   auto x = gridFacts(input.getElementType()), w = gridFacts(weight.getElementType());
   bool known = x && x->known && w && w->known && w->bits <= 8;
-  bool fits = floats ? kernel != portableI16 && kernel != portableBinary && !isByteKernel(kernel)
-                     : known && kernel != portableF32 && (kernel != portableBinary || (x->binary && w->binary));
+  bool fits =
+      floats ? kernel != portableI16 && kernel != portableBinary && !isByteKernel(kernel) && !isLookupKernel(kernel)
+             : known && kernel != portableF32 && (!isBinaryKernel(kernel) || (x->binary && w->binary)) &&
+                   (!isTernaryKernel(kernel) || (fitsFields(*x) && fitsFields(*w)));
   if (!fits)
     return op.emitOpError("has operands that kernel ") << kernel << " does not take: " << input << " and " << weight;
   if (!floats && storageOf(input) != inputStorage(kernel, input.getElementType()))
@@ -77,7 +81,7 @@ LogicalResult checkJoin(Operation *op) {
     if (storageOf(cast<RankedTensorType>(operand.getType())) != storage)
       return op->emitOpError("copies stored values, but its operand ")
              << operand.getType() << " and its result " << result << " are stored differently";
-  if (storage == Storage::Bits && !keepsWholeWords(op))
+  if (int bits = storage == Storage::Bits ? 1 : storage == Storage::Fields ? 2 : 0; bits && !keepsWholeWords(op, bits))
     return op->emitOpError("would move bits inside 32-bit words; use 16-bit words for ") << result;
   return success();
 }
@@ -99,8 +103,8 @@ LogicalResult check(Operation *op) {
       return op->emitOpError("works on stored integers, but ")
              << type
              << (layoutOf(type) ? " has a layout that no op works on" : " has no layout; run nibble-assign-layouts")
-             << "; activations are stored as 16-bit words (q - zero point), bytes (q - qmin), or bits along the last "
-                "dimension";
+             << "; activations are stored as 16-bit words (q - zero point), bytes (q - qmin), or bits or fields of two "
+                "bits along the last dimension";
   }
   if (auto tile = dyn_cast<TileOp>(op))
     return checkTile(tile);

@@ -46,6 +46,33 @@ NIBBLE_PEAK_LOOP(pairs, "vpmaddubsw %%ymm12, %%ymm13, %%ymm15\n"
 NIBBLE_PEAK_LOOP(windows, "vpmaddubsw %%ymm12, %%ymm13, %%ymm15\n"
                           "vpaddw %%ymm15, %%ymm\\sum, %%ymm\\sum\n")
 
+#define NIBBLE_VNNI_LOOP(NAME, STEP)                                                                                   \
+  void NAME(int64_t turns) {                                                                                           \
+    asm volatile("vpxor %%xmm13, %%xmm13, %%xmm13\n"                                                                   \
+                 "vpxor %%xmm12, %%xmm12, %%xmm12\n"                                                                   \
+                 "1:\n"                                                                                                \
+                 ".irp sum, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11\n" STEP ".endr\n"                                     \
+                 "dec %0\n"                                                                                            \
+                 "jnz 1b\n"                                                                                            \
+                 "vzeroupper\n"                                                                                        \
+                 : "+r"(turns)                                                                                         \
+                 :                                                                                                     \
+                 : "cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10",      \
+                   "xmm11", "xmm12", "xmm13");                                                                         \
+  }
+
+NIBBLE_VNNI_LOOP(vnni512, "vpdpbusd %%zmm12, %%zmm13, %%zmm\\sum\n")
+NIBBLE_VNNI_LOOP(vnni256, "%{vex%} vpdpbusd %%ymm12, %%ymm13, %%ymm\\sum\n")
+
+bool has(const KernelInfo &kernel, std::string_view feature) { return kernel.features.find(feature) != feature.npos; }
+
+/// Whether this machine can run the kernel.
+bool runsHere(const KernelInfo &kernel) {
+  if (has(kernel, "avx512vnni"))
+    return __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bw");
+  return has(kernel, "avxvnni") ? __builtin_cpu_supports("avxvnni") : __builtin_cpu_supports("avx2");
+}
+
 /// Products that one step of the loop stands for, in bytes or words of a vector.
 struct Mix {
   void (*loop)(int64_t turns);
@@ -53,6 +80,10 @@ struct Mix {
 };
 
 Mix mixOf(const KernelInfo &kernel) {
+  if (has(kernel, "avx512vnni"))
+    return {vnni512, 64};
+  if (has(kernel, "avxvnni"))
+    return {vnni256, 32};
   switch (kernel.accumulation) {
   case Accumulation::Exact32:
     return {words, 16};
@@ -101,21 +132,38 @@ private:
 /// Bytes per second at which `bytes` are read, the best of a few passes.
 double measureRead(const int8_t *begin, int64_t size) {
   double best = 1;
-  for (int i = 0; i < 20; ++i)
-    best = std::min(best, secondsOf([&] {
-                      const int8_t *from = begin, *end = begin + size / 256 * 256;
-                      asm volatile("1:\n"
-                                   ".irp at, 0, 32, 64, 96, 128, 160, 192, 224\n"
-                                   "vmovdqu \\at(%0), %%ymm0\n"
-                                   ".endr\n"
-                                   "add $256, %0\n"
-                                   "cmp %1, %0\n"
-                                   "jb 1b\n"
-                                   "vzeroupper\n"
-                                   : "+r"(from)
-                                   : "r"(end)
-                                   : "cc", "memory", "xmm0");
-                    }));
+  const auto halves = [&](const int8_t *from, const int8_t *end) {
+    asm volatile("1:\n"
+                 ".irp at, 0, 32, 64, 96, 128, 160, 192, 224\n"
+                 "vmovdqu \\at(%0), %%ymm0\n"
+                 ".endr\n"
+                 "add $256, %0\n"
+                 "cmp %1, %0\n"
+                 "jb 1b\n"
+                 "vzeroupper\n"
+                 : "+r"(from)
+                 : "r"(end)
+                 : "cc", "memory", "xmm0");
+  };
+  const auto lines = [&](const int8_t *from, const int8_t *end) {
+    asm volatile("1:\n"
+                 ".irp at, 0, 64, 128, 192\n"
+                 "vmovdqu32 \\at(%0), %%zmm0\n"
+                 ".endr\n"
+                 "add $256, %0\n"
+                 "cmp %1, %0\n"
+                 "jb 1b\n"
+                 "vzeroupper\n"
+                 : "+r"(from)
+                 : "r"(end)
+                 : "cc", "memory", "xmm0");
+  };
+  const bool wide = __builtin_cpu_supports("avx512f");
+  for (int i = 0; i < 20; ++i) {
+    best = std::min(best, secondsOf([&] { halves(begin, begin + size / 256 * 256); }));
+    if (wide)
+      best = std::min(best, secondsOf([&] { lines(begin, begin + size / 256 * 256); }));
+  }
   return static_cast<double>(size) / best;
 }
 
@@ -255,6 +303,10 @@ int main(int argc, char **argv) {
     b->Repetitions(15)->ReportAggregatesOnly()->ComputeStatistics("min", smallest)->ComputeStatistics("max", largest);
   };
   for (const KernelInfo &kernel : allKernels()) {
+    if (!runsHere(kernel)) {
+      std::printf("%s: this machine has no %s\n", kernel.name.data(), kernel.features.data());
+      continue;
+    }
     const std::string name(kernel.name);
     // pad: bytes between rows. Rows 4096 bytes apart collide in the cache; see blockingFor.
     for (const auto &[run, pad] : {std::pair<int64_t, int64_t>{512, 0}, {2304, 0}, {4096, 0}, {4096, 384}})
@@ -263,10 +315,11 @@ int main(int argc, char **argv) {
             ->ArgNames({"run", "widen", "pad"})
             ->Args({run, widenEvery, pad})
             ->Apply(common);
-    benchmark::RegisterBenchmark((name + "/gemv").c_str(), runGemv, kernel)
-        ->ArgNames({"run", "widen"})
-        ->Args({4096, windowsOf(kernel)[windowsOf(kernel).size() > 1 ? 1 : 0]})
-        ->Apply(common);
+    for (const int64_t run : {1024, 4096}) // weights in the second-level cache, and in the third
+      benchmark::RegisterBenchmark((name + "/gemv").c_str(), runGemv, kernel)
+          ->ArgNames({"run", "widen"})
+          ->Args({run, windowsOf(kernel)[windowsOf(kernel).size() > 1 ? 1 : 0]})
+          ->Apply(common);
   }
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv))

@@ -22,6 +22,7 @@ struct Case {
   std::string name;
   std::function<Tensor(Graph &, const Tensor &)> body; ///< From a quantised [N, 9, 9, 3]; ends on a grid.
   bool allowFloat = false;
+  std::string kernel = {}; ///< One that a layer must have where the processor has AVX2.
 };
 void PrintTo(const Case &c, std::ostream *out) { *out << c.name; }
 
@@ -75,7 +76,15 @@ std::vector<Case> cases() {
       {"BinaryBlocks",
        [](Graph &, const Tensor &x) {
          return models::binary_block(models::binary_block(x, 33, "b1"), 40, "b2").sign();
-       }},
+       },
+       false, "lookup_b1b1_avx2"},
+      {"BinaryLinear",
+       [](Graph &g, const Tensor &x) {
+         Tensor h = flatten(max_pool2d(models::binary_block(x, 33, "b1").sign()));
+         h = linear(h, g.param("c.weight", {37, h.shape()[1]}).sign());
+         return linear(h.sign(), g.param("d.weight", {9, 37}).sign()).fake_quant(qint(8));
+       },
+       false, "lookup_b1b1_packed_avx2"},
       {"BinaryPool",
        [](Graph &g, const Tensor &x) {
          Tensor h = max_pool2d(models::binary_block(x, 33, "b1").sign());
@@ -106,6 +115,14 @@ std::vector<Case> cases() {
        },
        true},
   };
+}
+
+bool hasAvx2() {
+#if defined(__x86_64__)
+  return __builtin_cpu_supports("avx2");
+#else
+  return false;
+#endif
 }
 
 class CompileLayersTest : public testing::TestWithParam<Case> {};
@@ -143,6 +160,9 @@ TEST_P(CompileLayersTest, AgreesInEveryBit) {
     const bool software = target != std::string("native"); // fused multiply-adds are written out, and reported
     EXPECT_EQ(model.report().remarks.empty(), !how.allow_float && !software) << to_string(model.report());
     expectSame(model.run(made.images), expected, target);
+    if (!software && !GetParam().kernel.empty() && hasAvx2()) {
+      EXPECT_THAT(to_string(model.report()), HasSubstr(": kernel " + GetParam().kernel + " "));
+    }
   }
   Trainer last(frozen, weights, options);
   test::expectStepAsInterpreted(frozen, last, options, made, "frozen");

@@ -56,7 +56,34 @@ TEST(KernelSelect, TakesTheFirstThatIsRight) {
   EXPECT_EQ("dot_u8s2_12x8_avx2", selectKernel(desc).kernel);
   desc.weightsBinary = true;
   EXPECT_EQ("dot_u8s1_12x8_avx2", selectKernel(desc).kernel);
+}
+
+// Their sums need no proof, so that weights in a byte never go to another instruction set.
+TEST(KernelSelect, TakesTheBestInstructionSet) {
+  ContractionDesc desc = contraction();
+  desc.worstPair.reset();
+  desc.hasFeature = [](std::string_view feature) { return feature == "avx2" || feature == "avxvnni"; };
+  EXPECT_EQ("dot_u8s8_12x8_avxvnni", selectKernel(desc).kernel);
+  EXPECT_EQ("target has no avx512vnni", reasonFor(selectKernel(desc), "dot_u8s8_24x16_avx512vnni"));
+  desc.hasFeature = [](std::string_view feature) { return feature != "avx512bw"; };
+  EXPECT_EQ("target has no avx512bw", reasonFor(selectKernel(desc), "dot_u8s8_24x16_avx512vnni"));
+  desc.hasFeature = [](std::string_view) { return true; };
+  EXPECT_EQ("dot_u8s8_24x16_avx512vnni", selectKernel(desc).kernel);
+  EXPECT_EQ(0, selectKernel(desc).widenEvery);
+  desc.weightRange = WeightRange{-8, 7};
+  EXPECT_EQ("dot_u8s4_24x16_avx512vnni", selectKernel(desc).kernel);
+  desc.weightRange = WeightRange{-1, 1};
+  desc.weightsBinary = true;
+  EXPECT_EQ("dot_u8s1_24x16_avx512vnni", selectKernel(desc).kernel);
   EXPECT_TRUE(selectKernel(desc).rejections.empty());
+  // Wider fields lie in shorter units.
+  for (const auto &[channels, kernel] : {std::pair<int64_t, const char *>{32, "dot_u8s1_24x16_avx512vnni"},
+                                         {16, "dot_u8s2_24x16_avx512vnni"},
+                                         {8, "dot_u8s4_24x16_avx512vnni"},
+                                         {4, "dot_u8s8_24x16_avx512vnni"}}) {
+    desc.tapValues = channels;
+    EXPECT_EQ(kernel, selectKernel(desc).kernel) << channels;
+  }
 }
 
 TEST(KernelSelect, SaysWhyNarrowOnesAreWrong) {
@@ -143,11 +170,36 @@ TEST(KernelSelect, Blocking) {
   expect(blockingFor(narrow, 100, 8, 4096), 6, 2); // rows that share a set of the cache
   expect(blockingFor(narrow, 100, 1, -8192), 6, 1);
   expect(blockingFor(narrow, 100, 8, 4096 + 64), 12, 1);
+  expect(blockingFor(narrow, 100, 8, 32), 12, 1); // neighbours in a line
   expect(blockingFor(narrow, 1, 20, 4096), 1, 8);
   expect(blockingFor(*findKernel("dot_u8s2_12x8_avx2"), 1, 20, 4096), 1, 4);
   expect(blockingFor(narrow, 5, 8, 100), 5, 2);
   expect(blockingFor(bytes, 100, 8, 64), 6, 1);
   expect(blockingFor(bytes, 1, 3, 64), 1, 3);
+  expect(blockingFor(narrow, 14, 8, 100), 7, 1); // two calls of 7, not 12 and 2
+  const KernelInfo &vnni = *findKernel("dot_u8s8_24x16_avx512vnni");
+  expect(blockingFor(vnni, 100, 8, 64), 12, 2);
+  expect(blockingFor(vnni, 100, 1, 64), 20, 1);
+  expect(blockingFor(vnni, 100, 8, 4096), 6, 2);
+  expect(blockingFor(vnni, 14, 8, 64), 7, 2);
+  expect(blockingFor(vnni, 1, 20, 64), 1, 4);
+  expect(blockingFor(*findKernel("dot_u8s4_24x16_avx512vnni"), 1, 20, 64), 1, 8);
+  expect(blockingFor(*findKernel("dot_u8s2_24x16_avx512vnni"), 1, 20, 64), 1, 4);
+  expect(blockingFor(*findKernel("dot_u8s1_24x16_avx512vnni"), 1, 20, 64), 1, 2);
+  expect(blockingFor(*findKernel("dot_u8s1_12x8_avxvnni"), 1, 20, 64), 1, 1);
+}
+
+// Callers cut columns into shares of mostTilesOfCall tiles, or several.
+TEST(KernelSelect, ManyTilesAreCutEvenly) {
+  for (const KernelInfo &kernel : allKernels())
+    for (int64_t rows = 1; rows <= 30; ++rows)
+      for (const int64_t tiles : {8, 9, 100})
+        for (const int64_t stride : {64, 4096}) {
+          const Blocking blocking = blockingFor(kernel, rows, tiles, stride);
+          EXPECT_EQ(0, mostTilesOfCall % blocking.tiles) << kernel.name << ", rows " << rows;
+          EXPECT_LE(blocking.rows * blocking.tiles, kernel.maxRows) << kernel.name << ", rows " << rows;
+          EXPECT_LE(blocking.rows, rows);
+        }
 }
 
 TEST(KernelSelect, RegistryHasUniqueNamesAndFeatures) {

@@ -1,9 +1,12 @@
 // What the kernel tests share.
 #include "test/unit/KernelTestSupport.h"
 
+#include "compiler/Kernels/x64/Generators.h"
+
 #include <csetjmp>
 #include <csignal>
 #include <cstring>
+#include <map>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -15,7 +18,11 @@ std::string whyNotHere(const KernelInfo &kernel) {
   std::string_view features = kernel.features;
   while (!features.empty()) {
     const std::string_view feature = features.substr(0, features.find(','));
-    const bool present = feature == "avx2" && __builtin_cpu_supports("avx2");
+    const bool present = (feature == "avx2" && __builtin_cpu_supports("avx2")) ||
+                         (feature == "avxvnni" && __builtin_cpu_supports("avxvnni")) ||
+                         (feature == "avx512bw" && __builtin_cpu_supports("avx512bw")) ||
+                         (feature == "avx512vl" && __builtin_cpu_supports("avx512vl")) ||
+                         (feature == "avx512vnni" && __builtin_cpu_supports("avx512vnni"));
     if (!present)
       return "this machine has no " + std::string(feature) + ": " + std::string(kernel.name) + " was not run";
     features.remove_prefix(std::min(features.size(), feature.size() + 1));
@@ -24,6 +31,27 @@ std::string whyNotHere(const KernelInfo &kernel) {
 #else
   return "this machine is no x86-64: " + std::string(kernel.name) + " was not run";
 #endif
+}
+
+const std::vector<KernelInfo> &testedKernels() {
+  static const std::vector<KernelInfo> kernels = [] {
+    std::vector<KernelInfo> all(allKernels().begin(), allKernels().end());
+    static const std::map<std::string_view, std::pair<const char *, GenerateFn>> twins = {
+        {"dot_u8s1_12x8_avxvnni", {"dot_u8s1_12x8_avxvnni_evex", x64::emitDotVnni256Evex<1>}},
+        {"dot_u8s2_12x8_avxvnni", {"dot_u8s2_12x8_avxvnni_evex", x64::emitDotVnni256Evex<2>}},
+        {"dot_u8s4_12x8_avxvnni", {"dot_u8s4_12x8_avxvnni_evex", x64::emitDotVnni256Evex<4>}},
+        {"dot_u8s8_12x8_avxvnni", {"dot_u8s8_12x8_avxvnni_evex", x64::emitDotVnni256Evex<8>}},
+    };
+    for (const KernelInfo &kernel : allKernels())
+      if (const auto twin = twins.find(kernel.name); twin != twins.end()) {
+        all.push_back(kernel);
+        all.back().name = twin->second.first;
+        all.back().features = "avx512vnni,avx512vl";
+        all.back().emit = twin->second.second;
+      }
+    return all;
+  }();
+  return kernels;
 }
 
 static void *map(size_t bytes, int protection) {
@@ -130,7 +158,7 @@ void Operands::fill(Values values, uint32_t seed) {
 }
 
 std::vector<int8_t> Operands::packB() const {
-  const int bits = kernel.weightBits, fields = 8 / bits;
+  const int bits = kernel.weightBits, lanes = kernel.columns * dotGroup;
   const int64_t unit = kernel.unitGroups(), units = (groups() + unit - 1) / unit;
   const int64_t between = params.tiles > 1 ? params.bTileStride : 0;
   std::vector<int8_t> packed((params.tiles - 1) * between + (outer ? (outer - 1) * stepStride() : 0) +
@@ -141,9 +169,9 @@ std::vector<int8_t> Operands::packB() const {
         const int64_t g = e / (kernel.columns * dotGroup), k = g * dotGroup + e % dotGroup;
         const int n = static_cast<int>(e / dotGroup % kernel.columns);
         const int value = k < params.run ? weight(tile, o, k, n) : bits == 1 ? -1 : 0;
-        const int field = bits == 1 ? value < 0 : bits == 4 ? value + 8 : value & ((1 << bits) - 1);
-        const int64_t byte = tile * between + o * stepStride() + e / (32 * fields) * 32 + e % 32;
-        packed[byte] = static_cast<int8_t>(packed[byte] | field << (e / 32 % fields * bits));
+        const int field = bits == 1 ? value < 0 : bits == 8 ? value & 0xff : value + (1 << (bits - 1));
+        const int64_t byte = tile * between + o * stepStride() + g / unit * lanes + e % lanes;
+        packed[byte] = static_cast<int8_t>(packed[byte] | field << (g % unit * bits));
       }
   return packed;
 }
@@ -250,7 +278,8 @@ std::string callGuarded(DotFn fn, const uint8_t *a, const int8_t *b, int32_t *ac
 extern "C" void nibbleTestCallWithState(DotFn fn, const uint8_t *a, const int8_t *b, int32_t *acc, int64_t outer,
                                         MachineState *state, uint64_t mark, uint32_t mxcsr);
 static_assert(offsetof(MachineState, flags) == 48 && offsetof(MachineState, mxcsr) == 56 &&
-              offsetof(MachineState, callersMxcsr) == 60 && offsetof(MachineState, vectors) == 64);
+              offsetof(MachineState, callersMxcsr) == 60 && offsetof(MachineState, vectors) == 64 &&
+              offsetof(MachineState, hasAvx512) == 576);
 
 // The last two arguments come on the stack: at [rsp + 64] and [rsp + 72] after seven pushes.
 asm(R"(
@@ -281,9 +310,22 @@ nibbleTestCallWithState:
   mov r8, rbx
   mov r9, rbx
   mov r10, rbx
+  mov r9, qword ptr [rsp]
+  cmp qword ptr [r9 + 576], 0
+  mov r9, rbx
+  jz 1f
+  .irp v, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+  vpternlogd zmm\v, zmm\v, zmm\v, 255
+  .endr
+  .irp k, 0, 1, 2, 3, 4, 5, 6, 7
+  kxnorw k\k, k\k, k\k
+  .endr
+  jmp 2f
+1:
   .irp v, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
   vpcmpeqd ymm\v, ymm\v, ymm\v
   .endr
+2:
   call r11
   mov r11, qword ptr [rsp]
   mov qword ptr [r11], rbx
@@ -313,6 +355,7 @@ nibbleTestCallWithState:
 )");
 
 void callWithState(DotFn fn, const uint8_t *a, const int8_t *b, int32_t *acc, int64_t outer, MachineState &state) {
+  state.hasAvx512 = __builtin_cpu_supports("avx512f") != 0;
   nibbleTestCallWithState(fn, a, b, acc, outer, &state, calleeSavedMark, mxcsrMark);
 }
 #else

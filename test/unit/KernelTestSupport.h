@@ -20,6 +20,10 @@ namespace nibble::kernels::test {
 /// Empty if this machine can run the kernel, else why not.
 std::string whyNotHere(const KernelInfo &kernel);
 
+/// The kernels of the manifest, and for those of AVX-VNNI the same code with the other encoding of vpdpbusd, which
+/// machines with AVX-512 alone can run.
+const std::vector<KernelInfo> &testedKernels();
+
 /// Generated code in executable memory.
 class LoadedKernel {
 public:
@@ -116,6 +120,7 @@ struct alignas(32) MachineState {
   uint64_t flags;
   uint32_t mxcsr, callersMxcsr;
   uint8_t vectors[16][32];
+  uint64_t hasAvx512; ///< Set by callWithState: garbage is in zmm0..31 and k0..k7, too.
 };
 inline constexpr uint64_t calleeSavedMark = 0x1122334455667700;
 inline constexpr uint32_t mxcsrMark = 0xdfc0; // all masked, flush to zero, denormals are zero, round up

@@ -168,29 +168,33 @@ TEST(NamedLayouts, WeightTileUnpacksByShiftAndMask) {
 }
 
 TEST(NamedLayouts, DotTileFormula) {
-  EXPECT_EQ(dotTile(3, 8), dot4Tile(3));
-  EXPECT_EQ(print(dotTile(3, 4)),
+  EXPECT_EQ(dotTile(3, 8, 16), dot4Tile(3));
+  EXPECT_EQ(print(dotTile(3, 4, 8)),
             "order = [0, 1, 2], tile = [2:2, 0:8, 2:4], word = 8, bits = 4, lanes = 32, fill = 8, "
             "offset = -8, code = unsigned");
-  for (int bits : {4, 2, 1})
-    for (int64_t outputs : {1, 8, 19})
-      for (int64_t run : {1, 4, 33, 64}) {
-        const int64_t n = 32 / bits, blocks = (run + n - 1) / n;
-        Result<Mapping> map = Mapping::create(dotTile(3, bits), Ints{outputs, 3, run});
-        ASSERT_TRUE(map) << map.error();
-        EXPECT_EQ(map->bytes(), (outputs + 7) / 8 * 3 * blocks * 32);
-        map->forEachElement([&](int64_t, std::span<const int64_t> index, Position at) {
-          const int64_t o = index[0], k = index[1], r = index[2];
-          EXPECT_EQ(at.word, ((o / 8 * 3 + k) * blocks + r / n) * 32 + o % 8 * 4 + r % 4);
-          EXPECT_EQ(at.bit, r / 4 % (8 / bits) * bits);
-          return true;
-        });
-      }
+  EXPECT_EQ(print(dotTile(3, 1, 16)),
+            "order = [0, 1, 2], tile = [2:8, 0:16, 2:4], word = 8, bits = 1, lanes = 64, code = sign");
+  for (int columns : {8, 16})
+    for (int bits : {8, 4, 2, 1})
+      for (int64_t outputs : {1, 8, 19, 33})
+        for (int64_t run : {1, 4, 33, 64}) {
+          const int64_t n = 32 / bits, blocks = (run + n - 1) / n;
+          Result<Mapping> map = Mapping::create(dotTile(3, bits, columns), Ints{outputs, 3, run});
+          ASSERT_TRUE(map) << map.error();
+          EXPECT_EQ(map->bytes(), (outputs + columns - 1) / columns * 3 * blocks * columns * 4);
+          map->forEachElement([&](int64_t, std::span<const int64_t> index, Position at) {
+            const int64_t o = index[0], k = index[1], r = index[2], block = (o / columns * 3 + k) * blocks + r / n;
+            EXPECT_EQ(at.word, (block * columns + o % columns) * 4 + r % 4);
+            EXPECT_EQ(at.bit, r / 4 % (8 / bits) * bits);
+            return true;
+          });
+        }
   // Padding stands for 0.
   Ints ones(3, 1);
-  EXPECT_EQ(packed(dotTile(2, 4), ones, {1, 3})[3], 0x88);
-  EXPECT_EQ(packed(dotTile(2, 4), ones, {1, 3})[2], 0x89);
-  EXPECT_EQ(packed(dotTile(2, 2), ones, {1, 3})[3], 0x00);
+  EXPECT_EQ(packed(dotTile(2, 4, 8), ones, {1, 3})[3], 0x88);
+  EXPECT_EQ(packed(dotTile(2, 4, 8), ones, {1, 3})[2], 0x89);
+  EXPECT_EQ(packed(dotTile(2, 2, 8), ones, {1, 3})[3], 0xaa);
+  EXPECT_EQ(packed(dotTile(2, 2, 8), ones, {1, 3})[2], 0xab);
 }
 
 TEST(NamedLayouts, Dot4TileFormula) {

@@ -161,8 +161,11 @@ std::pair<std::string, std::string> CellRun::object() {
   return {bytes ? *bytes : "", header ? *header : ""};
 }
 
-bool CellRun::usesGeneratedKernels() {
-  return kernels && kernels->walk([](ukr::KernelOp) { return WalkResult::interrupt(); }).wasInterrupted();
+std::map<std::string, int> CellRun::generatedKernels() {
+  std::map<std::string, int> count;
+  if (kernels)
+    kernels->walk([&](ukr::KernelOp kernel) { ++count[kernel.getGenerator().str()]; });
+  return count;
 }
 
 } // namespace nibble::test

@@ -3,6 +3,7 @@
 #include "compiler/Pipelines/Stages.h"
 #include "test/unit/CompiledRun.h"
 #include "test/unit/SupportCell.h"
+#include <map>
 
 namespace nibble::test {
 
@@ -37,8 +38,8 @@ public:
   std::vector<Case> cases();
   /// An object with all functions, and the header that goes with it.
   std::pair<std::string, std::string> object();
-  /// Whether a generated machine-code kernel is among them.
-  bool usesGeneratedKernels();
+  /// How many pieces of machine code come from each generator.
+  std::map<std::string, int> generatedKernels();
 
   static constexpr int64_t tile = 2, batch = 5;
 

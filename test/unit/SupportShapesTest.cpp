@@ -1,5 +1,7 @@
 // Ops that move or pool stored values, on every storage of activations: bit-exact, with and without a layer behind them
 // that decides the storage.
+#include "compiler/Target/Target.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "test/unit/SupportRun.h"
 #include "llvm/Support/FormatVariadic.h"
 
@@ -31,7 +33,8 @@ std::string signs(int64_t count) {
 struct Numbers {
   std::string name, type, weights; ///< Element types; weights of the layer behind it, or none.
   std::vector<int64_t> channels;
-  float onGrid; ///< A value of the grid that is not 0.
+  float onGrid;        ///< A value of the grid that is not 0.
+  int64_t outputs = 7; ///< Of the layer behind it.
 };
 
 const Numbers numbers[] = {
@@ -46,6 +49,13 @@ const Numbers numbers[] = {
     {"binary words", "!nibble.binary", "", {5, 32}, -1.0f},
     {"bytes", "!quant.uniform<u8:f32, 3.125000e-02:9>", "!quant.uniform<i4<-7:7>:f32, 5.000000e-01>", {8, 12}, 0.25f},
     {"bits", "!nibble.binary", "!nibble.binary", {32, 64, 33, 5}, -1.0f},
+    {"fields of two bits",
+     "!nibble.ternary<5.000000e-01>",
+     "!nibble.ternary<5.000000e-01>",
+     {32, 48, 33, 40},
+     -0.5f,
+     31},
+    {"fields of 0 and 1", "!quant.uniform<u1:f32, 5.000000e-01>", "!nibble.ternary<5.000000e-01>", {32, 37}, 0.5f, 32},
 };
 
 struct Step {
@@ -111,11 +121,12 @@ std::string model(const Numbers &n, int64_t channels, const Step &step) {
   } else if (!step.real && !n.weights.empty()) {
     bool conv = step.result.size() == 3;
     int64_t last = step.result.back();
-    std::string shape = conv ? formatv("7x1x1x{0}x", last) : formatv("7x{0}x", last);
+    std::string shape = conv ? formatv("{1}x1x1x{0}x", last, n.outputs) : formatv("{1}x{0}x", last, n.outputs);
     Shape out = step.result;
-    out.back() = 7;
+    out.back() = n.outputs;
     type = tensor(out, "f32");
-    body += formatv("  %w = nibble.constant {0} : tensor<{1}i8> : tensor<{1}{2}>\n", signs(7 * last), shape, n.weights);
+    body += formatv("  %w = nibble.constant {0} : tensor<{1}i8> : tensor<{1}{2}>\n", signs(n.outputs * last), shape,
+                    n.weights);
     body += formatv("  %a = nibble.{0} %r, %w {1} : ({2}, tensor<{3}{4}>) -> {5}\n", conv ? "conv2d" : "linear",
                     conv ? "{strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>}" : "", result, shape,
                     n.weights, tensor(out, "i32"));
@@ -192,6 +203,26 @@ func.func @f(%x: tensor<?x7xf32>) -> tensor<?x5xf32> {
   %y = nibble.requantize %a {multiplier = array<f32: 0.5>, bias = array<f32: 0.3>, lo = array<f32: 0xFF800000>, hi = array<f32: 0x7F800000>} : (tensor<?x5xi32>) -> tensor<?x5xf32>
   return %y : tensor<?x5xf32>
 })"},
+    {"ternary layers in a row, with tails of words, a pool, a residual and a flattening between", R"(
+func.func @f(%x: tensor<?x5x6x35xf32>) -> (tensor<?x24xf32>, tensor<?x4x5x24xf32, #nibble.grid<!t>>) {
+  %q = nibble.quantize %x : (tensor<?x5x6x35xf32>) -> tensor<?x5x6x35x!t>
+  %w = nibble.constant WEIGHTS13545 : tensor<43x3x3x35xi8> : tensor<43x3x3x35x!t>
+  %a = nibble.conv2d %q, %w {strides = array<i64: 1, 1>, padding = #nibble.padding<1, 1, 1, 1>} : (tensor<?x5x6x35x!t>, tensor<43x3x3x35x!t>) -> tensor<?x5x6x43xi32>
+  %b = nibble.requantize %a {multiplier = array<f32: 0.07>, bias = array<f32: 0.2>, lo = array<f32: -1.0>, hi = array<f32: 1.0>} : (tensor<?x5x6x43xi32>) -> tensor<?x5x6x43x!t>
+  %p = nibble.max_pool2d %b {window = array<i64: 2, 2>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x5x6x43x!t>) -> tensor<?x4x5x43x!t>
+  %v = nibble.constant WEIGHTS1032 : tensor<24x1x1x43xi8> : tensor<24x1x1x43x!t>
+  %c = nibble.conv2d %p, %v {strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x4x5x43x!t>, tensor<24x1x1x43x!t>) -> tensor<?x4x5x24xi32>
+  %d = nibble.requantize %c {multiplier = array<f32: 0.15>, bias = array<f32: -0.1>, lo = array<f32: -1.0>, hi = array<f32: 1.0>} : (tensor<?x4x5x24xi32>) -> tensor<?x4x5x24x!t>
+  %k = nibble.constant WEIGHTS5184 : tensor<24x3x3x24xi8> : tensor<24x3x3x24x!t>
+  %e = nibble.conv2d %d, %k {strides = array<i64: 1, 1>, padding = #nibble.padding<1, 1, 1, 1>} : (tensor<?x4x5x24x!t>, tensor<24x3x3x24x!t>) -> tensor<?x4x5x24xi32>
+  %r = nibble.requantize %e, %d {multiplier = array<f32: 0.06>, bias = array<f32: 0.0>, lo = array<f32: -1.0>, hi = array<f32: 1.0>, residual_multiplier = 0.4 : f32} : (tensor<?x4x5x24xi32>, tensor<?x4x5x24x!t>) -> tensor<?x4x5x24x!t>
+  %g = nibble.reshape %r : (tensor<?x4x5x24x!t>) -> tensor<?x480x!t>
+  %u = nibble.constant WEIGHTS11520 : tensor<24x480xi8> : tensor<24x480x!t>
+  %l = nibble.linear %g, %u : (tensor<?x480x!t>, tensor<24x480x!t>) -> tensor<?x24xi32>
+  %y = nibble.requantize %l {multiplier = array<f32: 0.5>, bias = array<f32: 0.3>, lo = array<f32: 0xFF800000>, hi = array<f32: 0x7F800000>} : (tensor<?x24xi32>) -> tensor<?x24xf32>
+  %z = nibble.dequantize %r : (tensor<?x4x5x24x!t>) -> tensor<?x4x5x24xf32, #nibble.grid<!t>>
+  return %y, %z : tensor<?x24xf32>, tensor<?x4x5x24xf32, #nibble.grid<!t>>
+})"},
     {"the input and one value twice as results", R"(
 func.func @f(%x: tensor<?x3x5xf32>) -> (tensor<?x3x5xf32>, tensor<?x15xf32>, tensor<?x3x5xf32>, tensor<?x3x5xf32>) {
   %r = nibble.relu %x : (tensor<?x3x5xf32>) -> tensor<?x3x5xf32>
@@ -219,20 +250,58 @@ func.func @f(%x: tensor<?x8xf32>) -> tensor<?x5xf32> {
 })"},
 };
 
+/// Text with WEIGHTS<n> as n signs.
+std::string withWeights(std::string text) {
+  for (size_t at; (at = text.find("WEIGHTS")) != std::string::npos;) {
+    size_t length = 0;
+    int64_t count = std::stoll(text.substr(at + 7), &length);
+    text.replace(at, 7 + length, signs(count));
+  }
+  return text;
+}
+
 TEST(SupportShapes, GraphsAroundLayers) {
   CellRun run;
   for (auto [what, graph] : graphs) {
-    std::string text = graph;
-    for (size_t at; (at = text.find("WEIGHTS")) != std::string::npos;) {
-      size_t length = 0;
-      int64_t count = std::stoll(text.substr(at + 7), &length);
-      text.replace(at, 7 + length, signs(count));
-    }
-    text = "!u8 = !quant.uniform<u8:f32, 3.125000e-02:9>\n!i4 = !quant.uniform<i4<-7:7>:f32, 5.000000e-01>\n" + text;
+    std::string text = withWeights(graph);
+    text = "!u8 = !quant.uniform<u8:f32, 3.125000e-02:9>\n!i4 = !quant.uniform<i4<-7:7>:f32, 5.000000e-01>\n"
+           "!t = !nibble.ternary<5.000000e-01>\n" +
+           text;
     auto refusal = run.add(what, text);
     EXPECT_FALSE(refusal) << what << ": " << refusal->message;
   }
   EXPECT_EQ(run.run(), static_cast<int>(std::size(graphs)));
+}
+
+/// No layer makes such tiles, whose padding is a third value; but their form allows them.
+TEST(SupportShapes, BinaryTilesSkipPaddedTaps) {
+  std::string text = withWeights(R"(
+func.func @f(%x: tensor<3x4x5x33xf32>) -> (tensor<3x4x5x7xf32>, tensor<3x2x3x40xf32>, tensor<3x4x5x1xf32>) {
+  %q = nibble.quantize %x : (tensor<3x4x5x33xf32>) -> tensor<3x4x5x33x!nibble.binary>
+  %w = nibble.constant WEIGHTS2079 : tensor<7x3x3x33xi8> : tensor<7x3x3x33x!nibble.binary>
+  %y = nibble.tile %q, %w {multiplier = array<f32: 0.5>, bias = array<f32: 0.3>, lo = array<f32: 0xFF800000>, hi = array<f32: 0x7F800000>, window = array<i64: 3, 3>, strides = array<i64: 1, 1>, padding = #nibble.padding<1, 1, 1, 1>} : (tensor<3x4x5x33x!nibble.binary>, tensor<7x3x3x33x!nibble.binary>) -> tensor<3x4x5x7xf32>
+  %v = nibble.constant WEIGHTS33000 : tensor<40x5x5x33xi8> : tensor<40x5x5x33x!nibble.binary>
+  %z = nibble.tile %q, %v {multiplier = array<f32: 0.5>, bias = array<f32: 0.3>, lo = array<f32: 0xFF800000>, hi = array<f32: 0x7F800000>, window = array<i64: 5, 5>, strides = array<i64: 2, 2>, padding = #nibble.padding<2, 2, 2, 2>} : (tensor<3x4x5x33x!nibble.binary>, tensor<40x5x5x33x!nibble.binary>) -> tensor<3x2x3x40xf32>
+  %u = nibble.constant WEIGHTS297 : tensor<1x3x3x33xi8> : tensor<1x3x3x33x!nibble.binary>
+  %t = nibble.tile %q, %u {multiplier = array<f32: 0.5>, bias = array<f32: 0.3>, lo = array<f32: 0xFF800000>, hi = array<f32: 0x7F800000>, window = array<i64: 3, 3>, strides = array<i64: 3, 3>, padding = #nibble.padding<4, 5, 4, 7>} : (tensor<3x4x5x33x!nibble.binary>, tensor<1x3x3x33x!nibble.binary>) -> tensor<3x4x5x1xf32>
+  return %y, %z, %t : tensor<3x4x5x7xf32>, tensor<3x2x3x40xf32>, tensor<3x4x5x1xf32>
+})");
+  Session session;
+  auto module = session.parse(text);
+  ASSERT_TRUE(module);
+  mlir::func::FuncOp function = *module->getOps<mlir::func::FuncOp>().begin();
+  std::vector<HostTensor> inputs = randomInputs(function, 1);
+  auto expected = reference::interpret(function, inputs);
+  ASSERT_TRUE(succeeded(expected)) << session.diagnostics;
+  auto target = Target::parse("x86_64-linux-gnu,+avx2");
+  if (!target || !target->runsOnHost())
+    GTEST_SKIP() << "this processor has no AVX2";
+  ASSERT_TRUE(succeeded(session.runPipeline(*module, "nibble-to-packed{target=" + target->str() + "}")))
+      << session.diagnostics;
+  module->walk([](TileOp tile) { EXPECT_EQ(*tile.getKernel(), "lookup_b1b1_avx2"); });
+  auto compiled = Compiled::fromTiled(session, *module, target->str());
+  ASSERT_TRUE(compiled);
+  EXPECT_EQ(difference(*expected, compiled->run("f", inputs)), "");
 }
 
 } // namespace

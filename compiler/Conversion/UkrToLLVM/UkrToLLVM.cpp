@@ -3,7 +3,7 @@
 #include "compiler/Conversion/UkrToLLVM/FloatState.h"
 #include "compiler/Conversion/UkrToLLVM/Passes.h"
 #include "compiler/Graph/RequireStage.h"
-#include "compiler/Kernels/Kernels.h"
+#include "compiler/Kernels/Binary.h"
 #include "dialects/Ukr/IR/Ukr.h"
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
 #include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
@@ -210,12 +210,13 @@ struct ConvertUkrToLLVMPass : impl::ConvertUkrToLLVMBase<ConvertUkrToLLVMPass> {
 private:
   /// Nothing else would notice machine code that the target lacks the instructions for.
   static LogicalResult checkFeatures(ukr::KernelOp kernel, const Target &machine) {
-    StringRef name = kernel.getGenerator();
-    const kernels::KernelInfo *info = kernels::findKernel({name.data(), name.size()});
-    if (!info)
+    std::string name = kernel.getGenerator().str();
+    const kernels::KernelInfo *dot = kernels::findKernel(name);
+    const kernels::LookupKernelInfo *lookup = kernels::findLookupKernel(name);
+    if (!dot && !lookup)
       return kernel.emitOpError("comes from the unknown generator '") << name << "'";
     SmallVector<StringRef> features;
-    StringRef(info->features.data(), info->features.size()).split(features, ',', -1, false);
+    StringRef(dot ? dot->features : lookup->features).split(features, ',', -1, false);
     for (StringRef feature : features)
       if (!machine.has({feature.data(), feature.size()}))
         return kernel.emitOpError("needs ") << feature << ", which " << machine.str() << " does not have";

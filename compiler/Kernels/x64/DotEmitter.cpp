@@ -30,6 +30,8 @@ std::string DotEmitter::check(const DotParams &params, const DotShape &shape) {
 DotEmitter::DotEmitter(const DotParams &params, const DotShape &shape, std::span<uint8_t> buffer)
     : Emitter(buffer), params(params), shape(shape), unitGroups(shape.info().unitGroups()),
       unitBytes(static_cast<int>(shape.info().unitBytes())) {
+  if (isWide())
+    vectors = RegPool<Ymm>::ofWider<Xbyak::Zmm>(32);
   for (int i = 0; i < params.tiles * params.rows * shape.vectors; ++i)
     sums.push_back(vectors.take());
   bases.push_back(arg0);
@@ -48,7 +50,7 @@ RegExp DotEmitter::rowAddress(int row) const {
 
 // Three bytes: the first two as words, the third in the odd words.
 void DotEmitter::broadcast(const Ymm &dst, const Ymm &scratch, int row, int group, int bytes) {
-  const RegExp from = rowAddress(row) + group * dotGroup;
+  const RegExp from = activationsAt(row, group);
   switch (bytes) {
   case 1:
     vpbroadcastb(dst, ptr[from]);
@@ -121,19 +123,40 @@ void DotEmitter::oneStep() {
   pending = 0;
 }
 
+void DotEmitter::load(const Ymm &to, const Xbyak::Address &from) {
+  if (isWide())
+    vmovdqu32(to, from);
+  else
+    vmovdqu(to, from);
+}
+
+void DotEmitter::store(const Xbyak::Address &to, const Ymm &from) {
+  if (isWide())
+    vmovdqu32(to, from);
+  else
+    vmovdqu(to, from);
+}
+
+void DotEmitter::zero(const Ymm &reg) {
+  if (isWide())
+    vpxord(reg, reg, reg);
+  else
+    vpxor(reg, reg, reg);
+}
+
 void DotEmitter::zeroSums() {
   for (const Ymm &sum : sums)
-    vpxor(sum, sum, sum);
+    zero(sum);
 }
 
 void DotEmitter::loadSums() {
   for (size_t i = 0; i < sums.size(); ++i)
-    vmovdqu(sums[i], ptr[acc + i * vectorBytes]);
+    load(sums[i], ptr[acc + i * shape.vectorBytes]);
 }
 
 void DotEmitter::storeSums() {
   for (size_t i = 0; i < sums.size(); ++i)
-    vmovdqu(ptr[acc + i * vectorBytes], sums[i]);
+    store(ptr[acc + i * shape.vectorBytes], sums[i]);
 }
 
 Emitted DotEmitter::emit() {

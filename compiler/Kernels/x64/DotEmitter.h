@@ -6,18 +6,25 @@
 
 namespace nibble::kernels::x64 {
 
-inline constexpr int vectorBytes = 32;
+inline constexpr int vectorBytes = 32; ///< Of AVX2.
 
 /// What a generator fixes, as its line of the manifest says.
 struct DotShape {
   int weightBits;
   int maxRows;
-  int vectors; ///< Of 8 columns, in a tile.
+  int vectors; ///< In a tile.
+  int vectorBytes = x64::vectorBytes;
 
   constexpr KernelInfo info() const {
-    return {{}, {}, {}, weightBits, 0, maxRows, vectors * dotVectorColumns, nullptr};
+    return {{}, {}, {}, weightBits, 0, maxRows, vectors * vectorBytes / dotGroup, nullptr};
   }
 };
+
+/// The value of field `field` of a nibble with fields of `bits` bits: biased, or a sign.
+constexpr int fieldValue(int nibble, int field, int bits) {
+  const int raw = (nibble >> (field * bits)) & ((1 << bits) - 1);
+  return bits == 1 ? 1 - 2 * raw : raw - (1 << (bits - 1));
+}
 
 /// A unit is what the vectors of b that share fields hold: unitGroups groups. The run is a sequence of units, of which
 /// the last may be partial. A subclass adds the arithmetic of a unit and says what happens to the sums.
@@ -71,7 +78,7 @@ protected:
   }
 
   Xbyak::Address bAt(int tile, int index, int vector) {
-    return ptr[arg1 + static_cast<int>(tile * params.bTileStride + index * unitBytes + vector * vectorBytes)];
+    return ptr[arg1 + static_cast<int>(tile * params.bTileStride + index * unitBytes + vector * shape.vectorBytes)];
   }
   /// dst = 4 values of k of a group, repeated, of which `bytes` exist. Others are never read; their place holds copies
   /// of existing ones, which meet the zeros in b. Three bytes need `scratch`.
@@ -79,6 +86,12 @@ protected:
   const Xbyak::Ymm &sum(int tile, int row, int half) const {
     return sums[(tile * params.rows + row) * shape.vectors + half];
   }
+  /// The rows of a at group `group` from the pointers.
+  Xbyak::RegExp activationsAt(int row, int group) const { return rowAddress(row) + group * dotGroup; }
+  bool isWide() const { return shape.vectorBytes > x64::vectorBytes; }
+  void load(const Xbyak::Ymm &to, const Xbyak::Address &from);
+  void store(const Xbyak::Address &to, const Xbyak::Ymm &from);
+  void zero(const Xbyak::Ymm &reg);
   void zeroSums();
   void loadSums();
   void storeSums();

@@ -18,12 +18,6 @@ namespace {
 
 using Xbyak::Ymm;
 
-/// The value of field `field` of a nibble with fields of `bits` bits: two's complement, or a sign.
-constexpr int fieldValue(int nibble, int field, int bits) {
-  const int raw = (nibble >> (field * bits)) & ((1 << bits) - 1), sign = 1 << (bits - 1);
-  return bits == 1 ? 1 - 2 * raw : raw - ((raw & sign) << 1);
-}
-
 class WindowsEmitter : public DotEmitter {
 public:
   WindowsEmitter(const DotParams &params, const DotShape &shape, std::span<uint8_t> buffer);

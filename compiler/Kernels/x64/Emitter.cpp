@@ -25,21 +25,22 @@ Emitted Emitter::finish() {
 Xbyak::Reg64 Emitter::takeScalar() {
   if (std::optional<Xbyak::Reg64> reg = scalars.takeIfSpare(0))
     return *reg;
-  if (savesRbx)
+  const Xbyak::Reg64 preserved[] = {rbx, rbp, r12, r13, r14, r15};
+  if (pushed.size() == std::size(preserved))
     return scalars.take(); // records the fault
-  savesRbx = true;
-  return rbx;
+  pushed.push_back(preserved[pushed.size()]);
+  return pushed.back();
 }
 
 void Emitter::enter() {
-  if (savesRbx)
-    push(rbx);
+  for (const Xbyak::Reg64 &reg : pushed)
+    push(reg);
 }
 
 void Emitter::leave() {
   vzeroupper();
-  if (savesRbx)
-    pop(rbx);
+  for (auto reg = pushed.rbegin(); reg != pushed.rend(); ++reg)
+    pop(*reg);
   ret();
 }
 

@@ -10,7 +10,7 @@
 namespace nibble::kernels::x64 {
 
 /// Writes System V x86-64 code into a plain buffer. The pools hold only registers that the callee may destroy, so that
-/// nothing is saved, unless a generator asks for the one that is. The four argument registers are not in a pool.
+/// nothing is saved, unless a generator asks for more scalars. The four argument registers are not in a pool.
 class Emitter : protected Xbyak::CodeGenerator {
 public:
   /// `buffer` must not be empty: Xbyak takes a null pointer as a request for executable memory of its own.
@@ -24,7 +24,8 @@ protected:
   RegPool<Xbyak::Reg64> scalars{0, 8, 9, 10, 11}; // rax, r8..r11
   RegPool<Xbyak::Ymm> vectors{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 
-  /// A scalar register: one of the pool, or else rbx, which enter() then saves and leave() restores.
+  /// A scalar register: one of the pool, or else one that the callee must preserve: enter() saves it, leave() restores
+  /// it.
   Xbyak::Reg64 takeScalar();
   void enter();
   /// Clears the upper vector halves and returns.
@@ -42,7 +43,7 @@ protected:
   void advance(const Xbyak::Reg64 &reg, int64_t delta, const Xbyak::Reg64 &scratch);
 
 private:
-  bool savesRbx = false;
+  std::vector<Xbyak::Reg64> pushed; // by enter()
   using CodeGenerator::L;
 };
 

@@ -20,6 +20,16 @@ Emitted emitDotU8S4(const DotParams &params, std::span<uint8_t> buffer);
 Emitted emitDotU8S2(const DotParams &params, std::span<uint8_t> buffer);
 Emitted emitDotU8S1(const DotParams &params, std::span<uint8_t> buffer);
 
+/// vpdpbusd: four products a column, added to 32 bits at once; exact for all weights and activations. bits: 8, 4, 2, 1.
+template <int bits> ///< AVX-512 VNNI and BW: vectors of 16 columns, 32 registers.
+Emitted emitDotVnni512(const DotParams &params, std::span<uint8_t> buffer);
+template <int bits> ///< AVX-VNNI: vectors of 8 columns, 16 registers.
+Emitted emitDotVnni256(const DotParams &params, std::span<uint8_t> buffer);
+/// The code of emitDotVnni256 with the other encoding of vpdpbusd, of AVX-512 VNNI and VL: tests run it where a CPU has
+/// that one only.
+template <int bits>
+Emitted emitDotVnni256Evex(const DotParams &params, std::span<uint8_t> buffer);
+
 } // namespace nibble::kernels::x64
 
 #endif // NIBBLE_COMPILER_KERNELS_X64_GENERATORS_H

@@ -12,7 +12,18 @@ namespace nibble::kernels::x64 {
 template <typename Reg>
 class RegPool {
 public:
-  explicit RegPool(std::initializer_list<int> indices) : free(std::rbegin(indices), std::rend(indices)) {}
+  explicit RegPool(std::initializer_list<int> indices) {
+    for (auto index = std::rbegin(indices); index != std::rend(indices); ++index)
+      free.push_back(Reg(*index));
+  }
+  /// Registers of a type derived from Reg, which only names their width: they keep it.
+  template <typename Wider>
+  static RegPool ofWider(int count) {
+    RegPool pool({});
+    while (count > 0)
+      pool.free.push_back(Wider(--count));
+    return pool;
+  }
 
   /// A register. An empty pool gives register 0 and remembers the fault, which ends the generation with an error.
   Reg take() {
@@ -26,15 +37,15 @@ public:
   std::optional<Reg> takeIfSpare(size_t reserve) {
     if (free.size() <= reserve)
       return std::nullopt;
-    const int index = free.back();
+    const Reg reg = free.back();
     free.pop_back();
-    return Reg(index);
+    return reg;
   }
 
   bool wasOverdrawn() const { return overdrawn; }
 
 private:
-  std::vector<int> free; // The next one to hand out is last.
+  std::vector<Reg> free; // The next one to hand out is last.
   bool overdrawn = false;
 };
 

@@ -47,13 +47,21 @@ void Report::addLayers(ModuleOp module) {
       lines += ", " + std::to_string(value.getNumElements() * bytesOf(value.getElementType())) + " weight bytes";
     }
     lines += ")";
+    // Neighbours with the same reason share it: often a whole instruction set.
+    StringRef before;
     bool first = true;
-    if (ArrayAttr rejected = tile.getRejectedAttr())
+    auto close = [&] { lines += before.empty() ? "" : " (" + before.str() + ")"; };
+    if (ArrayAttr rejected = tile.getRejectedAttr()) {
       for (auto reason : rejected.getAsRange<StringAttr>()) {
         auto [kernel, why] = reason.getValue().split(": ");
-        lines += (first ? "; skipped " : ", ") + kernel.str() + (why.empty() ? "" : " (" + why.str() + ")");
+        if (!first && why != before)
+          close();
+        lines += (first ? "; skipped " : ", ") + kernel.str();
+        before = why;
         first = false;
       }
+      close();
+    }
     lines += "\n";
   });
 }

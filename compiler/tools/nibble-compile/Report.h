@@ -9,7 +9,7 @@
 namespace nibble::tools {
 
 /// Collects lines as the module passes the stages:
-///   nibble: remark: small_cnn/fc: kernel portable_i16 (u4 x s4, 8192 weight bytes); skipped dot_u8s8_6x16_avx2 (...)
+///   nibble: remark: small_cnn/fc: kernel portable_i16 (u4 x s4, 8192 weight bytes); skipped dot_u8s4_12x8_avx2 (...)
 ///   nibble: remark: weights and all other constants: 8492 bytes
 ///   nibble: remark: small_cnn: 16384 bytes planned (lower bound 16384), 1024 of scratch a thread: an arena of 17408
 ///   bytes for 1 thread; batch tile 16

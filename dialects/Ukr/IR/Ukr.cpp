@@ -48,19 +48,22 @@ LogicalResult KernelOp::verify() {
   if (getCode().empty())
     return emitOpError("has no code");
   std::pair<StringRef, int64_t> sizes[] = {
-      {"rows", getRows()}, {"columns", getColumns()}, {"run", getRun()}, {"tiles", getTiles()}};
+      {"rows", getRows()}, {"columns", getColumns()}, {"run", getRun()}, {"tiles", getTiles()}, {"taps", getTaps()}};
   for (auto [name, value] : sizes)
     if (value < 1 || value > mostOfKernel)
       return emitOpError("needs ") << name << " of at least 1 and at most 2^30, got " << value;
   std::pair<StringRef, int64_t> strides[] = {{"row_stride", getRowStride()},
                                              {"outer_stride", getOuterStride()},
                                              {"b_outer_stride", getBOuterStride()},
-                                             {"b_tile_stride", getBTileStride()}};
+                                             {"b_tile_stride", getBTileStride()},
+                                             {"tap_stride", getTapStride()}};
   for (auto [name, value] : strides)
     if (value < 0 || value > mostBytes)
       return emitOpError("needs ") << name << " of at least 0 and at most 2^40 bytes, got " << value;
   if (auto groups = static_cast<int64_t>(getWidenEvery()); groups < 0)
     return emitOpError("needs widen_every of at least 0 groups, got ") << groups;
+  if (auto outer = static_cast<int64_t>(getMaxOuter()); outer < 0)
+    return emitOpError("needs max_outer of at least 0 steps, got ") << outer;
   return success();
 }
 

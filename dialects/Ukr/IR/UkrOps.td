@@ -81,6 +81,11 @@ def Ukr_KernelOp : Ukr_Op<"kernel", [Symbol, IsolatedFromAbove]> {
     t < tiles, m < rows, n < columns; a is u8, acc is i32 [tiles][rows][columns] and is overwritten. b holds w in the generator's layout, with
     b_outer_stride from one o to the next and b_tile_stride from one t to the next. Strides in bytes. 16-bit sums, if the generator has
     them, are added to 32-bit ones after `widen_every` groups of 4 k (0: at the end).
+
+    Contract of kind "lookup": `acc[m][n] = sum over o < outer, t < taps, c < run of a[m][o][t][c] * w[n][o][t][c]`, outer at most
+    `max_outer`; the values a[m][o][t] are packed fields of the bytes from m * row_stride + o * outer_stride + t * tap_stride on. Blocks of 32
+    columns of b are b_tile_stride apart. a is i8, all else as above.
+
     The code is position-independent, follows the System V x86-64 calling convention `(a, b, acc, outer)`, allocates nothing and reads and
     writes nothing outside these views.
 
@@ -93,7 +98,8 @@ def Ukr_KernelOp : Ukr_Op<"kernel", [Symbol, IsolatedFromAbove]> {
   let arguments = (ins SymbolNameAttr:$sym_name, StrAttr:$generator, I64Attr:$rows, I64Attr:$columns, I64Attr:$run, I64Attr:$row_stride,
                        I64Attr:$outer_stride, DefaultValuedAttr<I64Attr, "1">:$tiles, DefaultValuedAttr<I64Attr, "0">:$b_outer_stride,
                        DefaultValuedAttr<I64Attr, "0">:$b_tile_stride, DefaultValuedAttr<I64Attr, "0">:$widen_every,
-                       DenseI8ArrayAttr:$code);
+                       DefaultValuedAttr<I64Attr, "1">:$taps, DefaultValuedAttr<I64Attr, "0">:$tap_stride,
+                       DefaultValuedAttr<I64Attr, "0">:$max_outer, DenseI8ArrayAttr:$code);
   let assemblyFormat = "$sym_name attr-dict";
   let hasVerifier = 1;
 }

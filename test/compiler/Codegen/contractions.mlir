@@ -73,18 +73,35 @@ func.func @words(%x: tensor<?x6x6x3xf32>) -> tensor<?x6x6x8xf32, #nibble.grid<!i
 
 // -----
 
-// Binary operands: 32 channels in a word, K - 2 * popcount(a xor w), K = 40. The result of the first layer goes back to bits,
-// 16 at a time; words of 40 channels end with 8 bits and 24 zeros.
-// CHECK: memref.global "private" constant @signs.tile.weights : memref<96xi32>
-// CHECK-LABEL: func.func private @signs.tile.tile(
-// CHECK: arith.xori {{.*}} : vector<8xi32>
-// CHECK: math.ctpop {{.*}} : vector<8xi32>
-// CHECK: arith.constant dense<40> : vector<8xi32>
+// Binary operands, portable: 32 channels in a word, K - 2 * popcount(a xor w), K = 40. The result of the first layer goes back to
+// bits, 16 at a time; words of 40 channels end with 8 bits and 24 zeros.
+// SSE: memref.global "private" constant @signs.tile.weights : memref<96xi32>
+// SSE-LABEL: func.func private @signs.tile.tile(
+// SSE: arith.xori {{.*}} : vector<8xi32>
+// SSE: math.ctpop {{.*}} : vector<8xi32>
+// SSE: arith.constant dense<40> : vector<8xi32>
+// SSE: vector.bitcast {{.*}} : vector<8xi1> to vector<1xi8>
+// SSE: arith.constant 255 : i32
+// SSE: memref.store {{.*}} : memref<4xi32>
+// SSE: arith.trunci {{.*}} : i32 to i16
+// SSE: memref.store {{.*}} : memref<8xi16>
+// SSE-NOT: ukr.kernel
+// Generated: look-ups for 64 columns, of which 40 are channels, 32 packed bytes each for 5 bytes of activations: two images at a time,
+// then one. Bits are stored by bytes of 8 channels; behind the fifth three bytes of zeros.
+// CHECK: ukr.kernel @signs.tile.rows1x64 {b_outer_stride = 160 : i64, b_tile_stride = 160 : i64, {{.*}}, columns = 64 : i64, generator = "lookup_b1b1_packed_avx2", max_outer = 1 : i64, outer_stride = 8 : i64, row_stride = 8 : i64, rows = 1 : i64, run = 40 : i64, tap_stride = 8 : i64}
+// CHECK: ukr.kernel @signs.tile.rows2x64
+// CHECK: memref.global "private" constant @signs.tile.weights : memref<320xi8>
+// CHECK-LABEL: func.func private @signs.tile(
+// CHECK-DAG: ukr.buffer @signs.quantize.q : memref<16xi8>
+// CHECK-DAG: ukr.buffer @signs.tile.q : memref<16xi8>
+// CHECK-DAG: ukr.scratch {{.*}} : memref<1536xi32>
+// CHECK: ukr.call @signs.tile.rows2x64(
 // CHECK: vector.bitcast {{.*}} : vector<8xi1> to vector<1xi8>
-// CHECK: arith.constant 255 : i32
-// CHECK: memref.store {{.*}} : memref<4xi32>
-// CHECK: arith.trunci {{.*}} : i32 to i16
-// CHECK: memref.store {{.*}} : memref<8xi16>
+// CHECK: memref.store {{.*}} : memref<16xi8>
+// CHECK: ukr.call @signs.tile.rows1x64(
+// The second layer, 3 channels of 40: one block of columns.
+// CHECK-LABEL: func.func private @signs.tile.2(
+// CHECK: ukr.call @signs.tile.rows2x32(
 !b = !nibble.binary
 func.func @signs(%x: tensor<?x40xf32>) -> tensor<?x3xf32> {
   %q = nibble.quantize %x : (tensor<?x40xf32>) -> tensor<?x40x!b>

@@ -95,6 +95,47 @@ func.func @storage(%x: tensor<1x1x1x8xf32>) -> tensor<1x1x1x1xi32> attributes {n
 
 // -----
 
+#w = #nibble.layout<"order = [0, 1, 2, 3], tile = [3:2, 0:32, 3:4], word = 8, bits = 1, fields = 4, code = sign">
+#words = #nibble.layout<"order = [0, 1, 2, 3], word = 16, bits = 16">
+#bits = #nibble.layout<"order = [0, 1, 2, 3], tile = [3:32], word = 32, bits = 1, code = sign">
+!b = !nibble.binary
+func.func @lookup_input(%x: tensor<1x1x1x8xf32>) -> tensor<1x1x1x1xi32> attributes {nibble.batch_tile = 1 : i64} {
+  %q = nibble.quantize %x : (tensor<1x1x1x8xf32>) -> tensor<1x1x1x8x!b, #words>
+  %w = nibble.constant dense<1> : tensor<64xi8> : tensor<1x1x1x8x!b, #w>
+  // expected-error@+1 {{with kernel lookup_b1b1_avx2 needs its input in bits}}
+  %y = nibble.tile %q, %w {kernel = "lookup_b1b1_avx2", window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<1x1x1x8x!b, #words>, tensor<1x1x1x8x!b, #w>) -> tensor<1x1x1x1xi32>
+  return %y : tensor<1x1x1x1xi32>
+}
+
+// -----
+
+// Weights of the packed form for a kernel that reads nibbles.
+#w = #nibble.layout<"order = [0, 1, 2, 3], tile = [0:32, 3:8], word = 8, bits = 1, code = sign">
+#bits = #nibble.layout<"order = [0, 1, 2, 3], tile = [3:32], word = 32, bits = 1, code = sign">
+!b = !nibble.binary
+func.func @lookup_weights(%x: tensor<1x1x1x8xf32>) -> tensor<1x1x1x1xi32> attributes {nibble.batch_tile = 1 : i64} {
+  %q = nibble.quantize %x : (tensor<1x1x1x8xf32>) -> tensor<1x1x1x8x!b, #bits>
+  %w = nibble.constant dense<1> : tensor<32xi8> : tensor<1x1x1x8x!b, #w>
+  // expected-error@+1 {{with kernel lookup_b1b1_avx2 needs 64 bytes of packed weights, got 32}}
+  %y = nibble.tile %q, %w {kernel = "lookup_b1b1_avx2", window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<1x1x1x8x!b, #bits>, tensor<1x1x1x8x!b, #w>) -> tensor<1x1x1x1xi32>
+  return %y : tensor<1x1x1x1xi32>
+}
+
+// -----
+
+#w = #nibble.layout<"order = [0, 1, 2, 3], tile = [0:32, 3:8], word = 8, bits = 1, code = sign">
+#bits = #nibble.layout<"order = [0, 1, 2, 3], tile = [3:32], word = 32, bits = 1, code = sign">
+!b = !nibble.binary
+func.func @lookup_length(%x: tensor<1x1x1x65529xf32>) -> tensor<1x1x1x1xi32> attributes {nibble.batch_tile = 1 : i64} {
+  %q = nibble.quantize %x : (tensor<1x1x1x65529xf32>) -> tensor<1x1x1x65529x!b, #bits>
+  %w = nibble.constant dense<0> : tensor<262144xi8> : tensor<1x1x1x65529x!b, #w>
+  // expected-error@+1 {{could not generate its kernel: kernel lookup_b1b1_packed_avx2: channels must be 1..65528, not 65529}}
+  %y = nibble.tile %q, %w {kernel = "lookup_b1b1_packed_avx2", window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<1x1x1x65529x!b, #bits>, tensor<1x1x1x65529x!b, #w>) -> tensor<1x1x1x1xi32>
+  return %y : tensor<1x1x1x1xi32>
+}
+
+// -----
+
 #bits3 = #nibble.layout<"order = [0, 1, 2], tile = [2:32], word = 32, bits = 1, code = sign">
 #bits2 = #nibble.layout<"order = [0, 1], tile = [1:32], word = 32, bits = 1, code = sign">
 !b = !nibble.binary

@@ -37,7 +37,7 @@ func.func @bytes(%x: tensor<?x3x3x8x!u8>, %i: tensor<?x3x3x3x!u8>, %k: tensor<?x
   return %0, %1, %2, %3, %4, %5, %6 : tensor<?x1x1x1xi32>, tensor<?x1x1x1xi32>, tensor<?x1x1x1xi32>, tensor<?x3x3x1xi32>, tensor<?x1x1x1xi32>, tensor<?x1x1x1xi32>, tensor<?x1x1x1xi32>
 }
 
-// Binary x binary, binary x ternary, 16 bits x 8 bits, bytes with a binary result.
+// Binary x binary (select-lookup.mlir has more of them), binary x ternary, 16 bits x 8 bits, bytes with a binary result.
 // CHECK-LABEL: func.func @integers
 // CHECK: nibble.tile {{.*}}kernel = "portable_binary", {{.*}}"dot_u8s8_6x16_avx2: activations and weights are binary; bits are faster than bytes"
 // CHECK: nibble.tile {{.*}}kernel = "dot_u8s2_12x8_avx2", {{.*}}"dot_u8s1_12x8_avx2: weights are not binary; the kernel's fields of 1 bit hold +1 and -1"

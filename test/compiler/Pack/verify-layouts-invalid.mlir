@@ -94,3 +94,40 @@ func.func @input(%x: tensor<?x1x1x2xf32>) {
   %3 = nibble.tile %q, %p {window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x1x2x!b, #words>, tensor<1x1x1x2x!b, #weights>) -> tensor<?x1x1x1xi32>
   return
 }
+
+// -----
+
+// A look-up kernel with the weights of the portable one, and one for ternary operands with bits.
+!b = !nibble.binary
+#bits = #nibble.layout<"order = [0, 1, 2, 3], tile = [3:32], word = 32, bits = 1, code = sign">
+#weights = #nibble.layout<"order = [0, 1, 2, 3], tile = [0:16, 3:32], word = 32, bits = 1, code = sign">
+func.func @lookup(%x: tensor<?x1x1x2xf32>) {
+  %q = nibble.quantize %x : (tensor<?x1x1x2xf32>) -> tensor<?x1x1x2x!b, #bits>
+  %w = nibble.constant dense<-1> : tensor<1x1x1x2xi8> : tensor<1x1x1x2x!b>
+  %p = nibble.pack %w : (tensor<1x1x1x2x!b>) -> tensor<1x1x1x2x!b, #weights>
+  // expected-error@+1 {{needs weights in the layout "order = [0, 1, 2, 3], tile = [3:2, 0:32, 3:4], word = 8, bits = 1, fields = 4, code = sign" for kernel lookup_b1b1_avx2}}
+  %0 = nibble.tile %q, %p {kernel = "lookup_b1b1_avx2", window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x1x2x!b, #bits>, tensor<1x1x1x2x!b, #weights>) -> tensor<?x1x1x1xi32>
+  // expected-error@+1 {{needs activations in fields of two bits along the last dimension for kernel lookup_t2t2_avx2}}
+  %1 = nibble.tile %q, %p {kernel = "lookup_t2t2_avx2", window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x1x2x!b, #bits>, tensor<1x1x1x2x!b, #weights>) -> tensor<?x1x1x1xi32>
+  return
+}
+
+// -----
+
+!i2 = !quant.uniform<i2:f32, 0.5>
+!t = !nibble.ternary<0.5>
+#words = #nibble.layout<"order = [0, 1, 2, 3], word = 16, bits = 16">
+#fields2 = #nibble.layout<"order = [0, 1], tile = [1:16], word = 32, bits = 2">
+#fields3 = #nibble.layout<"order = [0, 1, 2], tile = [2:16], word = 32, bits = 2">
+#weights = #nibble.layout<"order = [0, 1, 2, 3], tile = [3:2, 0:32, 3:2], word = 8, bits = 2, fields = 2">
+func.func @fields(%x: tensor<?x1x1x2xf32>, %z: tensor<?x4x3xf32>) {
+  %q = nibble.quantize %x : (tensor<?x1x1x2xf32>) -> tensor<?x1x1x2x!i2, #words>
+  %w = nibble.constant dense<-1> : tensor<1x1x1x2xi8> : tensor<1x1x1x2x!t>
+  %p = nibble.pack %w : (tensor<1x1x1x2x!t>) -> tensor<1x1x1x2x!t, #weights>
+  // expected-error@+1 {{has operands that kernel lookup_t2t2_avx2 does not take}}
+  %0 = nibble.tile %q, %p {kernel = "lookup_t2t2_avx2", window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x1x2x!i2, #words>, tensor<1x1x1x2x!t, #weights>) -> tensor<?x1x1x1xi32>
+  %r = nibble.quantize %z : (tensor<?x4x3xf32>) -> tensor<?x4x3x!t, #fields3>
+  // expected-error@+1 {{would move bits inside 32-bit words; use 16-bit words}}
+  %s = nibble.reshape %r : (tensor<?x4x3x!t, #fields3>) -> tensor<?x12x!t, #fields2>
+  return
+}

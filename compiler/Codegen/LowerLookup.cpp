@@ -1,0 +1,85 @@
+// Tiles of generated look-up kernels: how pixels and channels are cut into calls.
+#include "compiler/Codegen/LowerLookup.h"
+#include "dialects/Ukr/IR/Ukr.h"
+
+using namespace mlir;
+
+namespace nibble::codegen {
+
+/// Sums of so many rows of 128 columns stay in the first-level cache, together with the tables and the weights in use.
+static constexpr int64_t mostRows = 24;
+
+LookupTile::LookupTile(Emitter &emitter, TileOp op, StringRef name, const kernels::LookupKernelInfo &info,
+                       const ConvShape &shape, const Epilogue &epilogue, const KernelOperands &operands)
+    : KernelTile(emitter, op, name, shape, epilogue, operands, kernels::lookupColumns), info(info),
+      tapBytes(kernels::tapBytes(info.elements, s.C)), tapWeights(kernels::lookupBlockBytes(info.weights, tapBytes)),
+      blocks((s.O + kernels::lookupColumns - 1) / kernels::lookupColumns) {
+  // As equal as possible, so that most calls are alike.
+  constexpr int64_t most = kernels::lookupMaxColumns / kernels::lookupColumns;
+  shares = (blocks + most - 1) / most;
+  together = (blocks + shares - 1) / shares;
+  sumsOfCall = mostRows * together * kernels::lookupColumns;
+  longLine = mostRows / 2;
+}
+
+int64_t LookupTile::rowsOfCall(int64_t count, int64_t) const {
+  if (count <= mostRows)
+    return count;
+  for (int64_t rows = mostRows; rows >= mostRows / 2; --rows)
+    if (count % rows == 0)
+      return rows;
+  const int64_t calls = (count + mostRows - 1) / mostRows;
+  return (count + calls - 1) / calls;
+}
+
+SmallVector<int64_t> LookupTile::rowsOfRest(int64_t most) const {
+  // The kernels share weights and tables among up to 6 rows.
+  return most > 6 ? SmallVector<int64_t>{6, 1} : SmallVector<int64_t>{1};
+}
+
+std::string LookupTile::kernelFor(const Call &call) {
+  auto [it, isNew] = symbols.try_emplace({call.rows, call.blocks, call.rowStride, call.taps});
+  if (!isNew)
+    return it->second;
+  kernels::LookupParams params{.rows = call.rows,
+                               .columns = static_cast<int>(call.blocks * kernels::lookupColumns),
+                               .channels = s.C,
+                               .taps = call.taps,
+                               .maxOuter = s.KH,
+                               .aRowStride = call.rowStride,
+                               .aTapStride = operands.pixelBytes,
+                               .aOuterStride = s.W * operands.pixelBytes,
+                               .bColumnStride = s.KH * s.KW * tapWeights,
+                               .bOuterStride = s.KW * tapWeights};
+  return it->second = defineKernel(
+             kernels::generate(info, params), ".rows" + Twine(call.rows) + "x" + Twine(params.columns),
+             [&](OpBuilder &b, StringRef symbol, ArrayRef<int8_t> code) {
+               ukr::KernelOp::create(b, op.getLoc(), symbol, op.getKernel()->str(), params.rows, params.columns,
+                                     params.channels, params.aRowStride, params.aOuterStride, /*tiles=*/1,
+                                     params.bOuterStride, params.bColumnStride, /*widenEvery=*/0, params.taps,
+                                     params.aTapStride, params.maxOuter, code);
+             });
+}
+
+void LookupTile::emitCall(Region &r, int64_t blockCount, Value block, const PixelRun &run) {
+  const Taps &taps = run.taps;
+  std::string kernel = kernelFor({run.rows, blockCount, run.rowStride, std::max<int64_t>(1, taps.x1 - taps.x0)});
+  if (kernel.empty())
+    return;
+  Value weights = r.add(r.mul(block, s.KH * s.KW * tapWeights), (taps.y0 * s.KW + taps.x0) * tapWeights);
+  ukr::CallOp::create(r, kernel, r.ref(operands.input), run.input, r.ref(operands.weights), weights, sums, r.idx(0),
+                      r.idx(taps.empty() ? 0 : taps.y1 - taps.y0));
+  finish(r, r.idx(0), r.mul(block, kernels::lookupColumns), blockCount * kernels::lookupColumns, run, {});
+}
+
+void LookupTile::emitShare(Region &r, Value share, const PixelRun &run) {
+  Value block = r.mul(share, together);
+  const int64_t rest = blocks - (shares - 1) * together;
+  if (rest == together)
+    return emitCall(r, together, block, run);
+  r.when(
+      r.cmp(arith::CmpIPredicate::slt, share, r.idx(shares - 1)), [&] { emitCall(r, together, block, run); },
+      [&] { emitCall(r, rest, block, run); });
+}
+
+} // namespace nibble::codegen

@@ -1,0 +1,148 @@
+// The machine code of all kernels, also of those that this machine cannot run, as LLVM's disassembler
+// reads it: instructions that exist, no others than the features allow, and for each kernel of AVX-VNNI the same ones
+// as in its twin with the other encoding, which the sweep executes.
+#include "test/unit/KernelTestSupport.h"
+
+#include <llvm-c/Disassembler.h>
+#include <llvm-c/Target.h>
+
+#include <map>
+
+using namespace nibble::kernels;
+using namespace nibble::kernels::test;
+
+namespace {
+
+struct Instruction {
+  std::string text;
+  uint8_t firstByte;
+};
+
+/// All instructions up to the return; what is behind it is data. Empty with a failure where one cannot be decoded.
+std::vector<Instruction> disassemble(std::vector<uint8_t> code) {
+  static const bool isInitialized = [] {
+    LLVMInitializeX86TargetInfo();
+    LLVMInitializeX86TargetMC();
+    LLVMInitializeX86Disassembler();
+    return true;
+  }();
+  (void)isInitialized;
+  LLVMDisasmContextRef context = LLVMCreateDisasm("x86_64-unknown-linux-gnu", nullptr, 0, nullptr, nullptr);
+  std::vector<Instruction> all;
+  for (size_t at = 0; at < code.size();) {
+    char text[256];
+    const size_t length = LLVMDisasmInstruction(context, &code[at], code.size() - at, at, text, sizeof text);
+    if (!length) {
+      ADD_FAILURE() << "no instruction at byte " << at;
+      all.clear();
+      break;
+    }
+    all.push_back({text, code[at]});
+    at += length;
+    if (all.back().text.find("ret") != std::string::npos)
+      break;
+  }
+  LLVMDisasmDispose(context);
+  return all;
+}
+
+std::string_view mnemonicOf(std::string_view text) {
+  if (const size_t prefix = text.find('}'); text.find("vex}") != text.npos)
+    text.remove_prefix(prefix + 1);
+  text.remove_prefix(std::min(text.size(), text.find_first_not_of(" \t")));
+  return text.substr(0, text.find_first_of(" \t"));
+}
+
+/// What instructions with the EVEX prefix, or on mask registers, need beside AVX-512 F: from the instruction reference.
+const std::map<std::string_view, std::string_view> avx512 = {
+    {"kmovq", "avx512bw"},
+    {"vmovdqu32", ""},
+    {"vpaddd", ""},
+    {"vpandd", ""},
+    {"vpbroadcastb", "avx512bw"},
+    {"vpbroadcastd", ""},
+    {"vpbroadcastw", "avx512bw"},
+    {"vpdpbusd", "avx512vnni"},
+    {"vpshufb", "avx512bw"},
+    {"vpsrad", ""},
+    {"vpsrlw", "avx512bw"},
+    {"vpsubb", "avx512bw"},
+    {"vpsubd", ""},
+    {"vpxord", ""},
+};
+
+class KernelDisassembly : public KernelTest {};
+
+TEST_P(KernelDisassembly, NeedsNoMoreThanItsFeatures) {
+  const auto has = [&](std::string_view feature) { return kernel().features.find(feature) != std::string_view::npos; };
+  std::map<std::string, uint8_t> instructions;
+  for (const DotParams &params : shapes(kernel()))
+    for (const Instruction &instruction : disassemble(generate(kernel(), params).bytes))
+      instructions.emplace(instruction.text, instruction.firstByte);
+  ASSERT_FALSE(instructions.empty());
+  for (const auto &[text, firstByte] : instructions) {
+    const std::string_view mnemonic = mnemonicOf(text);
+    if (firstByte != 0x62 && !mnemonic.starts_with("k")) {
+      EXPECT_TRUE(mnemonic != "vpdpbusd" || has("avxvnni")) << text;
+      continue;
+    }
+    const auto known = avx512.find(mnemonic);
+    ASSERT_NE(known, avx512.end()) << text << " is not in the list of this test";
+    EXPECT_TRUE(has("avx512") && has(known->second)) << text << " needs " << known->second;
+    EXPECT_TRUE(has("avx512vl") || text.find("%zmm") != text.npos || mnemonic.starts_with("k")) << text;
+  }
+}
+
+/// Instructions without what depends on their length: distances and padding.
+std::vector<std::string> normalized(const std::vector<Instruction> &code) {
+  std::vector<std::string> all;
+  for (const Instruction &instruction : code) {
+    std::string text = instruction.text;
+    if (const size_t encoding = text.find("{vex}"); encoding != std::string::npos)
+      text.erase(0, text.find_first_not_of(" \t", encoding + 5));
+    text.erase(0, text.find_first_not_of(" \t"));
+    if (const size_t rip = text.find("(%rip)"); rip != std::string::npos) {
+      const size_t before = text.find_last_of(" \t", rip);
+      text.erase(before, rip - before);
+    }
+    if (text.front() == 'j')
+      text.erase(text.find_first_of(" \t"));
+    if (text.find("nop") == std::string::npos)
+      all.push_back(text);
+  }
+  return all;
+}
+
+const KernelInfo *twinOf(const KernelInfo &kernel) {
+  for (const KernelInfo &other : testedKernels())
+    if (other.name == std::string(kernel.name) + "_evex")
+      return &other;
+  return nullptr;
+}
+
+std::vector<KernelInfo> kernelsWithTwins() {
+  std::vector<KernelInfo> all = testedKernels();
+  std::erase_if(all, [](const KernelInfo &kernel) { return !twinOf(kernel); });
+  return all;
+}
+
+class KernelTwins : public KernelTest {};
+
+TEST_P(KernelTwins, HaveTheSameInstructions) {
+  const KernelInfo *twin = twinOf(kernel());
+  for (const DotParams &params : shapes(kernel())) {
+    const std::vector<Instruction> mine = disassemble(generate(kernel(), params).bytes);
+    ASSERT_EQ(normalized(mine), normalized(disassemble(generate(*twin, params).bytes))) << describe(params, 0);
+    size_t products = 0;
+    for (const Instruction &instruction : mine) {
+      ASSERT_NE(0x62, instruction.firstByte) << instruction.text << " needs AVX-512";
+      products += instruction.text.find("vpdpbusd") != std::string::npos;
+    }
+    ASSERT_GT(products, 0u);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Manifest, KernelDisassembly, ::testing::ValuesIn(testedKernels()), kernelName);
+INSTANTIATE_TEST_SUITE_P(AvxVnni, KernelTwins, ::testing::ValuesIn(kernelsWithTwins()), kernelName);
+
+} // namespace

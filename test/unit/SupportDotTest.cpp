@@ -1,0 +1,78 @@
+// Layers on generated dot kernels, for each instruction set that this machine has: bit-exact, with tails of channels,
+// columns, tiles and pixels, and each width of packed weights is reached by the best kernel.
+#include "compiler/Kernels/Kernels.h"
+#include "compiler/Target/Target.h"
+#include "test/unit/SupportRun.h"
+
+using namespace nibble;
+using namespace nibble::test;
+
+namespace {
+
+bool hasAll(const Target &target, std::string_view features) {
+  for (std::string_view rest = features; !rest.empty();) {
+    const size_t comma = std::min(rest.find(','), rest.size());
+    if (!target.has(rest.substr(0, comma)))
+      return false;
+    rest.remove_prefix(std::min(rest.size(), comma + 1));
+  }
+  return true;
+}
+
+class SupportDot : public testing::TestWithParam<const char *> {};
+
+TEST_P(SupportDot, EveryWidthLayerAndTail) {
+  auto target = Target::parse(std::string("x86_64-linux-gnu,") + GetParam());
+  ASSERT_TRUE(target);
+  if (!target->runsOnHost())
+    GTEST_SKIP() << target->whyNotOn(Target::host());
+  constexpr std::pair<const char *, const char *> pairs[] = {{"u8", "i8n"},     {"u8z", "i4n"},   {"u6", "i6"},
+                                                             {"u8", "ternary"}, {"u4", "binary"}, {"i8", "i3n"}};
+  constexpr Layer layers[] = {Layer::Conv3x3, Layer::Strided, Layer::Conv1x1, Layer::Linear};
+  // Taps must fill whole units of packed weights; a single one may have any length.
+  const int64_t taps[] = {32, 8, 64, 16, 4}, lengths[] = {8, 35, 66, 49, 127, 96};
+  const int64_t outputs[] = {17, 1, 16, 130, 33, 8, 31, 280};
+  const std::pair<int64_t, int64_t> images[] = {{5, 4}, {3, 27}, {14, 3}, {1, 1}, {4, 14}};
+  std::map<std::string, int> generated;
+  size_t n = 0;
+  for (auto [x, w] : pairs) {
+    CellRun run(target->str());
+    int cells = 0;
+    for (Layer layer : layers)
+      for (int round = 0; round < 6; ++round, ++n) {
+        Cell cell{.x = Format::of(x), .w = Format::of(w), .layer = layer, .ending = allEndings[n % 5]};
+        if (cell.w.kind == Format::Uniform)
+          cell.granularity = Granularity::WeightChannel;
+        bool windows = layer == Layer::Conv3x3 || layer == Layer::Strided;
+        cell.channels = windows ? taps[(n + n / 5) % std::size(taps)] : lengths[n % std::size(lengths)];
+        cell.outputs = outputs[(n + n / 8) % std::size(outputs)];
+        std::tie(cell.height, cell.width) = images[n % std::size(images)];
+        cell.padded = n % 3 != 0 || std::min(cell.height, cell.width) < 3;
+        auto refusal = run.add(cell);
+        EXPECT_FALSE(refusal) << cell.text() << ": " << refusal->message;
+        cells += !refusal;
+      }
+    for (auto [name, count] : run.generatedKernels())
+      generated[name] += count;
+    EXPECT_EQ(run.run(), cells);
+  }
+  for (auto [name, count] : generated)
+    std::printf("%5d pieces of machine code from %s\n", count, name.c_str());
+  for (int bits : {8, 4, 2, 1})
+    for (const kernels::KernelInfo &kernel : kernels::allKernels())
+      if (kernel.weightBits == bits && hasAll(*target, kernel.features)) {
+        EXPECT_GT(generated[std::string(kernel.name)], 0) << kernel.name << " computed no layer";
+        break;
+      }
+}
+
+INSTANTIATE_TEST_SUITE_P(Targets, SupportDot, testing::Values("+avx2", "+avxvnni", "+avx512vnni,+avx512bw"),
+                         [](const auto &info) {
+                           std::string name;
+                           for (char c : std::string(info.param))
+                             if (std::isalnum(static_cast<unsigned char>(c)))
+                               name += c;
+                           return name;
+                         });
+
+} // namespace
