@@ -147,12 +147,17 @@ std::string againstLookup(const kernels::LookupKernelInfo &kernel, const TileFac
   const std::string work = "sums of " + count(facts.shape[1] * facts.run(), "products for ") +
                            count(outputs, outputs == 1 ? "output channel" : "output channels");
   const bool binary = kernel.elements == kernels::LookupElements::Binary;
+  constexpr int64_t fewPixels = 2;
   if (binary ? bytes <= 2 && 2 * outputs <= padded : bytes < 8)
     return work + " are too little for a call";
   if (!binary && 3 * outputs < 2 * padded)
     return work + " would be computed for " + count(padded, "columns");
+  // There the portable kernel is faster, but not where sums are short or rows few: it computes several rows at a time.
+  constexpr int64_t shortBytes = 16;
+  if (binary && target.has("avx512vpopcntdq") && bytes > shortBytes && facts.pixels > fewPixels)
+    return "the target counts the bits of whole vectors, which is faster for sums of " +
+           count(facts.shape[1] * facts.run(), "products");
   // Unpacking costs more than the bytes that it saves as soon as several rows share them. A dynamic batch may be 1.
-  constexpr int64_t fewPixels = 2;
   if (kernel.weights == kernels::LookupWeights::Nibbles && facts.pixels <= fewPixels)
     return count(facts.pixels, facts.pixels == 1 ? "pixel shares" : "pixels share") +
            " the weights; packed ones are read faster";

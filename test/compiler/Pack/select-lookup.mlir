@@ -1,16 +1,19 @@
 // RUN: nibble-opt %s --nibble-select-kernels=target=x86_64-linux-gnu,+avx2 | FileCheck %s
 // RUN: nibble-opt %s --nibble-select-kernels=target=x86_64-linux-gnu | FileCheck %s --check-prefix=SSE
+// RUN: nibble-opt %s --nibble-select-kernels=target=x86_64-linux-gnu,+avx512vpopcntdq,+avx512vl | FileCheck %s --check-prefix=COUNT
 // RUN: nibble-opt %s --nibble-select-kernels=target=x86_64-linux-gnu,+avx2 --nibble-assign-layouts --nibble-materialize-layouts --nibble-pack-constants --nibble-verify-layouts | FileCheck %s --check-prefix=PACKED
 
 !b = !nibble.binary
 !t = !nibble.ternary<0.5>
 
-// Nibbles where several pixels of an image share the weights, also in padded windows.
+// Nibbles where several pixels of an image share the weights, also in padded windows; but not where the processor can count bits.
 // CHECK-LABEL: func.func @windows
 // CHECK: nibble.tile {{.*}}kernel = "lookup_b1b1_avx2", {{.*}}rejected = []
 // CHECK: nibble.tile {{.*}}kernel = "lookup_b1b1_avx2", {{.*}}rejected = []
 // SSE-LABEL: func.func @windows
 // SSE: nibble.tile {{.*}}kernel = "portable_binary", {{.*}}rejected = ["lookup_b1b1_avx2: target has no avx2", "lookup_b1b1_packed_avx2: target has no avx2", {{.*}}"dot_u8s8_6x16_avx2_exact: activations and weights are binary; bits are faster than bytes"]
+// COUNT-LABEL: func.func @windows
+// COUNT: nibble.tile {{.*}}kernel = "portable_binary", {{.*}}rejected = ["lookup_b1b1_avx2: the target counts the bits of whole vectors, which is faster for sums of 360 products", "lookup_b1b1_packed_avx2: the target counts
 // PACKED-LABEL: func.func @windows
 // 2 blocks of 32 columns x 9 taps x 5 bytes of 40 channels x 64 bytes.
 // PACKED: nibble.constant {{.*}} : tensor<5760xi8> : tensor<33x3x3x40x{{.*}}tile = [3:2, 0:32, 3:4], word = 8, bits = 1, fields = 4, code = sign">>
@@ -27,6 +30,10 @@ func.func @windows(%x: tensor<?x5x5x40xf32>) -> (tensor<?x3x3x33xi32>, tensor<?x
 // CHECK: nibble.tile {{.*}}kernel = "lookup_b1b1_packed_avx2", {{.*}}rejected = ["lookup_b1b1_avx2: 1 pixel shares the weights; packed ones are read faster"]
 // CHECK: nibble.tile {{.*}}kernel = "lookup_b1b1_packed_avx2", {{.*}}rejected = ["lookup_b1b1_avx2: 2 pixels share the weights; packed ones are read faster"]
 // CHECK: nibble.tile {{.*}}kernel = "lookup_b1b1_avx2"
+// COUNT-LABEL: func.func @rows
+// COUNT: nibble.tile {{.*}}kernel = "lookup_b1b1_packed_avx2"
+// COUNT: nibble.tile {{.*}}kernel = "lookup_b1b1_packed_avx2"
+// COUNT: nibble.tile {{.*}}kernel = "lookup_b1b1_avx2"
 // PACKED-LABEL: func.func @rows
 // PACKED: nibble.constant {{.*}} : tensor<512xi8> : tensor<17x1x1x128x{{.*}}tile = [0:32, 3:8], word = 8, bits = 1, code = sign">>
 func.func @rows(%x: tensor<?x1x1x128xf32>, %y: tensor<?x1x2x128xf32>, %z: tensor<3x1x1x128xf32>) -> (tensor<?x1x1x17xi32>, tensor<?x1x2x17xi32>, tensor<3x1x1x17xi32>) {
