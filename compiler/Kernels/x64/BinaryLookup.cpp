@@ -1,6 +1,6 @@
-// Look-up kernels for AVX2. For each value of a byte of a there are two tables of 16 bytes, one for its low and one for
-// its high four bits: the sums of products with each combination of four bits of weights, plus a bias that makes them
-// 0..4. vpshufb looks four bits up in 32 columns at once.
+// Look-up kernels for AVX2. For each value of four bits of a there is a table of 16 bytes: the sums of products with
+// each combination of four bits of weights, plus a bias that makes them 0..4. vpshufb looks four bits up in 32 columns
+// at once.
 //
 // Sums grow in bytes for at most 31 bytes of a, then in 16 bits in acc itself: of the 128 bytes that 32 columns have
 // there, the first 64 hold the sums of the even columns and those of the odd ones. So the loop over such blocks of k
@@ -21,7 +21,7 @@ using Xbyak::RegExp;
 using Xbyak::Xmm;
 using Xbyak::Ymm;
 
-constexpr int tableBytes = 16, entryBytes = 2 * tableBytes; // for one value of a byte
+constexpr int tableBytes = 16; // for one value of four bits
 constexpr int vectorBytes = 32;
 constexpr int accBytes = lookupColumns * sizeof(int32_t);
 constexpr int blockBytes = 31; // of a: 31 * 2 look-ups of at most 4 fit a byte
@@ -97,6 +97,7 @@ private:
   void tile(const Block &block, int rows);
   void runOf(int64_t bytes, int rows);
   void step(int index, int rows);
+  void loadTable(const Ymm &table, int row, int at, int half);
   void stepNibbles(int index, int rows);
   void stepPacked(int index, int rows);
   void flush(int rows);
@@ -182,13 +183,22 @@ void LookupEmitter::movePointers(int rows, int64_t aDelta, int64_t bDelta) {
   advance(b, bDelta, count);
 }
 
+/// Broadcasts the table for four bits of the byte of a that is `at` behind the pointer of `row`.
+void LookupEmitter::loadTable(const Ymm &table, int row, int at, int half) {
+  const Reg64 &offset = index[row];
+  movzx(offset.cvt32(), byte[rowAddress(row) + at]);
+  if (half == 0) {
+    shl(offset.cvt32(), 4);
+    movzx(offset.cvt32(), offset.cvt8());
+  } else {
+    and_(offset.cvt32(), 0xf0);
+  }
+  static_assert(tableBytes == 1 << 4);
+  vbroadcasti128(table, ptr[tableBase + offset]);
+}
+
 /// One byte of a, `index` behind the pointers, for all columns.
 void LookupEmitter::step(int at, int rows) {
-  for (int row = 0; row < rows; ++row) {
-    movzx(index[row].cvt32(), byte[rowAddress(row) + at]);
-    shl(index[row].cvt32(), 5);
-  }
-  static_assert(entryBytes == 1 << 5);
   if (packed)
     stepPacked(at, rows);
   else
@@ -202,7 +212,7 @@ void LookupEmitter::stepNibbles(int at, int rows) {
     for (int v = 0; v < kept; ++v)
       vmovdqu(spare[v], bAt(at, half, v));
     for (int row = 0; row < rows; ++row) {
-      vbroadcasti128(tables[0], ptr[tableBase + index[row] + half * tableBytes]);
+      loadTable(tables[0], row, at, half);
       for (int v = 0; v < vectorCount; ++v) {
         if (v < kept)
           vpshufb(temp, tables[0], spare[v]);
@@ -219,7 +229,7 @@ void LookupEmitter::stepPacked(int at, int rows) {
   const Ymm &low = spare[0], &high = spare[1], &mask = spare[2];
   for (int row = 0; row < rows; ++row)
     for (int half = 0; half < 2; ++half)
-      vbroadcasti128(tables[2 * row + half], ptr[tableBase + index[row] + half * tableBytes]);
+      loadTable(tables[2 * row + half], row, at, half);
   for (int v = 0; v < vectorCount; ++v) {
     vmovdqu(low, bAt(at, 0, v));
     vpsrlw(high, low, 4);
@@ -426,10 +436,9 @@ Emitted LookupEmitter::emit() {
 
   padTo(vectorBytes);
   place(tableLabel);
-  for (unsigned value = 0; value < 256; ++value)
-    for (const unsigned half : {value & 15, value >> 4})
-      for (unsigned w = 0; w < 16; ++w)
-        db(static_cast<uint8_t>(tableEntry(kernel.elements, half, w)));
+  for (unsigned value = 0; value < 16; ++value)
+    for (unsigned w = 0; w < 16; ++w)
+      db(static_cast<uint8_t>(tableEntry(kernel.elements, value, w)));
   return finish();
 }
 
