@@ -42,8 +42,8 @@ std::string DotTile::kernelFor(const Call &call) {
              kernels::generate(info, params), suffix, [&](OpBuilder &b, StringRef symbol, ArrayRef<int8_t> code) {
                ukr::KernelOp::create(b, op.getLoc(), symbol, op.getKernel()->str(), call.rows, info.columns, call.run,
                                      call.rowStride, params.aOuterStride, call.tiles, params.bOuterStride,
-                                     params.bTileStride, params.widenEvery, /*taps=*/1, /*tapStride=*/0,
-                                     /*maxOuter=*/0, code);
+                                     params.bTileStride, params.widenEvery, /*taps=*/1, /*tap_stride=*/0,
+                                     /*max_outer=*/0, code);
              });
 }
 

@@ -56,7 +56,7 @@ std::string LookupTile::kernelFor(const Call &call) {
              [&](OpBuilder &b, StringRef symbol, ArrayRef<int8_t> code) {
                ukr::KernelOp::create(b, op.getLoc(), symbol, op.getKernel()->str(), params.rows, params.columns,
                                      params.channels, params.aRowStride, params.aOuterStride, /*tiles=*/1,
-                                     params.bOuterStride, params.bColumnStride, /*widenEvery=*/0, params.taps,
+                                     params.bOuterStride, params.bColumnStride, /*widen_every=*/0, params.taps,
                                      params.aTapStride, params.maxOuter, code);
              });
 }
