@@ -112,8 +112,8 @@ private:
   int64_t batch = 1;
   bool dynamicBatch = false;
   std::unique_ptr<Emitter> emitter;
-  llvm::DenseMap<Value, LoweredValue> values;
-  llvm::DenseMap<Value, Buffer> assigned; ///< where a returned value is to be written
+  llvm::DenseMap<Value, std::unique_ptr<LoweredValue>> values; ///< References to them outlive further definitions.
+  llvm::DenseMap<Value, Buffer> assigned;                      ///< where a returned value is to be written
   std::vector<std::pair<std::vector<const void *>, QuantizerValues>> quantizerCache;
   int64_t rows = 6;
   bool updating = false; ///< An update of a parameter has been lowered.

@@ -27,10 +27,15 @@ View Lowering::viewOf(const LoweredValue &v) {
 
 int64_t Lowering::elementsOf(const LoweredValue &v) { return product(v.type.getShape()); }
 
-LoweredValue &Lowering::get(Value v) { return values[v]; }
+LoweredValue &Lowering::get(Value v) {
+  std::unique_ptr<LoweredValue> &l = values[v];
+  if (!l)
+    l = std::make_unique<LoweredValue>();
+  return *l;
+}
 
 LoweredValue &Lowering::define(Value v, bool batched) {
-  LoweredValue &l = values[v];
+  LoweredValue &l = get(v);
   l.type = cast<RankedTensorType>(v.getType());
   l.batched = batched;
   return l;

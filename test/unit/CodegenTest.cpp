@@ -125,5 +125,22 @@ TEST(Codegen, RecipesThatDouble) {
   expectCompiledEqual(function(type, type, body + "  %y = nibble.mul " + last + ", " + last + types));
 }
 
+// References to lowered values must outlive the definition of others, however many there are.
+TEST(Codegen, ManyLayoutChanges) {
+  std::string in = "tensor<2x9xf32>", words = "tensor<2x9x!quant.uniform<u8:f32, 0.125>",
+              packed = words + ", #nibble.layout<\"order = [0, 1], word = 16, bits = 16\">>", last = "%q";
+  words += ">";
+  std::string body = "  %q = nibble.quantize %x : (" + in + ") -> " + words + "\n";
+  for (int i = 0; i < 150; ++i) {
+    std::string n = std::to_string(i);
+    body += "  %p" + n + " = nibble.pack " + last + " : (" + words + ") -> " + packed + "\n";
+    body += "  %u" + n + " = nibble.unpack %p" + n + " : (" + packed + ") -> " + words + "\n";
+    last = "%u" + n;
+  }
+  std::string real = "tensor<2x9xf32, #nibble.grid<!quant.uniform<u8:f32, 0.125>>>";
+  body += "  %d = nibble.dequantize " + last + " : (" + words + ") -> " + real + "\n";
+  expectCompiledEqual(function(in, in, body + "  %y = nibble.relu %d : (" + real + ") -> " + in));
+}
+
 } // namespace
 } // namespace nibble::test
