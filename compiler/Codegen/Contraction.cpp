@@ -13,11 +13,14 @@ int64_t tileRows(int vectorBits, int vectorRegisters) {
   return std::clamp<int64_t>((vectorRegisters - 3) / perRow, 2, 6);
 }
 
-SmallVector<Span> spansOf(int64_t outputs, int64_t inputs, int64_t taps, int64_t stride, int64_t before) {
+SmallVector<Span> spansOf(int64_t outputs, int64_t inputs, int64_t taps, int64_t stride, int64_t before,
+                          int64_t dilation) {
+  // Taps that lie below a row.
+  auto below = [&](int64_t row) { return row > 0 ? (row + dilation - 1) / dilation : 0; };
   SmallVector<Span> spans;
   for (int64_t o = 0; o < outputs; ++o) {
-    int64_t t0 = std::max<int64_t>(0, before - o * stride);
-    int64_t t1 = std::max(t0, std::min(taps, inputs + before - o * stride));
+    int64_t t0 = below(before - o * stride);
+    int64_t t1 = std::max(t0, std::min(taps, below(inputs + before - o * stride)));
     if (!spans.empty() && spans.back().tap0 == t0 && spans.back().tap1 == t1)
       ++spans.back().count;
     else
@@ -109,7 +112,7 @@ void emitContraction(Emitter &emitter, StringRef name, Location loc, const ConvS
       store(a[5 + rows + m], ArrayRef<Value>(acc).slice(2 * m, 2));
   });
 
-  auto ySpans = spansOf(s.OH, s.H, s.KH, s.SH, s.PT), xSpans = spansOf(s.OW, s.W, s.KW, s.SW, s.PL);
+  auto ySpans = spansOf(s.OH, s.H, s.KH, s.SH, s.PT, s.DH), xSpans = spansOf(s.OW, s.W, s.KW, s.SW, s.PL, s.DW);
   auto images = [&](Code &c, Value n) { return batched ? n : c.idx(1); };
   emitter.region(
       name, loc,

@@ -176,6 +176,16 @@ constexpr OneMistake mistakes[] = {
     {"ConvWeightRank", [](G g, T x, T) { return conv2d(x, g.param("w", {4, 4}), {.pad = Pad::same}); }, "rank 4"},
     {"ConvStride", [](G g, T x, T) { return conv2d(x, g.param("w", {4, 3, 3, 4}), {.stride = 0, .pad = Pad::same}); },
      "two strides"},
+    {"ConvDilation",
+     [](G g, T x, T) { return conv2d(x, g.param("w", {4, 3, 3, 4}), {.pad = Pad::same, .dilation = {1, 0}}); },
+     "two dilations of at least 1"},
+    {"ConvDilatedWindow", [](G g, T x, T) { return conv2d(x, g.param("w", {4, 3, 3, 4}), {.dilation = 9}); },
+     "conv2d window 3 x 3 with dilation 9 x 9 does not fit the padded image"},
+    {"ConvHugeDilation",
+     [](G g, T x, T) {
+       return conv2d(x, g.param("w", {4, 3, 3, 4}), {.pad = Pad::same, .dilation = std::int64_t(1) << 62});
+     },
+     "does not fit the padded image"},
     {"ConvGroups", [](G g, T x, T) { return conv2d(x, g.param("w", {4, 3, 3, 4}), {.groups = 3}); }, "3 groups"},
     {"ConvWindow", [](G g, T x, T) { return conv2d(x, g.param("w", {4, 9, 3, 4})); }, "does not fit the padded image"},
     {"ConvNegativePad",

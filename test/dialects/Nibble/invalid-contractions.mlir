@@ -56,6 +56,38 @@ func.func @conv2d_needs_two_strides_3(%x: tensor<?x8x8x4xf32>, %w: tensor<2x3x3x
 
 // -----
 
+func.func @conv2d_needs_two_dilations(%x: tensor<?x8x8x4xf32>, %w: tensor<2x3x3x4xf32>) {
+  // expected-error@+1 {{conv2d needs two dilations of at least 1 (1: taps lie side by side)}}
+  %0 = nibble.conv2d %x, %w {strides = array<i64: 1, 1>, dilations = array<i64: 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x8x8x4xf32>, tensor<2x3x3x4xf32>) -> tensor<?x6x6x2xf32>
+  return
+}
+
+// -----
+
+func.func @conv2d_needs_two_dilations_2(%x: tensor<?x8x8x4xf32>, %w: tensor<2x3x3x4xf32>) {
+  // expected-error@+1 {{conv2d needs two dilations of at least 1}}
+  %0 = nibble.conv2d %x, %w {strides = array<i64: 1, 1>, dilations = array<i64: 1, 0>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x8x8x4xf32>, tensor<2x3x3x4xf32>) -> tensor<?x6x6x2xf32>
+  return
+}
+
+// -----
+
+func.func @conv2d_dilated_window(%x: tensor<?x8x8x4xf32>, %w: tensor<2x3x3x4xf32>) {
+  // expected-error@+1 {{conv2d window 3 x 3 with dilation 1 x 4 does not fit the padded image 8 x 8}}
+  %0 = nibble.conv2d %x, %w {strides = array<i64: 1, 1>, dilations = array<i64: 1, 4>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x8x8x4xf32>, tensor<2x3x3x4xf32>) -> tensor<?x6x6x2xf32>
+  return
+}
+
+// -----
+
+func.func @conv2d_dilated_window_2(%x: tensor<?x8x8x4xf32>, %w: tensor<2x3x3x4xf32>) {
+  // expected-error@+1 {{conv2d window 3 x 3 with dilation 9223372036854775807 x 1 does not fit the padded image 8 x 8}}
+  %0 = nibble.conv2d %x, %w {strides = array<i64: 1, 1>, dilations = array<i64: 9223372036854775807, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x8x8x4xf32>, tensor<2x3x3x4xf32>) -> tensor<?x6x6x2xf32>
+  return
+}
+
+// -----
+
 func.func @conv2d_needs_static_shapes(%x: tensor<?x?x8x4xf32>, %w: tensor<2x3x3x4xf32>) {
   // expected-error@+1 {{conv2d needs static shapes but for the batch, got 'tensor<?x?x8x4xf32>' and 'tensor<2x3x3x4xf32>'}}
   %0 = nibble.conv2d %x, %w {strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x?x8x4xf32>, tensor<2x3x3x4xf32>) -> tensor<?x6x6x2xf32>
