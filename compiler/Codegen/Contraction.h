@@ -28,6 +28,8 @@ ConvShape convShape(Op op, mlir::Value input, mlir::Value weight, mlir::Value re
   auto x = mlir::cast<mlir::RankedTensorType>(input.getType()),
        w = mlir::cast<mlir::RankedTensorType>(weight.getType()),
        y = mlir::cast<mlir::RankedTensorType>(result.getType());
+  // What a single tap or window makes irrelevant may be any number.
+  auto step = [](int64_t count, int64_t value) { return count > 1 ? value : 1; };
   return {.H = x.getDimSize(1),
           .W = x.getDimSize(2),
           .C = x.getDimSize(3),
@@ -36,13 +38,13 @@ ConvShape convShape(Op op, mlir::Value input, mlir::Value weight, mlir::Value re
           .KW = w.getDimSize(2),
           .OH = y.getDimSize(1),
           .OW = y.getDimSize(2),
-          .SH = op.getStrides()[0],
-          .SW = op.getStrides()[1],
+          .SH = step(y.getDimSize(1), op.getStrides()[0]),
+          .SW = step(y.getDimSize(2), op.getStrides()[1]),
           .PT = op.getPadding().getTop(),
           .PL = op.getPadding().getLeft(),
           .groups = static_cast<int64_t>(op.getGroups()),
-          .DH = op.getDilations()[0],
-          .DW = op.getDilations()[1]};
+          .DH = step(w.getDimSize(1), op.getDilations()[0]),
+          .DW = step(w.getDimSize(2), op.getDilations()[1])};
 }
 
 /// What happens to the accumulator of one output element.
@@ -82,6 +84,9 @@ struct Span {
 /// Cuts [0, outputs) where the range of valid taps changes.
 llvm::SmallVector<Span> spansOf(int64_t outputs, int64_t inputs, int64_t taps, int64_t stride, int64_t before,
                                 int64_t dilation);
+
+/// Each kind of window at the borders of an image has code of its own; an error where that would be too much.
+mlir::LogicalResult checkWindows(mlir::Operation *op, const ConvShape &shape);
 
 /// Rows of the register tile for this many vector registers of this width.
 int64_t tileRows(int vectorBits, int vectorRegisters);

@@ -43,7 +43,7 @@ LogicalResult Lowering::lowerGradientOp(Operation *op) {
   // gradient where `pass`, else 0.
   auto masked = [](R &r, Value pass, Value dy) { return r.select(pass, dy, r.cf(0, Code::widthOf(dy))); };
   // Keeps windows of a larger gradient buffer: the shape of the convolution that gives dX from dY.
-  auto gradInput = [&](Conv2dGradInputOp op) {
+  auto gradInput = [&](Conv2dGradInputOp op) -> LogicalResult {
     Value dy = op.getGradient(), w = op.getWeight(), dx = op.getResult();
     const ConvShape whole = convShape(op, dx, w, dy);
     const int64_t O = whole.O, C = whole.C, KH = whole.KH, KW = whole.KW, groups = whole.groups;
@@ -83,6 +83,8 @@ LogicalResult Lowering::lowerGradientOp(Operation *op) {
                 .groups = groups,
                 .DH = whole.DH,
                 .DW = whole.DW};
+    if (groups == 1 && failed(checkWindows(op, s)))
+      return failure();
     ContractionOperands ops;
     ops.input = g;
     if (groups == 1)
@@ -99,6 +101,7 @@ LogicalResult Lowering::lowerGradientOp(Operation *op) {
     else
       emitScalarConv(*emitter, name, loc, s, leaf(g), flippedGrouped(flat, s), Epilogue(), out, true);
     get(dx).real = out;
+    return success();
   };
   auto weightGradient = [&](Value dy, const Expr &x, Value dw, const ConvShape &s) {
     define(dw, false);
@@ -127,12 +130,12 @@ LogicalResult Lowering::lowerGradientOp(Operation *op) {
   };
 
   return TypeSwitch<Operation *, LogicalResult>(op)
-      .Case([&](Conv2dGradInputOp c) -> LogicalResult {
-        gradInput(c);
-        return success();
-      })
+      .Case([&](Conv2dGradInputOp c) -> LogicalResult { return gradInput(c); })
       .Case([&](Conv2dGradWeightOp c) -> LogicalResult {
         ConvShape s = convShape(c, c.getInput(), c.getResult(), c.getGradient());
+        constexpr int64_t mostTaps = 4096; // Each has code of its own.
+        if (s.KH * s.KW > mostTaps)
+          return op->emitOpError("has a window of ") << s.KH * s.KW << " taps, and code for at most " << mostTaps;
         PadValue padding = c.getPadding().getValue();
         if (padding == PadValue::Zero) {
           weightGradient(c.getGradient(), real(c.getInput()), c.getResult(), s);

@@ -69,6 +69,8 @@ LogicalResult Lowering::lowerContraction(Operation *op, ConvShape s, Value x, Va
                                           return isa<FloatType>(getElementTypeOrSelf(v.getType())) ? v : r.toFloat(v);
                                         })
                                   : real(w);
+    if (failed(checkWindows(op, s)))
+      return failure();
     ops.weights = packF32Weights(*emitter, name + ".weights", op->getLoc(), s, weights, false);
     emitContraction(*emitter, name, op->getLoc(), s, ops, e, out, batched, rows);
   }

@@ -127,6 +127,8 @@ LogicalResult Lowering::lowerTile(TileOp op) {
   if (!constant_ || !layout)
     return op.emitOpError("needs packed constant weights; run nibble-pack-constants first");
   StringRef kernel = op.getKernel().value_or("");
+  if (kernel != "portable_depthwise" && kernel != "portable_scalar" && failed(checkWindows(op, s)))
+    return failure();
   std::string name = nameOf(op);
   if (auto named = dyn_cast<NameLoc>(op.getLoc()); !named)
     name = "tile";

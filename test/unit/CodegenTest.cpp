@@ -129,6 +129,19 @@ TEST(Codegen, RecipesThatDouble) {
   expectCompiledEqual(function(type, type, body + "  %y = nibble.mul " + last + ", " + last + types));
 }
 
+// Steps that no window takes may be any number, and code does not grow with the padding.
+TEST(Codegen, HostileSteps) {
+  const char *most = "9223372036854775807";
+  std::string x = "tensor<1x3x4x2xf32>", w = "tensor<5x1x1x2xf32>", y = "tensor<1x1x1x5xf32>";
+  expectCompiledEqual("func.func @f(%x: " + x + " {nibble.name = \"x\"}, %w: " + w + " {nibble.param = \"w\"}) -> (" +
+                      y + " {nibble.name = \"y\"}) {\n  %y = nibble.conv2d %x, %w {strides = array<i64: " + most +
+                      ", " + most + ">, dilations = array<i64: " + most + ", " + most +
+                      ">, padding = #nibble.padding<0, 0, 0, 0>} : (" + x + ", " + w + ") -> " + y +
+                      "\n  return %y : " + y + "\n}\n");
+  expectCompiledEqual(convText({1, 3, 4, 2, 5, 3, 1, 300}));
+  expectCompiledEqual(convText({1, 3, 4, 2, 5, 3, 2, 40, 20}));
+}
+
 // References to lowered values must outlive the definition of others, however many there are.
 TEST(Codegen, ManyLayoutChanges) {
   std::string in = "tensor<2x9xf32>", words = "tensor<2x9x!quant.uniform<u8:f32, 0.125>",

@@ -153,6 +153,8 @@ constexpr OneMistake mistakes[] = {
     {"InputExtent", [](G g, T, T) { return g.input("x", f32, {dyn, 0}); }, "has shape [dyn, 0]"},
     {"InputSize", [](G g, T, T) { return g.input("x", f32, {dyn, 1 << 30, 1 << 30}); },
      "input \"x\" has shape [dyn, 1073741824, 1073741824], which is more than 2^40 elements"},
+    {"InputDimension", [](G g, T, T) { return g.input("x", f32, {dyn, std::int64_t(1) << 31}); },
+     "input \"x\" has shape [dyn, 2147483648]: sizes are at most 2147483647"},
     {"InputRank", [](G g, T, T) { return g.input("x", f32, {dyn, 1, 1, 1, 1, 1, 1, 1, 1}); },
      "input \"x\" has 9 dimensions; tensors have at most 8"},
     {"InputScalar", [](G g, T, T) { return g.input("x", f32, {}); }, "has shape []"},

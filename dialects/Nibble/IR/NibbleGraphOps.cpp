@@ -21,6 +21,20 @@ static std::string dilationText(ArrayRef<int64_t> dilations) {
   return " with dilation " + std::to_string(dilations[0]) + " x " + std::to_string(dilations[1]);
 }
 
+LogicalResult checkPaddedImage(std::optional<Location> loc, StringRef name, ArrayRef<int64_t> image, PaddingAttr p) {
+  if (p.isZeroSized())
+    return success();
+  int64_t height = 0, width = 0;
+  bool overflow = llvm::AddOverflow(p.getTop(), p.getBottom(), height) || llvm::AddOverflow(height, image[1], height) ||
+                  llvm::AddOverflow(p.getLeft(), p.getRight(), width) || llvm::AddOverflow(width, image[2], width);
+  if (overflow || height > mostOfDimension || width > mostOfDimension ||
+      !elementCount({image[0], height, width, image[3]}))
+    return emitOptionalError(loc, name, " pads its image to ", paddedText(image[1], p.getTop(), p.getBottom()), " x ",
+                             paddedText(image[2], p.getLeft(), p.getRight()), " x ", image[3],
+                             "; at most 2^40 elements and ", mostOfDimension, " rows and columns are possible");
+  return success();
+}
+
 /// Type of an op that leaves the grid: f32 without encoding.
 static LogicalResult sameShapeOffGrid(std::optional<Location> loc, StringRef name, Value input,
                                       SmallVectorImpl<Type> &types) {
@@ -99,7 +113,7 @@ LogicalResult Conv2dOp::inferReturnTypes(MLIRContext *, std::optional<Location> 
                              " does not fit the padded image ", paddedText(x.getDimSize(1), p.getTop(), p.getBottom()),
                              " x ", paddedText(x.getDimSize(2), p.getLeft(), p.getRight()));
   auto element = contractionElement(loc, "conv2d", x, w, a.getAccumulate());
-  if (failed(element))
+  if (failed(element) || failed(checkPaddedImage(loc, "conv2d", x.getShape(), p)))
     return failure();
   types.push_back(RankedTensorType::get({x.getDimSize(0), h, v, w.getDimSize(0)}, *element));
   return success();
@@ -278,6 +292,8 @@ FailureOr<SmallVector<int64_t>> poolShape(std::optional<Location> loc, StringRef
     return emitOptionalError(loc, name, " window ", window[0], " x ", window[1], " does not fit the padded image ",
                              paddedText(x.getDimSize(1), p.getTop(), p.getBottom()), " x ",
                              paddedText(x.getDimSize(2), p.getLeft(), p.getRight()));
+  if (failed(checkPaddedImage(loc, name, x.getShape(), p)))
+    return failure();
   return SmallVector<int64_t>{x.getDimSize(0), h, w, x.getDimSize(3)};
 }
 

@@ -63,6 +63,8 @@ LogicalResult TileOp::verify() {
       windowOutput(x.getDimSize(2), p.getLeft(), p.getRight(), getWindow()[1], getStrides()[1], dilations[1]);
   if (y.getDimSize(0) != x.getDimSize(0) || y.getDimSize(1) != height || y.getDimSize(2) != width)
     return emitOpError("of ") << x << " gives " << height << " x " << width << " pixels an image, got " << y;
+  if (failed(checkPaddedImage(getLoc(), "tile", x.getShape(), p)))
+    return failure();
   bool quantised = isQuantizedType(x.getElementType());
   if (quantised != isQuantizedType(w.getElementType()) ||
       (!quantised && !(x.getElementType().isF32() && w.getElementType().isF32())))

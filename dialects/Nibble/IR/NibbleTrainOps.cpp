@@ -140,6 +140,8 @@ static LogicalResult verifyConvGradient(Operation *op, Value input, Value weight
   int64_t v = windowOutput(x[2], p.getLeft(), p.getRight(), w[2], strides[1], dilations[1]);
   if (h < 1 || v < 1)
     return op->emitOpError("has a window ") << w[1] << " x " << w[2] << " that does not fit input " << input.getType();
+  if (failed(checkPaddedImage(op->getLoc(), op->getName().stripDialect(), x, p)))
+    return failure();
   return needsShape(op, gradient, "a gradient", {x[0], h, v, w[0]});
 }
 
