@@ -6,3 +6,9 @@ add_test(NAME dialect-examples
                  "${CMAKE_SOURCE_DIR}/dialects;${MLIR_INCLUDE_DIRS}" ${CMAKE_SOURCE_DIR}/dialects/Nibble/IR/NibbleOps.td
                  ${CMAKE_SOURCE_DIR}/dialects/Ukr/IR/UkrOps.td)
 set_tests_properties(dialect-examples PROPERTIES TIMEOUT 600)
+
+# docs/reference is what the .td files give. To write it anew: scripts/reference
+add_test(NAME docs-reference
+         COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_SOURCE_DIR}/scripts/reference --check
+                 --tblgen ${LLVM_TOOLS_BINARY_DIR}/mlir-tblgen)
+set_tests_properties(docs-reference PROPERTIES TIMEOUT 120)

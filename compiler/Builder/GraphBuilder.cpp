@@ -36,6 +36,9 @@ std::string GraphBuilder::Impl::tooLarge(const std::vector<int64_t> &shape) {
       return "has shape " + shapeText(shape) + ", which is more than 2^40 elements";
     n *= std::max<int64_t>(d, 1);
   }
+  for (int64_t d : shape)
+    if (d > mostOfDimension)
+      return "has shape " + shapeText(shape) + ": sizes are at most " + std::to_string(mostOfDimension);
   return {};
 }
 

@@ -13,17 +13,42 @@ int64_t tileRows(int vectorBits, int vectorRegisters) {
   return std::clamp<int64_t>((vectorRegisters - 3) / perRow, 2, 6);
 }
 
-SmallVector<Span> spansOf(int64_t outputs, int64_t inputs, int64_t taps, int64_t stride, int64_t before) {
+SmallVector<Span> spansOf(int64_t outputs, int64_t inputs, int64_t taps, int64_t stride, int64_t before,
+                          int64_t dilation) {
+  // Taps that lie below a row.
+  auto below = [&](int64_t row) { return row > 0 ? (row + dilation - 1) / dilation : 0; };
+  auto valid = [&](int64_t o) {
+    return std::pair(std::min(taps, below(before - o * stride)), std::min(taps, below(inputs + before - o * stride)));
+  };
   SmallVector<Span> spans;
-  for (int64_t o = 0; o < outputs; ++o) {
-    int64_t t0 = std::max<int64_t>(0, before - o * stride);
-    int64_t t1 = std::max(t0, std::min(taps, inputs + before - o * stride));
+  for (int64_t o = 0; o < outputs;) {
+    // Both ends only fall from one output to the next, and so equal ones follow one another. Images have many outputs
+    // but few kinds of windows.
+    auto kind = valid(o);
+    int64_t last = o, step = 1;
+    for (; last + step < outputs && valid(last + step) == kind; step *= 2)
+      last += step;
+    for (; step; step /= 2)
+      if (last + step < outputs && valid(last + step) == kind)
+        last += step;
+    // Windows of padding alone are all alike.
+    auto [t0, t1] = kind.first < kind.second ? kind : std::pair<int64_t, int64_t>(0, 0);
     if (!spans.empty() && spans.back().tap0 == t0 && spans.back().tap1 == t1)
-      ++spans.back().count;
+      spans.back().count += last + 1 - o;
     else
-      spans.push_back({o, 1, t0, t1});
+      spans.push_back({o, last + 1 - o, t0, t1});
+    o = last + 1;
   }
   return spans;
+}
+
+LogicalResult checkWindows(Operation *op, const ConvShape &s) {
+  constexpr size_t most = 4096;
+  size_t kinds = spansOf(s.OH, s.H, s.KH, s.SH, s.PT, s.DH).size() * spansOf(s.OW, s.W, s.KW, s.SW, s.PL, s.DW).size();
+  if (kinds <= most)
+    return success();
+  return op->emitOpError("has ") << kinds << " kinds of windows at the borders of its image, and code for at most "
+                                 << most << "; pad the image by an op in front (pad)";
 }
 
 namespace {
@@ -109,7 +134,7 @@ void emitContraction(Emitter &emitter, StringRef name, Location loc, const ConvS
       store(a[5 + rows + m], ArrayRef<Value>(acc).slice(2 * m, 2));
   });
 
-  auto ySpans = spansOf(s.OH, s.H, s.KH, s.SH, s.PT), xSpans = spansOf(s.OW, s.W, s.KW, s.SW, s.PL);
+  auto ySpans = spansOf(s.OH, s.H, s.KH, s.SH, s.PT, s.DH), xSpans = spansOf(s.OW, s.W, s.KW, s.SW, s.PL, s.DW);
   auto images = [&](Code &c, Value n) { return batched ? n : c.idx(1); };
   emitter.region(
       name, loc,

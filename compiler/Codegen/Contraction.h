@@ -10,9 +10,42 @@ namespace nibble::codegen {
 
 /// NHWC x OHWI -> NHWO. Padding below/right follows from the output size.
 struct ConvShape {
-  int64_t H, W, C, O, KH, KW, OH, OW, SH, SW, PT, PL, groups = 1;
+  int64_t H, W, C, O, KH, KW, OH, OW, SH, SW, PT, PL, groups = 1, DH = 1, DW = 1;
   int64_t channelsPerGroup() const { return C / groups; }
+  /// Rows and columns from the first to the last tap of a window, both included.
+  int64_t reachY() const { return (KH - 1) * DH + 1; }
+  int64_t reachX() const { return (KW - 1) * DW + 1; }
+  /// Rows and columns of a padded image of which every one can be seen by a tap.
+  int64_t paddedHeight() const { return (OH - 1) * SH + reachY(); }
+  int64_t paddedWidth() const { return (OW - 1) * SW + reachX(); }
+  /// Some tap of some window lies outside the image.
+  bool isPadded() const { return PT || PL || paddedHeight() > H || paddedWidth() > W; }
 };
+
+/// The shape of a convolution-like op over `input` with `weight` and `result` (or its gradient).
+template <typename Op>
+ConvShape convShape(Op op, mlir::Value input, mlir::Value weight, mlir::Value result) {
+  auto x = mlir::cast<mlir::RankedTensorType>(input.getType()),
+       w = mlir::cast<mlir::RankedTensorType>(weight.getType()),
+       y = mlir::cast<mlir::RankedTensorType>(result.getType());
+  // What a single tap or window makes irrelevant may be any number.
+  auto step = [](int64_t count, int64_t value) { return count > 1 ? value : 1; };
+  return {.H = x.getDimSize(1),
+          .W = x.getDimSize(2),
+          .C = x.getDimSize(3),
+          .O = w.getDimSize(0),
+          .KH = w.getDimSize(1),
+          .KW = w.getDimSize(2),
+          .OH = y.getDimSize(1),
+          .OW = y.getDimSize(2),
+          .SH = step(y.getDimSize(1), op.getStrides()[0]),
+          .SW = step(y.getDimSize(2), op.getStrides()[1]),
+          .PT = op.getPadding().getTop(),
+          .PL = op.getPadding().getLeft(),
+          .groups = static_cast<int64_t>(op.getGroups()),
+          .DH = step(w.getDimSize(1), op.getDilations()[0]),
+          .DW = step(w.getDimSize(2), op.getDilations()[1])};
+}
 
 /// What happens to the accumulator of one output element.
 struct Epilogue {
@@ -49,7 +82,11 @@ struct Span {
 };
 
 /// Cuts [0, outputs) where the range of valid taps changes.
-llvm::SmallVector<Span> spansOf(int64_t outputs, int64_t inputs, int64_t taps, int64_t stride, int64_t before);
+llvm::SmallVector<Span> spansOf(int64_t outputs, int64_t inputs, int64_t taps, int64_t stride, int64_t before,
+                                int64_t dilation);
+
+/// Each kind of window at the borders of an image has code of its own; an error where that would be too much.
+mlir::LogicalResult checkWindows(mlir::Operation *op, const ConvShape &shape);
 
 /// Rows of the register tile for this many vector registers of this width.
 int64_t tileRows(int vectorBits, int vectorRegisters);

@@ -43,9 +43,10 @@ private:
   }
   Values row(Value ky, Values init, llvm::function_ref<Values(Value, Value, Values)> inner, int64_t weightsPerTap) {
     Value tapRow = r.mul(r.add(r.mul(t.block, s.KH), ky), s.KW);
-    Value inRow = r.mul(ky, s.W);
+    Value inRow = r.mul(ky, s.DH * s.W);
     return r.loop(t.kx0, t.kx1, 1, init, [&](Value kx, ValueRange acc) {
-      return inner(r.mul(r.add(tapRow, kx), weightsPerTap), r.mul(r.add(inRow, kx), pixelStride), Values(acc));
+      return inner(r.mul(r.add(tapRow, kx), weightsPerTap), r.mul(r.add(inRow, r.mul(kx, s.DW)), pixelStride),
+                   Values(acc));
     });
   }
 

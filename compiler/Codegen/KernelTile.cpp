@@ -65,8 +65,8 @@ void KernelTile::lowerWindows(bool batched) {
   };
   SmallVector<Rectangle> rectangles;
   int64_t lines = 0;
-  for (const Span &y : spansOf(s.OH, s.H, s.KH, s.SH, s.PT))
-    for (const Span &x : spansOf(s.OW, s.W, s.KW, s.SW, s.PL)) {
+  for (const Span &y : spansOf(s.OH, s.H, s.KH, s.SH, s.PT, s.DH))
+    for (const Span &x : spansOf(s.OW, s.W, s.KW, s.SW, s.PL, s.DW)) {
       bool down = x.count < longLine && y.count > x.count;
       rectangles.push_back({y, x, down, lines, down ? x.count : y.count});
       lines += rectangles.back().lines;
@@ -100,7 +100,7 @@ void KernelTile::lowerWindows(bool batched) {
 void KernelTile::emitLine(Region &r, Value share, Value image, Value oy, Value ox, const Taps &taps, bool down,
                           int64_t count) {
   const int64_t bytes = operands.pixelBytes;
-  Value iy = r.add(r.mul(oy, s.SH), taps.y0 - s.PT), ix = r.add(r.mul(ox, s.SW), taps.x0 - s.PL);
+  Value iy = r.add(r.mul(oy, s.SH), taps.y0 * s.DH - s.PT), ix = r.add(r.mul(ox, s.SW), taps.x0 * s.DW - s.PL);
   Value input = r.mul(r.add(r.mul(r.add(r.mul(image, s.H), iy), s.W), ix), bytes);
   Value pixel = r.add(r.mul(r.add(r.mul(image, s.OH), oy), s.OW), ox);
   int64_t rowStride = (down ? s.SH * s.W : s.SW) * bytes, pixelStride = down ? s.OW : 1;

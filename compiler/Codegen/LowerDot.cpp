@@ -26,7 +26,7 @@ int64_t DotTile::rowsOfCall(int64_t count, int64_t rowStride) const {
 std::string DotTile::kernelFor(const Call &call) {
   kernels::DotParams params{.rows = call.rows,
                             .aRowStride = call.rowStride,
-                            .aOuterStride = s.W * s.C,
+                            .aOuterStride = s.DH * s.W * s.C,
                             .run = call.run,
                             .bOuterStride = kernels::stepBytes(info, s.KW * s.C),
                             .widenEvery = facts.widenEvery,

@@ -43,15 +43,15 @@ LogicalResult Lowering::lowerGradientOp(Operation *op) {
   // gradient where `pass`, else 0.
   auto masked = [](R &r, Value pass, Value dy) { return r.select(pass, dy, r.cf(0, Code::widthOf(dy))); };
   // Keeps windows of a larger gradient buffer: the shape of the convolution that gives dX from dY.
-  auto gradInput = [&](Value dy, Value w, Value dx, ArrayRef<int64_t> strides, PaddingAttr p, int64_t groups) {
-    auto wt = cast<RankedTensorType>(w.getType()), gt = cast<RankedTensorType>(dy.getType()),
-         xt = cast<RankedTensorType>(dx.getType());
-    int64_t KH = wt.getDimSize(1), KW = wt.getDimSize(2), O = wt.getDimSize(0), C = xt.getDimSize(3);
+  auto gradInput = [&](Conv2dGradInputOp op) -> LogicalResult {
+    Value dy = op.getGradient(), w = op.getWeight(), dx = op.getResult();
+    const ConvShape whole = convShape(op, dx, w, dy);
+    const int64_t O = whole.O, C = whole.C, KH = whole.KH, KW = whole.KW, groups = whole.groups;
     Buffer g = realBuffer(dy);
-    int64_t H = gt.getDimSize(1), W = gt.getDimSize(2);
-    if (strides[0] != 1 || strides[1] != 1) {
+    int64_t H = whole.OH, W = whole.OW;
+    if (whole.SH != 1 || whole.SW != 1) {
       // Spread dY with zeros between its rows and columns (R9.8).
-      int64_t SH = (H - 1) * strides[0] + 1, SW = (W - 1) * strides[1] + 1;
+      int64_t SH = (H - 1) * whole.SH + 1, SW = (W - 1) * whole.SW + 1;
       Buffer spread = emitter->arena(name + ".spread", Elem::F32, batch * SH * SW * O);
       fill(name + ".zero", loc, spread, SH * SW, O, 0, 0, true);
       emitter->region(
@@ -59,8 +59,7 @@ LogicalResult Lowering::lowerGradientOp(Operation *op) {
           [&](R &r) {
             r.loop(r.begin, r.end, 1, [&](Value i) {
               Value image = r.div(i, H * W), rest = r.rem(i, H * W), y = r.div(rest, W), x = r.rem(rest, W);
-              Value to =
-                        r.mul(r.add(r.mul(r.add(r.mul(image, SH), r.mul(y, strides[0])), SW), r.mul(x, strides[1])), O),
+              Value to = r.mul(r.add(r.mul(r.add(r.mul(image, SH), r.mul(y, whole.SH)), SW), r.mul(x, whole.SW)), O),
                     from = r.mul(i, O);
               r.loop(r.idx(0), r.idx(O), 1,
                      [&](Value o) { r.store(r.load(r.ref(g), r.add(from, o)), r.ref(spread), r.add(to, o)); });
@@ -69,9 +68,23 @@ LogicalResult Lowering::lowerGradientOp(Operation *op) {
       g = spread, H = SH, W = SW;
     }
     ConvShape forward{0, 0, C, O, KH, KW, 0, 0, 1, 1, 0, 0, 1};
-    ConvShape s{
-        H,     W, O, C, KH, KW, xt.getDimSize(1), xt.getDimSize(2), 1, 1, KH - 1 - p.getTop(), KW - 1 - p.getLeft(),
-        groups};
+    ConvShape s{.H = H,
+                .W = W,
+                .C = O,
+                .O = C,
+                .KH = KH,
+                .KW = KW,
+                .OH = whole.H,
+                .OW = whole.W,
+                .SH = 1,
+                .SW = 1,
+                .PT = whole.reachY() - 1 - whole.PT,
+                .PL = whole.reachX() - 1 - whole.PL,
+                .groups = groups,
+                .DH = whole.DH,
+                .DW = whole.DW};
+    if (groups == 1 && failed(checkWindows(op, s)))
+      return failure();
     ContractionOperands ops;
     ops.input = g;
     if (groups == 1)
@@ -88,6 +101,7 @@ LogicalResult Lowering::lowerGradientOp(Operation *op) {
     else
       emitScalarConv(*emitter, name, loc, s, leaf(g), flippedGrouped(flat, s), Epilogue(), out, true);
     get(dx).real = out;
+    return success();
   };
   auto weightGradient = [&](Value dy, const Expr &x, Value dw, const ConvShape &s) {
     define(dw, false);
@@ -116,26 +130,12 @@ LogicalResult Lowering::lowerGradientOp(Operation *op) {
   };
 
   return TypeSwitch<Operation *, LogicalResult>(op)
-      .Case([&](Conv2dGradInputOp c) -> LogicalResult {
-        gradInput(c.getGradient(), c.getWeight(), c.getResult(), c.getStrides(), c.getPadding(), c.getGroups());
-        return success();
-      })
+      .Case([&](Conv2dGradInputOp c) -> LogicalResult { return gradInput(c); })
       .Case([&](Conv2dGradWeightOp c) -> LogicalResult {
-        auto x = cast<RankedTensorType>(c.getInput().getType()), dy = cast<RankedTensorType>(c.getGradient().getType()),
-             w = cast<RankedTensorType>(c.getResult().getType());
-        ConvShape s{x.getDimSize(1),
-                    x.getDimSize(2),
-                    x.getDimSize(3),
-                    w.getDimSize(0),
-                    w.getDimSize(1),
-                    w.getDimSize(2),
-                    dy.getDimSize(1),
-                    dy.getDimSize(2),
-                    c.getStrides()[0],
-                    c.getStrides()[1],
-                    c.getPadding().getTop(),
-                    c.getPadding().getLeft(),
-                    static_cast<int64_t>(c.getGroups())};
+        ConvShape s = convShape(c, c.getInput(), c.getResult(), c.getGradient());
+        constexpr int64_t mostTaps = 4096; // Each has code of its own.
+        if (s.KH * s.KW > mostTaps)
+          return op->emitOpError("has a window of ") << s.KH * s.KW << " taps, and code for at most " << mostTaps;
         PadValue padding = c.getPadding().getValue();
         if (padding == PadValue::Zero) {
           weightGradient(c.getGradient(), real(c.getInput()), c.getResult(), s);
@@ -144,7 +144,7 @@ LogicalResult Lowering::lowerGradientOp(Operation *op) {
         // Padded taps are inputs of +1 or -1 here.
         Buffer bordered = withBorder(name + ".padded", loc, realBuffer(c.getInput()), batch, s,
                                      padding == PadValue::PlusOne ? 1.0f : -1.0f, true);
-        s.H = (s.OH - 1) * s.SH + s.KH, s.W = (s.OW - 1) * s.SW + s.KW, s.PT = s.PL = 0;
+        s.H = s.paddedHeight(), s.W = s.paddedWidth(), s.PT = s.PL = 0;
         weightGradient(c.getGradient(), leaf(bordered), c.getResult(), s);
         return success();
       })

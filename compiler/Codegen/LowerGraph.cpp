@@ -8,12 +8,6 @@ namespace nibble::codegen {
 
 static float asFloat(const llvm::APFloat &v) { return v.convertToFloat(); }
 
-static ConvShape shapeOf(RankedTensorType x, RankedTensorType w, RankedTensorType y, ArrayRef<int64_t> strides,
-                         PaddingAttr p, int64_t groups) {
-  return {x.getDimSize(1), x.getDimSize(2), x.getDimSize(3), w.getDimSize(0), w.getDimSize(1),
-          w.getDimSize(2), y.getDimSize(1), y.getDimSize(2), strides[0],      strides[1],
-          p.getTop(),      p.getLeft(),     groups};
-}
 static ConvShape linearShape(RankedTensorType w) {
   return {1, 1, w.getDimSize(1), w.getDimSize(0), 1, 1, 1, 1, 1, 1, 0, 0, 1};
 }
@@ -59,10 +53,10 @@ LogicalResult Lowering::lowerContraction(Operation *op, ConvShape s, Value x, Va
     ops.input = realBuffer(x);
     out = place(y, Elem::F32);
   }
-  if (padding != PadValue::Zero && (s.PT || s.PL || (s.OH - 1) * s.SH + s.KH > s.H || (s.OW - 1) * s.SW + s.KW > s.W)) {
+  if (padding != PadValue::Zero && s.isPadded()) {
     ops.input = withBorder(name + ".padded", op->getLoc(), ops.input, batch, s,
                            padding == PadValue::PlusOne ? 1.0f : -1.0f, batched);
-    s.H = (s.OH - 1) * s.SH + s.KH, s.W = (s.OW - 1) * s.SW + s.KW, s.PT = s.PL = 0;
+    s.H = s.paddedHeight(), s.W = s.paddedWidth(), s.PT = s.PL = 0;
   }
   if (s.groups != 1) {
     bool exact = ops.exactChunk > 0;
@@ -75,6 +69,8 @@ LogicalResult Lowering::lowerContraction(Operation *op, ConvShape s, Value x, Va
                                           return isa<FloatType>(getElementTypeOrSelf(v.getType())) ? v : r.toFloat(v);
                                         })
                                   : real(w);
+    if (failed(checkWindows(op, s)))
+      return failure();
     ops.weights = packF32Weights(*emitter, name + ".weights", op->getLoc(), s, weights, false);
     emitContraction(*emitter, name, op->getLoc(), s, ops, e, out, batched, rows);
   }
@@ -87,11 +83,8 @@ LogicalResult Lowering::lowerGraphOp(Operation *op) {
   auto batchedOf = [&](Value v) { return get(v).batched; };
   return TypeSwitch<Operation *, LogicalResult>(op)
       .Case([&](Conv2dOp c) -> LogicalResult {
-        auto x = cast<RankedTensorType>(c.getInput().getType()), w = cast<RankedTensorType>(c.getWeight().getType());
-        return lowerContraction(op,
-                                shapeOf(x, w, cast<RankedTensorType>(c.getResult().getType()), c.getStrides(),
-                                        c.getPadding(), c.getGroups()),
-                                c.getInput(), c.getWeight(), c.getAccumulate(), c.getPadding().getValue());
+        return lowerContraction(op, convShape(c, c.getInput(), c.getWeight(), c.getResult()), c.getInput(),
+                                c.getWeight(), c.getAccumulate(), c.getPadding().getValue());
       })
       .Case([&](LinearOp l) -> LogicalResult {
         return lowerContraction(op, linearShape(cast<RankedTensorType>(l.getWeight().getType())), l.getInput(),

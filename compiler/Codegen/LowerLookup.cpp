@@ -47,8 +47,8 @@ std::string LookupTile::kernelFor(const Call &call) {
                                .taps = call.taps,
                                .maxOuter = s.KH,
                                .aRowStride = call.rowStride,
-                               .aTapStride = operands.pixelBytes,
-                               .aOuterStride = s.W * operands.pixelBytes,
+                               .aTapStride = s.DW * operands.pixelBytes,
+                               .aOuterStride = s.DH * s.W * operands.pixelBytes,
                                .bColumnStride = s.KH * s.KW * tapWeights,
                                .bOuterStride = s.KW * tapWeights};
   return it->second = defineKernel(

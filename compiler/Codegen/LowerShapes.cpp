@@ -68,7 +68,7 @@ void Lowering::fill(StringRef name, Location loc, const Buffer &target, int64_t 
 
 Buffer Lowering::withBorder(StringRef name, Location loc, const Buffer &source_, int64_t images, const ConvShape &s,
                             float value, bool batched) {
-  int64_t H = (s.OH - 1) * s.SH + s.KH, W = (s.OW - 1) * s.SW + s.KW;
+  int64_t H = s.paddedHeight(), W = s.paddedWidth();
   Buffer out = emitter->arena(name, Elem::F32, images * H * W * s.C);
   int64_t raw = std::bit_cast<int32_t>(value), h = std::min(s.H, H - s.PT), w = std::min(s.W, W - s.PL);
   fill((name + ".border").str(), loc, out, H, W * s.C, raw, raw, batched);

@@ -121,25 +121,14 @@ LogicalResult Lowering::lowerPackedOp(Operation *op) {
 LogicalResult Lowering::lowerTile(TileOp op) {
   auto x = cast<RankedTensorType>(op.getInput().getType()), w = cast<RankedTensorType>(op.getWeight().getType()),
        y = cast<RankedTensorType>(op.getResult().getType());
-  PaddingAttr p = op.getPadding();
-  ConvShape s{x.getDimSize(1),
-              x.getDimSize(2),
-              x.getDimSize(3),
-              w.getDimSize(0),
-              w.getDimSize(1),
-              w.getDimSize(2),
-              y.getDimSize(1),
-              y.getDimSize(2),
-              op.getStrides()[0],
-              op.getStrides()[1],
-              p.getTop(),
-              p.getLeft(),
-              static_cast<int64_t>(op.getGroups())};
+  ConvShape s = convShape(op, op.getInput(), op.getWeight(), op.getResult());
   auto constant_ = op.getWeight().getDefiningOp<ConstantOp>();
   auto layout = dyn_cast_or_null<LayoutAttr>(w.getEncoding());
   if (!constant_ || !layout)
     return op.emitOpError("needs packed constant weights; run nibble-pack-constants first");
   StringRef kernel = op.getKernel().value_or("");
+  if (kernel != "portable_depthwise" && kernel != "portable_scalar" && failed(checkWindows(op, s)))
+    return failure();
   std::string name = nameOf(op);
   if (auto named = dyn_cast<NameLoc>(op.getLoc()); !named)
     name = "tile";

@@ -149,10 +149,10 @@ static void unfold(Region &r, const ConvShape &s, const Expr &input, Value first
     Value image = r.div(row, s.OH * s.OW), rest = r.rem(row, s.OH * s.OW);
     Value y0 = r.sub(r.mul(r.div(rest, s.OW), s.SH), r.idx(s.PT)),
           x0 = r.sub(r.mul(r.rem(rest, s.OW), s.SW), r.idx(s.PL));
-    bool inside = s.PT == 0 && s.PL == 0 && (s.OH - 1) * s.SH + s.KH <= s.H && (s.OW - 1) * s.SW + s.KW <= s.W;
+    bool inside = !s.isPadded();
     for (int64_t ky = 0; ky < s.KH; ++ky)
       for (int64_t kx = 0; kx < s.KW; ++kx) {
-        Value y = r.add(y0, ky), x = r.add(x0, kx), at = r.add(to, (ky * s.KW + kx) * s.C);
+        Value y = r.add(y0, ky * s.DH), x = r.add(x0, kx * s.DW), at = r.add(to, (ky * s.KW + kx) * s.C);
         Value pixel = r.add(r.mul(r.add(r.mul(image, s.H), y), s.W), x);
         auto fill = [&](bool zero) {
           auto value = [&](Value c, int64_t w) { return zero ? r.cf(0, w) : input.eval(r, {pixel, c, s.C, w}); };

@@ -11,15 +11,20 @@ struct Pixel {
   Value image, y0, x0, ky0, ky1, kx0, kx1, out;
 };
 
+/// Taps of a window that lie in front of its row or column `end`.
+Value tapsBelow(Region &r, Value end, int64_t dilation) { return r.ceilDiv(r.max(r.idx(0), end), dilation); }
+
 void overPixels(Region &r, const ConvShape &s, llvm::function_ref<void(const Pixel &)> body) {
   r.loop(r.begin, r.end, 1, [&](Value item) {
     Pixel p;
     p.image = r.div(item, s.OH);
     p.y0 = r.sub(r.mul(r.rem(item, s.OH), s.SH), r.idx(s.PT));
-    p.ky0 = r.max(r.idx(0), r.sub(r.idx(0), p.y0)), p.ky1 = r.min(r.idx(s.KH), r.sub(r.idx(s.H), p.y0));
+    p.ky0 = tapsBelow(r, r.sub(r.idx(0), p.y0), s.DH),
+    p.ky1 = r.min(r.idx(s.KH), tapsBelow(r, r.sub(r.idx(s.H), p.y0), s.DH));
     r.loop(r.idx(0), r.idx(s.OW), 1, [&](Value ox) {
       p.x0 = r.sub(r.mul(ox, s.SW), r.idx(s.PL));
-      p.kx0 = r.max(r.idx(0), r.sub(r.idx(0), p.x0)), p.kx1 = r.min(r.idx(s.KW), r.sub(r.idx(s.W), p.x0));
+      p.kx0 = tapsBelow(r, r.sub(r.idx(0), p.x0), s.DW),
+      p.kx1 = r.min(r.idx(s.KW), tapsBelow(r, r.sub(r.idx(s.W), p.x0), s.DW));
       p.out = r.add(r.mul(item, s.OW), ox);
       body(p);
     });
@@ -27,7 +32,8 @@ void overPixels(Region &r, const ConvShape &s, llvm::function_ref<void(const Pix
 }
 
 Value inputPixel(Region &r, const ConvShape &s, const Pixel &p, Value ky, Value kx) {
-  return r.add(r.mul(r.add(r.mul(p.image, s.H), r.add(p.y0, ky)), s.W), r.add(p.x0, kx));
+  Value y = r.add(p.y0, r.mul(ky, s.DH)), x = r.add(p.x0, r.mul(kx, s.DW));
+  return r.add(r.mul(r.add(r.mul(p.image, s.H), y), s.W), x);
 }
 
 Value multiplyAdd(Region &r, Value x, Value w, Value acc) {

@@ -11,20 +11,22 @@ namespace {
 ArrayRef<int64_t> shapeOf(Value value) { return cast<RankedTensorType>(value.getType()).getShape(); }
 
 /// Taps inside the input along one dimension, summed over all outputs.
-int64_t validTaps(int64_t outputs, int64_t input, int64_t window, int64_t stride, int64_t before) {
+int64_t validTaps(int64_t outputs, int64_t input, int64_t window, int64_t stride, int64_t dilation, int64_t before) {
+  // Taps that lie below a row.
+  auto below = [&](int64_t row) { return std::min(window, row > 0 ? (row + dilation - 1) / dilation : 0); };
   int64_t taps = 0;
   for (int64_t o = 0; o < outputs; ++o) {
     int64_t first = o * stride - before;
-    taps += std::max<int64_t>(std::min(first + window, input) - std::max<int64_t>(first, 0), 0);
+    taps += below(input - first) - below(-first);
   }
   return taps;
 }
 
 /// `image` [N, H, W, C], `weight` [O, KH, KW, C / groups], `result` [N, OH, OW, O].
 int64_t convolution(ArrayRef<int64_t> image, ArrayRef<int64_t> weight, ArrayRef<int64_t> result,
-                    ArrayRef<int64_t> strides, PaddingAttr padding) {
-  int64_t rows = validTaps(result[1], image[1], weight[1], strides[0], padding.getTop());
-  int64_t columns = validTaps(result[2], image[2], weight[2], strides[1], padding.getLeft());
+                    ArrayRef<int64_t> strides, ArrayRef<int64_t> dilations, PaddingAttr padding) {
+  int64_t rows = validTaps(result[1], image[1], weight[1], strides[0], dilations[0], padding.getTop());
+  int64_t columns = validTaps(result[2], image[2], weight[2], strides[1], dilations[1], padding.getLeft());
   return result[0] * rows * columns * weight[3] * weight[0];
 }
 
@@ -37,15 +39,15 @@ int64_t multiplyAccumulates(func::FuncOp function) {
         llvm::TypeSwitch<Operation *, int64_t>(op)
             .Case([](Conv2dOp c) {
               return convolution(shapeOf(c.getInput()), shapeOf(c.getWeight()), shapeOf(c.getResult()), c.getStrides(),
-                                 c.getPadding());
+                                 c.getDilations(), c.getPadding());
             })
             .Case([](Conv2dGradInputOp c) {
               return convolution(shapeOf(c.getResult()), shapeOf(c.getWeight()), shapeOf(c.getGradient()),
-                                 c.getStrides(), c.getPadding());
+                                 c.getStrides(), c.getDilations(), c.getPadding());
             })
             .Case([](Conv2dGradWeightOp c) {
               return convolution(shapeOf(c.getInput()), shapeOf(c.getResult()), shapeOf(c.getGradient()),
-                                 c.getStrides(), c.getPadding());
+                                 c.getStrides(), c.getDilations(), c.getPadding());
             })
             .Case([](LinearOp l) { return shapeOf(l.getInput())[0] * l.getWeight().getType().getNumElements(); })
             .Case([](LinearGradInputOp l) {

@@ -20,8 +20,11 @@ void *JitModule::lookup(std::string_view name) const { return linked->functions.
 
 Result<std::unique_ptr<JitModule>> JitModule::create(mlir::ModuleOp module, const Target &target,
                                                      const EmitOptions &options) {
-  if (std::string why = target.whyNotOn(Target::host()); !why.empty())
-    return Failure{"code for " + target.str() + " cannot run here: " + why};
+  Result<Target> machine = Target::readHost();
+  if (!machine)
+    return Failure{machine.error()};
+  if (std::string why = target.whyNotOn(*machine); !why.empty())
+    return Failure{"code for " + target.str() + " cannot run here: " + why + Target::capText()};
   Result<std::string> object = emitObject(module, target, options);
   if (!object)
     return Failure{object.error()};

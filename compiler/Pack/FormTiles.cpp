@@ -125,9 +125,10 @@ LogicalResult formTile(ContractionOpInterface contraction) {
     return failure();
   ArrayRef<int64_t> kernel = tensorOf(*weights).getShape();
   PaddingAttr padding = conv ? conv.getPadding() : PaddingAttr::get(op->getContext(), 0, 0, 0, 0, PadValue::Zero);
-  SmallVector<int64_t> strides{1, 1};
+  SmallVector<int64_t> strides{1, 1}, dilations{1, 1};
   if (conv) {
     strides.assign(conv.getStrides().begin(), conv.getStrides().end());
+    dilations.assign(conv.getDilations().begin(), conv.getDilations().end());
     if (!padding.isZeroSized() && padding.getValue() != PadValue::Zero)
       input = paddedInput(builder, loc, input, padding);
     if (padding.isZeroSized() || padding.getValue() != PadValue::Zero)
@@ -148,9 +149,10 @@ LogicalResult formTile(ContractionOpInterface contraction) {
 
   IntegerAttr groups = builder.getI64IntegerAttr(conv ? conv.getGroups() : 1);
   auto window = builder.getDenseI64ArrayAttr(kernel.slice(1, 2));
-  auto tile = TileOp::create(builder, loc, type, input, *weights, residual, window,
-                             builder.getDenseI64ArrayAttr(strides), padding, groups, nullptr, nullptr, nullptr, nullptr,
-                             nullptr, nullptr, nullptr, nullptr, nullptr, nullptr);
+  auto tile =
+      TileOp::create(builder, loc, type, input, *weights, residual, window, builder.getDenseI64ArrayAttr(strides),
+                     padding, groups, builder.getDenseI64ArrayAttr(dilations), nullptr, nullptr, nullptr, nullptr,
+                     nullptr, nullptr, nullptr, nullptr, nullptr, nullptr);
   tile->setDiscardableAttrs(op->getDiscardableAttrDictionary());
   if (requantize) {
     tile.setMultiplierAttr(requantize.getMultiplierAttr());

@@ -21,8 +21,9 @@ struct TileFacts {
   std::optional<GridFacts> input, weight; ///< Both absent: f32 operands.
   ArrayRef<int64_t> shape;                ///< [O, KH, KW, C / groups]
   int64_t groups, channels;
-  int64_t pixels;      ///< Of the result, in all images if the batch is static, else in one.
-  ElementsAttr values; ///< of the weights
+  ArrayRef<int64_t> dilations; ///< Of rows and columns.
+  int64_t pixels;              ///< Of the result, in all images if the batch is static, else in one.
+  ElementsAttr values;         ///< of the weights
 
   bool depthwise() const { return groups == channels && groups == shape[0]; }
   int64_t run() const { return shape[2] * shape[3]; }
@@ -32,8 +33,14 @@ struct TileFacts {
 FailureOr<TileFacts> factsOf(TileOp op) {
   auto x = cast<RankedTensorType>(op.getInput().getType()), w = cast<RankedTensorType>(op.getWeight().getType());
   Type gx = x.getElementType(), gw = w.getElementType();
-  TileFacts facts{
-      gridFacts(gx), gridFacts(gw), w.getShape(), static_cast<int64_t>(op.getGroups()), x.getDimSize(3), 1, {}};
+  TileFacts facts{gridFacts(gx),
+                  gridFacts(gw),
+                  w.getShape(),
+                  static_cast<int64_t>(op.getGroups()),
+                  x.getDimSize(3),
+                  op.getDilations(),
+                  1,
+                  {}};
   for (int64_t size : cast<RankedTensorType>(op.getResult().getType()).getShape().drop_back())
     facts.pixels *= ShapedType::isDynamic(size) ? 1 : size;
   auto constant = op.getWeight().getDefiningOp<ConstantOp>();
@@ -94,6 +101,9 @@ std::string againstByteKernels(const TileFacts &facts) {
     return "groups = " + std::to_string(facts.groups);
   if (facts.weight->qmin < -128 || facts.weight->qmax > 127)
     return "weights reach " + std::to_string(facts.weight->qmax) + "; the kernel takes signed bytes";
+  if (facts.dilations[1] != 1 && facts.shape[2] != 1)
+    return "taps of a row are " + std::to_string(facts.dilations[1]) +
+           " columns apart; the kernel reads them side by side";
   if (facts.run() < 8)
     return "a row of the window has " + count(facts.run(), "values; the kernel needs 8");
   return {};

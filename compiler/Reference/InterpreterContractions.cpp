@@ -12,7 +12,7 @@ struct ConvShape {
   int64_t n, h, w, c;    // input
   int64_t o, kh, kw, cg; // weights; cg = c / groups
   int64_t oh, ow;        // output
-  int64_t strideY, strideX, top, left;
+  int64_t strideY, strideX, dilationY, dilationX, top, left;
   int64_t outputsPerGroup;
 };
 
@@ -30,7 +30,7 @@ std::vector<Acc> sumTaps(const ConvShape &s, const std::vector<Value> &x, const 
           int64_t firstChannel = o / s.outputsPerGroup * s.cg;
           for (int64_t ky = 0; ky < s.kh; ++ky)
             for (int64_t kx = 0; kx < s.kw; ++kx) {
-              int64_t iy = oy * s.strideY + ky - s.top, ix = ox * s.strideX + kx - s.left;
+              int64_t iy = oy * s.strideY + ky * s.dilationY - s.top, ix = ox * s.strideX + kx * s.dilationX - s.left;
               bool valid = iy >= 0 && iy < s.h && ix >= 0 && ix < s.w;
               if (!valid && !padded)
                 continue;
@@ -56,13 +56,14 @@ std::vector<int64_t> lessZeroPoint(const HostTensor &t) {
 } // namespace
 
 FailureOr<HostTensor> convolve(const Call &call, const HostTensor &x, const HostTensor &w, ArrayRef<int64_t> strides,
-                               PaddingAttr padding, int64_t groups, bool accumulate) {
-  ConvShape s{x.shape[0],       x.shape[1],        x.shape[2], x.shape[3], w.shape[0], w.shape[1],
-              w.shape[2],       w.shape[3],        0,          0,          strides[0], strides[1],
-              padding.getTop(), padding.getLeft(), 0};
+                               ArrayRef<int64_t> dilations, PaddingAttr padding, int64_t groups, bool accumulate) {
+  ConvShape s{
+      x.shape[0], x.shape[1], x.shape[2], x.shape[3], w.shape[0],   w.shape[1],   w.shape[2],       w.shape[3],
+      0,          0,          strides[0], strides[1], dilations[0], dilations[1], padding.getTop(), padding.getLeft(),
+      0};
   bool fits = groups >= 1 && s.strideY >= 1 && s.strideX >= 1 && s.cg * groups == s.c && s.o % groups == 0;
-  s.oh = fits ? windowOutput(s.h, s.top, padding.getBottom(), s.kh, s.strideY) : 0;
-  s.ow = fits ? windowOutput(s.w, s.left, padding.getRight(), s.kw, s.strideX) : 0;
+  s.oh = fits ? windowOutput(s.h, s.top, padding.getBottom(), s.kh, s.strideY, s.dilationY) : 0;
+  s.ow = fits ? windowOutput(s.w, s.left, padding.getRight(), s.kw, s.strideX, s.dilationX) : 0;
   if (s.oh < 1 || s.ow < 1)
     return call.op->emitOpError("has an input and weights that do not fit each other");
   s.outputsPerGroup = std::max<int64_t>(s.o / groups, 1);
@@ -94,8 +95,8 @@ FailureOr<HostTensor> convolve(const Call &call, const HostTensor &x, const Host
 }
 
 static LogicalResult evaluate(Conv2dOp op, Call &call) {
-  auto y = convolve(call, call.of(op.getInput()), call.of(op.getWeight()), op.getStrides(), op.getPadding(),
-                    op.getGroups(), call.resultType().getElementType().isInteger(32));
+  auto y = convolve(call, call.of(op.getInput()), call.of(op.getWeight()), op.getStrides(), op.getDilations(),
+                    op.getPadding(), op.getGroups(), call.resultType().getElementType().isInteger(32));
   return failed(y) ? failure() : call.give(std::move(*y));
 }
 
@@ -104,7 +105,7 @@ static LogicalResult evaluate(LinearOp op, Call &call) {
   HostTensor x = call.of(op.getInput()), w = call.of(op.getWeight());
   for (HostTensor *t : {&x, &w})
     t->shape = {t->shape[0], 1, 1, t->shape[1]};
-  auto y = convolve(call, x, w, {1, 1}, PaddingAttr::get(op.getContext(), 0, 0, 0, 0, PadValue::Zero), 1,
+  auto y = convolve(call, x, w, {1, 1}, {1, 1}, PaddingAttr::get(op.getContext(), 0, 0, 0, 0, PadValue::Zero), 1,
                     call.resultType().getElementType().isInteger(32));
   if (failed(y))
     return failure();

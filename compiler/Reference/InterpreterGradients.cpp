@@ -9,15 +9,16 @@ namespace nibble::reference {
 
 /// A convolution seen from its gradients: x [N, H, W, C], w [O, KH, KW, CG], dy [N, OH, OW, O].
 struct ConvGradient {
-  ArrayRef<int64_t> x, w, dy, strides;
+  ArrayRef<int64_t> x, w, dy, strides, dilations;
   PaddingAttr padding;
   int64_t groups;
 
   bool fits() const {
     return x.size() == 4 && w.size() == 4 && dy.size() == 4 && strides.size() == 2 && strides[0] >= 1 &&
-           strides[1] >= 1 && groups >= 1 && w[3] * groups == x[3] && w[0] % groups == 0 && x[0] == dy[0] &&
-           w[0] == dy[3] && dy[1] == windowOutput(x[1], padding.getTop(), padding.getBottom(), w[1], strides[0]) &&
-           dy[2] == windowOutput(x[2], padding.getLeft(), padding.getRight(), w[2], strides[1]);
+           strides[1] >= 1 && dilations.size() == 2 && dilations[0] >= 1 && dilations[1] >= 1 && groups >= 1 &&
+           w[3] * groups == x[3] && w[0] % groups == 0 && x[0] == dy[0] && w[0] == dy[3] &&
+           dy[1] == windowOutput(x[1], padding.getTop(), padding.getBottom(), w[1], strides[0], dilations[0]) &&
+           dy[2] == windowOutput(x[2], padding.getLeft(), padding.getRight(), w[2], strides[1], dilations[1]);
   }
 };
 
@@ -31,7 +32,7 @@ static LogicalResult evaluate(Conv2dGradInputOp op, Call &call) {
   const HostTensor &dy = call.of(op.getGradient()), &w = call.of(op.getWeight());
   std::vector<int64_t> shape = call.resultShape(dy.shape.empty() ? 0 : dy.shape[0]);
   PaddingAttr p = op.getPadding();
-  ConvGradient g{shape, w.shape, dy.shape, op.getStrides(), p, static_cast<int64_t>(op.getGroups())};
+  ConvGradient g{shape, w.shape, dy.shape, op.getStrides(), op.getDilations(), p, static_cast<int64_t>(op.getGroups())};
   if (failed(call.check(g.fits(), "has shapes that do not fit a convolution")))
     return failure();
 
@@ -53,7 +54,8 @@ static LogicalResult evaluate(Conv2dGradInputOp op, Call &call) {
           float acc = 0.0f;
           for (int64_t ky = 0; ky < kh; ++ky)
             for (int64_t kx = 0; kx < kw; ++kx) {
-              int64_t sy = y + ky - (kh - 1 - p.getTop()), sx = x + kx - (kw - 1 - p.getLeft());
+              int64_t sy = y + p.getTop() - (kh - 1 - ky) * g.dilations[0],
+                      sx = x + p.getLeft() - (kw - 1 - kx) * g.dilations[1];
               if (sy < 0 || sy >= spreadShape[1] || sx < 0 || sx >= spreadShape[2])
                 continue;
               for (int64_t o = c / cg * outputs; o < (c / cg + 1) * outputs; ++o)
@@ -71,7 +73,7 @@ static LogicalResult evaluate(Conv2dGradWeightOp op, Call &call) {
   const HostTensor &dy = call.of(op.getGradient()), &x = call.of(op.getInput());
   std::vector<int64_t> shape = call.resultShape(0);
   PaddingAttr p = op.getPadding();
-  ConvGradient g{x.shape, shape, dy.shape, op.getStrides(), p, static_cast<int64_t>(op.getGroups())};
+  ConvGradient g{x.shape, shape, dy.shape, op.getStrides(), op.getDilations(), p, static_cast<int64_t>(op.getGroups())};
   if (failed(call.check(g.fits(), "has shapes that do not fit a convolution")))
     return failure();
 
@@ -88,7 +90,8 @@ static LogicalResult evaluate(Conv2dGradWeightOp op, Call &call) {
         for (int64_t n = 0; n < g.dy[0]; ++n)
           for (int64_t oy = 0; oy < g.dy[1]; ++oy)
             for (int64_t ox = 0; ox < g.dy[2]; ++ox) {
-              int64_t iy = oy * g.strides[0] + ky - p.getTop(), ix = ox * g.strides[1] + kx - p.getLeft();
+              int64_t iy = oy * g.strides[0] + ky * g.dilations[0] - p.getTop(),
+                      ix = ox * g.strides[1] + kx * g.dilations[1] - p.getLeft();
               bool valid = iy >= 0 && iy < g.x[1] && ix >= 0 && ix < g.x[2];
               taps.push_back(valid ? x.f32[at(g.x, n, iy, ix, c)] : padded);
             }

@@ -70,8 +70,8 @@ struct Windows {
 /// The convolution of x [N, H, W, C] with w [O, KH, KW, C / groups] (R7, R9.1): i32 accumulators if `accumulate`, else
 /// f32.
 mlir::FailureOr<HostTensor> convolve(const Call &call, const HostTensor &x, const HostTensor &w,
-                                     llvm::ArrayRef<int64_t> strides, PaddingAttr padding, int64_t groups,
-                                     bool accumulate);
+                                     llvm::ArrayRef<int64_t> strides, llvm::ArrayRef<int64_t> dilations,
+                                     PaddingAttr padding, int64_t groups, bool accumulate);
 
 /// The constants of a requantisation (R8), by channel or one for all.
 struct Epilogue {

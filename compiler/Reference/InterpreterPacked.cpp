@@ -31,7 +31,7 @@ static LogicalResult evaluate(UnpackOp op, Call &call) { return call.give(call.o
 static LogicalResult evaluate(TileOp op, Call &call) {
   const HostTensor &x = call.of(op.getInput()), &w = call.of(op.getWeight());
   bool isInteger = call.resultType().getElementType().isInteger(32) || (op.getMultiplier() && x.grid && w.grid);
-  auto acc = convolve(call, x, w, op.getStrides(), op.getPadding(), op.getGroups(), isInteger);
+  auto acc = convolve(call, x, w, op.getStrides(), op.getDilations(), op.getPadding(), op.getGroups(), isInteger);
   if (failed(acc))
     return failure();
   if (!op.getMultiplier())

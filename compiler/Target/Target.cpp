@@ -3,6 +3,7 @@
 #include "compiler/Support/Spelling.h"
 #include "compiler/Target/FeatureTable.h"
 #include <algorithm>
+#include <cstdlib>
 #include <optional>
 
 namespace nibble {
@@ -23,6 +24,19 @@ constexpr Alias aliases[] = {
     {"riscv64", Arch::riscv64},
     {"riscv64-unknown-linux-gnu", Arch::riscv64},
     {"wasm32-unknown-unknown", Arch::wasm32},
+};
+
+/// Levels of the x86-64 psABI, of which we know these features.
+struct Level {
+  std::string_view spelling;
+  Mask features;
+};
+constexpr Level levels[] = {
+    {"x86-64", 0},
+    {"x86-64-v2", closure(bit(Feature::sse42))},
+    {"x86-64-v3", closure(bit(Feature::avx2))},
+    {"x86-64-v4",
+     closure(bit(Feature::avx512bw) | bit(Feature::avx512cd) | bit(Feature::avx512dq) | bit(Feature::avx512vl))},
 };
 
 constexpr std::string_view bigEndian[] = {"aarch64_be", "armeb",     "thumbeb", "m68k",    "mips",  "mips64",
@@ -65,14 +79,14 @@ Result<Arch> parseTriple(std::string_view text) {
   return Failure{"unknown target " + quoted(text) + suggestions(text, known, "")};
 }
 
-/// The bit of one ",+feature" piece.
-Result<Mask> parseFeature(std::string_view piece, Arch arch) {
+/// The bit of one ",+feature" piece, or ",-feature" where that is `removable`.
+Result<Mask> parseFeature(std::string_view piece, Arch arch, bool removable = false) {
   std::string where = " of target " + std::string(info(arch).triple);
   std::vector<std::string_view> known = featureNames(arch);
-  if (piece.starts_with('-'))
+  if (piece.starts_with('-') && !removable)
     return Failure{"feature " + quoted(piece) + where +
                    ": features are added to the baseline, not removed; leave it out instead"};
-  if (!piece.starts_with('+'))
+  if (!piece.starts_with('+') && !piece.starts_with('-'))
     return Failure{"feature " + quoted(piece) + where + " must start with '+'" + suggestions(piece, known, "+")};
   std::string_view name = piece.substr(1);
   for (const FeatureInfo &entry : featureTable)
@@ -85,7 +99,30 @@ Result<Mask> parseFeature(std::string_view piece, Arch arch) {
   if (name == "relaxed-simd")
     return Failure{"feature '+relaxed-simd' is not supported: its 8-bit products differ between engines. known: " +
                    join(known, "+")};
-  return Failure{"unknown feature " + quoted(piece) + where + suggestions(name, known, "+")};
+  return Failure{"unknown feature " + quoted(piece) + where + suggestions(name, known, piece.substr(0, 1))};
+}
+
+/// `mask` without a feature and all that imply it.
+Mask without(Mask mask, Mask feature) {
+  for (const FeatureInfo &entry : featureTable)
+    if (closure(bit(entry.feature)) & feature)
+      mask &= ~bit(entry.feature);
+  return mask;
+}
+
+/// What stands in front of the first comma: an architecture and its features.
+struct Base {
+  Arch arch;
+  Mask features;
+};
+Result<Base> parseBase(std::string_view text) {
+  for (const Level &level : levels)
+    if (text == level.spelling)
+      return Base{Arch::x86_64, level.features};
+  Result<Arch> arch = parseTriple(text);
+  if (!arch)
+    return Failure{arch.error()};
+  return Base{*arch, info(*arch).baseline};
 }
 
 } // namespace
@@ -102,31 +139,74 @@ Result<Target> Target::parse(std::string_view text) {
   std::size_t comma = text.find(',');
   std::string_view triple = text.substr(0, comma);
   if (triple == "native") {
-    if (comma != std::string_view::npos)
+    Result<Target> machine = readHost();
+    if (machine && comma != std::string_view::npos && text.find(",+", comma) == std::string_view::npos)
+      return capped(*machine, text);
+    if (machine && comma != std::string_view::npos)
       return Failure{"target " + quoted(text) +
                      ": 'native' already has every feature of this machine; to choose features "
                      "write " +
                      quoted(std::string(host().triple()) + std::string(text.substr(comma)))};
-    return host();
+    return machine;
   }
-  Result<Arch> arch = parseTriple(triple);
-  if (!arch)
-    return Failure{arch.error()};
-  Mask mask = info(*arch).baseline;
+  Result<Base> base = parseBase(triple);
+  if (!base)
+    return Failure{base.error()};
+  Mask mask = base->features;
   while (comma != std::string_view::npos) {
     text.remove_prefix(comma + 1);
     comma = text.find(',');
-    Result<Mask> feature = parseFeature(text.substr(0, comma), *arch);
+    Result<Mask> feature = parseFeature(text.substr(0, comma), base->arch);
     if (!feature)
       return Failure{feature.error()};
     mask |= *feature;
   }
-  return Target(*arch, closure(mask));
+  return Target(base->arch, closure(mask));
+}
+
+Result<Target> Target::capped(const Target &machine, std::string_view cap) {
+  if (cap.empty())
+    return machine;
+  std::string_view rest = cap;
+  std::size_t comma = rest.find(',');
+  Base base{machine.architecture, machine.features};
+  if (rest.substr(0, comma) != "native") {
+    Result<Base> parsed = parseBase(rest.substr(0, comma));
+    if (!parsed)
+      return Failure{parsed.error() + " x86-64 x86-64-v2 x86-64-v3 x86-64-v4"};
+    base = *parsed;
+  }
+  if (base.arch != machine.architecture)
+    return Failure{quoted(cap) + " is for " + std::string(info(base.arch).triple) + ", but this machine is " +
+                   std::string(machine.triple())};
+  Mask removed = 0;
+  while (comma != std::string_view::npos) {
+    rest.remove_prefix(comma + 1);
+    comma = rest.find(',');
+    Result<Mask> feature = parseFeature(rest.substr(0, comma), base.arch, /*removable=*/true);
+    if (!feature)
+      return Failure{feature.error()};
+    (rest.front() == '-' ? removed : base.features) |= *feature;
+  }
+  return Target(base.arch, without(closure(base.features) & machine.features, removed) | info(base.arch).baseline);
+}
+
+static const char *capVariable = "NIBBLE_CPU";
+
+std::string Target::capText() {
+  const char *cap = std::getenv(capVariable);
+  return cap && *cap ? " (" + std::string(capVariable) + "=" + std::string(std::string_view(cap).substr(0, 64)) + ")"
+                     : "";
 }
 
 Target Target::baseline(Arch arch) { return {arch, info(arch).baseline}; }
 
 Target Target::host() {
+  Result<Target> machine = readHost();
+  return machine ? *machine : baseline(hostArch());
+}
+
+Result<Target> Target::readHost() {
   Arch arch = hostArch();
   Mask probed = probeHostFeatures() | info(arch).baseline;
   // A feature counts only with all that it implies: an AVX2 machine without FMA is not `avx2` here.
@@ -134,7 +214,11 @@ Target Target::host() {
   for (const FeatureInfo &entry : featureTable)
     if (entry.arch == arch && (closure(bit(entry.feature)) & ~probed) == 0)
       mask |= bit(entry.feature);
-  return {arch, mask};
+  const char *cap = std::getenv(capVariable);
+  Result<Target> machine = capped(Target(arch, mask), cap ? cap : "");
+  if (!machine)
+    return Failure{"the environment variable " + std::string(capVariable) + " is not understood: " + machine.error()};
+  return machine;
 }
 
 bool Target::has(std::string_view name) const {

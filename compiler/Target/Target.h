@@ -1,7 +1,8 @@
 // Targets of the compiler: one string, such as "x86_64-linux-gnu,+avx2", parsed and printed canonically. Plain C++: no
 // LLVM.
 //
-//   target   = "native" | triple { ",+" feature }
+//   target   = "native" { ",-" feature } | ( triple | level ) { ",+" feature }
+//   level    = x86-64 | x86-64-v2 | x86-64-v3 | x86-64-v4       (x86_64-linux-gnu with the features of that level)
 //   triple   = x86_64-linux-gnu | aarch64-linux-gnu | riscv64-linux-gnu | wasm32     (and the usual longer spellings)
 //   feature  = x86_64:  ssse3 sse4.1 sse4.2 popcnt avx f16c fma avx2 avxvnni avxvnniint8 avx512f avx512cd avx512bw
 //   avx512dq
@@ -40,10 +41,18 @@ enum class Feature {
 
 class Target {
 public:
-  /// Error: names the unknown piece, what is known, and the nearest spelling. "native" is host().
+  /// Error: names the unknown piece, what is known, and the nearest spelling. "native" is readHost().
   static Result<Target> parse(std::string_view text);
-  /// The machine this process runs on, with every known feature that its CPU and operating system offer.
+  /// The machine this process runs on, with every known feature that its CPU and operating system offer, except those
+  /// that the environment variable NIBBLE_CPU takes away (capped()). Error: the variable's value is not understood.
+  static Result<Target> readHost();
+  /// readHost(), or after an error the baseline of its architecture.
   static Target host();
+  /// `machine` without the features that `cap` does not have: "native" or a triple or level, then ",+" and ",-"
+  /// features in any order; "-" also takes away what implies the feature. Empty: the machine. A cap adds nothing.
+  static Result<Target> capped(const Target &machine, std::string_view cap);
+  /// " (NIBBLE_CPU=...)" for messages about what this machine has; empty where it is not set.
+  static std::string capText();
   /// A triple without optional features.
   static Target baseline(Arch arch);
 

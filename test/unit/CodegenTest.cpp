@@ -11,7 +11,7 @@ std::string function(std::string in, std::string out, std::string body) {
 }
 
 struct ConvCase {
-  int n, h, w, c, o, k, stride, pad;
+  int n, h, w, c, o, k, stride, pad, dilation = 1;
 };
 
 std::string convText(const ConvCase &s) {
@@ -21,13 +21,14 @@ std::string convText(const ConvCase &s) {
       r += std::to_string(v) + "x";
     return r + "f32>";
   };
-  int oh = (s.h + 2 * s.pad - s.k) / s.stride + 1, ow = (s.w + 2 * s.pad - s.k) / s.stride + 1;
+  int reach = (s.k - 1) * s.dilation + 1, oh = (s.h + 2 * s.pad - reach) / s.stride + 1,
+      ow = (s.w + 2 * s.pad - reach) / s.stride + 1;
   std::string x = t({s.n, s.h, s.w, s.c}), w = t({s.o, s.k, s.k, s.c}), y = t({s.n, oh, ow, s.o}),
-              p = std::to_string(s.pad), st = std::to_string(s.stride);
+              p = std::to_string(s.pad), st = std::to_string(s.stride), d = std::to_string(s.dilation);
   return "func.func @f(%x: " + x + " {nibble.name = \"x\"}, %w: " + w + " {nibble.param = \"w\"}) -> (" + y +
          " {nibble.name = \"y\"}) {\n  %y = nibble.conv2d %x, %w {strides = array<i64: " + st + ", " + st +
-         ">, padding = #nibble.padding<" + p + ", " + p + ", " + p + ", " + p + ">} : (" + x + ", " + w + ") -> " + y +
-         "\n  return %y : " + y + "\n}\n";
+         ">, dilations = array<i64: " + d + ", " + d + ">, padding = #nibble.padding<" + p + ", " + p + ", " + p +
+         ", " + p + ">} : (" + x + ", " + w + ") -> " + y + "\n  return %y : " + y + "\n}\n";
 }
 
 TEST(Codegen, FloatConvolutions) {
@@ -38,7 +39,10 @@ TEST(Codegen, FloatConvolutions) {
                      {1, 6, 6, 8, 33, 5, 1, 2},
                      {2, 4, 4, 7, 10, 1, 1, 0},
                      {1, 3, 3, 2, 16, 3, 1, 2},
-                     {1, 11, 5, 5, 8, 3, 3, 0}})
+                     {1, 11, 5, 5, 8, 3, 3, 0},
+                     {2, 9, 8, 3, 18, 3, 1, 2, 2},
+                     {1, 12, 11, 4, 7, 3, 2, 1, 4},
+                     {1, 3, 4, 2, 16, 2, 1, 5, 5}})
     expectCompiledEqual(convText(s), {.rounds = 2});
 }
 
@@ -123,6 +127,19 @@ TEST(Codegen, RecipesThatDouble) {
     last = next;
   }
   expectCompiledEqual(function(type, type, body + "  %y = nibble.mul " + last + ", " + last + types));
+}
+
+// Steps that no window takes may be any number, and code does not grow with the padding.
+TEST(Codegen, HostileSteps) {
+  const char *most = "9223372036854775807";
+  std::string x = "tensor<1x3x4x2xf32>", w = "tensor<5x1x1x2xf32>", y = "tensor<1x1x1x5xf32>";
+  expectCompiledEqual("func.func @f(%x: " + x + " {nibble.name = \"x\"}, %w: " + w + " {nibble.param = \"w\"}) -> (" +
+                      y + " {nibble.name = \"y\"}) {\n  %y = nibble.conv2d %x, %w {strides = array<i64: " + most +
+                      ", " + most + ">, dilations = array<i64: " + most + ", " + most +
+                      ">, padding = #nibble.padding<0, 0, 0, 0>} : (" + x + ", " + w + ") -> " + y +
+                      "\n  return %y : " + y + "\n}\n");
+  expectCompiledEqual(convText({1, 3, 4, 2, 5, 3, 1, 300}));
+  expectCompiledEqual(convText({1, 3, 4, 2, 5, 3, 2, 40, 20}));
 }
 
 // References to lowered values must outlive the definition of others, however many there are.

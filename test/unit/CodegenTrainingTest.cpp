@@ -103,16 +103,18 @@ TEST(CodegenTraining, InputGradients) {
                 "tensor<9x21xf32>", "nibble.linear_grad_input %g, %w : (tensor<9x10xf32>, tensor<10x21xf32>)");
 }
 
-// Groups of several channels, of one channel with several outputs, and depthwise with whole and cut vectors.
+// Dilation; groups of several channels, of one channel with several outputs, and depthwise with whole and cut vectors.
 TEST(CodegenTraining, GroupedGradients) {
   struct Case {
     int channels, outputs, groups, stride, padding;
     const char *value = "";
+    int dilation = 1;
   };
-  for (Case c :
-       {Case{6, 4, 2, 1, 1}, Case{20, 10, 2, 2, 1}, Case{3, 6, 3, 1, 1}, Case{11, 11, 11, 1, 1}, Case{16, 16, 16, 2, 1},
-        Case{5, 5, 5, 1, 0}, Case{8, 8, 8, 1, 1, ", plus_one"}, Case{8, 4, 4, 2, 1, ", minus_one"}}) {
-    int size = 7, out = (size + 2 * c.padding - 3) / c.stride + 1;
+  for (Case c : {Case{6, 4, 2, 1, 1}, Case{20, 10, 2, 2, 1}, Case{3, 6, 3, 1, 1}, Case{11, 11, 11, 1, 1},
+                 Case{16, 16, 16, 2, 1}, Case{5, 5, 5, 1, 0}, Case{8, 8, 8, 1, 1, ", plus_one"},
+                 Case{8, 4, 4, 2, 1, ", minus_one"}, Case{5, 18, 1, 1, 2, "", 2}, Case{16, 7, 1, 2, 1, "", 3},
+                 Case{4, 5, 1, 1, 3, ", plus_one", 2}, Case{6, 4, 2, 1, 2, "", 2}, Case{11, 11, 11, 2, 3, "", 2}}) {
+    int size = 7, out = (size + 2 * c.padding - 2 * c.dilation - 1) / c.stride + 1;
     auto type = [](std::initializer_list<int> dims) {
       std::string t = "tensor<";
       for (int d : dims)
@@ -121,9 +123,10 @@ TEST(CodegenTraining, GroupedGradients) {
     };
     std::string x = type({9, size, size, c.channels}), g = type({9, out, out, c.outputs}),
                 w = type({c.outputs, 3, 3, c.channels / c.groups}), s = std::to_string(c.stride),
-                p = std::to_string(c.padding);
-    std::string window = "{strides = array<i64: " + s + ", " + s + ">, padding = #nibble.padding<" + p + ", " + p +
-                         ", " + p + ", " + p + c.value + ">, groups = " + std::to_string(c.groups) + " : i64}";
+                p = std::to_string(c.padding), d = std::to_string(c.dilation);
+    std::string window = "{strides = array<i64: " + s + ", " + s + ">, dilations = array<i64: " + d + ", " + d +
+                         ">, padding = #nibble.padding<" + p + ", " + p + ", " + p + ", " + p + c.value +
+                         ">, groups = " + std::to_string(c.groups) + " : i64}";
     SCOPED_TRACE(x + " -> " + g + " " + window);
     expectOpEqual("%g: " + g + " {nibble.name = \"g\"}, %w: " + w + " {nibble.param = \"w\"}", x,
                   "nibble.conv2d_grad_input %g, %w " + window + " : (" + g + ", " + w + ")");

@@ -33,6 +33,13 @@ std::vector<Case> cases() {
          return norm(conv2d(x, g.param("a.weight", {5, 3, 3, 3}).fake_quant(w8), {.stride = 2, .pad = Pad::same}),
                      "bn");
        }},
+      {"Dilated",
+       [](Graph &g, const Tensor &x) {
+         Tensor h = norm(conv2d(x, g.param("a.weight", {8, 3, 3, 3}).fake_quant(w8), {.pad = Pad::same, .dilation = 2}),
+                         "bn1");
+         return norm(conv2d(h, g.param("b.weight", {5, 3, 3, 8}).fake_quant(w8), {.stride = 2, .dilation = {3, 1}}),
+                     "bn2");
+       }},
       {"Residual",
        [](Graph &g, const Tensor &x) {
          Tensor h = norm(conv2d(x, g.param("a.weight", {8, 3, 3, 3}).fake_quant(w8), {.pad = Pad::same}), "bn1");

@@ -29,10 +29,19 @@ TEST_F(Ops, Conv2d) {
   EXPECT_EQ(conv2d(image, w, {.stride = 2}).shape(), (Shape{dyn, 4, 4, 5}));
   EXPECT_EQ(conv2d(image, w, {.stride = {1, 3}}).shape(), (Shape{dyn, 7, 3, 5}));
   EXPECT_EQ(conv2d(image, w, {.pad = Pad::same}).shape(), (Shape{dyn, 9, 8, 5}));
+  EXPECT_EQ(conv2d(image, w, {.dilation = {2, 3}}).shape(), (Shape{dyn, 5, 5, 5}));
+  EXPECT_EQ(conv2d(image, w, {.pad = Pad::same, .dilation = {4, 5}}).shape(), (Shape{dyn, 9, 8, 5}));
   Tensor y = conv2d(image, w, {.stride = {2, 3}, .pad = Pad::amounts(1, 2, 3, 4)});
   EXPECT_EQ(y.shape(), (Shape{dyn, 6, 5, 5}));
   EXPECT_THAT(ir(y),
               HasSubstr("nibble.conv2d %arg0, %0 {padding = #nibble.padding<1, 2, 3, 4>, strides = array<i64: 2, 3>}"));
+}
+
+TEST_F(Ops, DilatedConv2d) {
+  Tensor y = conv2d(image, g.param("c.weight", {5, 3, 2, 4}), {.stride = 2, .pad = Pad::same, .dilation = {2, 3}});
+  EXPECT_EQ(y.shape(), (Shape{dyn, 5, 4, 5}));
+  EXPECT_THAT(ir(y), HasSubstr("{dilations = array<i64: 2, 3>, padding = #nibble.padding<2, 1, 2, 1>, "
+                               "strides = array<i64: 2, 2>}"));
 }
 
 TEST_F(Ops, SamePaddingIsThatOfTensorFlow) {

@@ -3,6 +3,7 @@
 #include "test/unit/EmitTestSupport.h"
 #include <cfenv>
 #include <cmath>
+#include <cstdlib>
 #include <gmock/gmock.h>
 #include <random>
 #include <thread>
@@ -258,6 +259,29 @@ TEST(EmitErrors, JitSaysWhyATargetDoesNotRunHere) {
   ASSERT_FALSE(module);
   EXPECT_THAT(module.error(), HasSubstr("cannot run here: this machine is "));
 }
+
+#if defined(__x86_64__)
+TEST(EmitErrors, JitKeepsToTheCapOfThisMachine) {
+  const char *before = std::getenv("NIBBLE_CPU");
+  const std::string saved = before ? before : "";
+  Lowered lowered = lower(twoRegions(), Target::baseline(Arch::x86_64));
+  ASSERT_TRUE(lowered) << lowered.diagnostics;
+  setenv("NIBBLE_CPU", "x86-64", 1);
+  auto beyond = JitModule::create(*lowered.module, Target::parse("x86_64-linux-gnu,+avx2").operator*());
+  auto within = JitModule::create(*lowered.module, Target::parse("native").operator*());
+  setenv("NIBBLE_CPU", "x86-46", 1);
+  auto wrong = JitModule::create(*lowered.module, Target::baseline(Arch::x86_64));
+  if (before)
+    setenv("NIBBLE_CPU", saved.c_str(), 1);
+  else
+    unsetenv("NIBBLE_CPU");
+  EXPECT_TRUE(within) << within.error();
+  ASSERT_FALSE(beyond || wrong);
+  EXPECT_THAT(beyond.error(), HasSubstr("avx2 (NIBBLE_CPU=x86-64)"));
+  EXPECT_THAT(wrong.error(),
+              HasSubstr("the environment variable NIBBLE_CPU is not understood: unknown target 'x86-46'"));
+}
+#endif
 
 TEST(EmitErrors, ObjectNamesForeignSymbols) {
   Lowered lowered;

@@ -70,6 +70,11 @@ static void addLayers(std::vector<GradientCase> &cases) {
        "strides = array<i64: 2, 2>, padding = #nibble.padding<1, 1, 1, 0>");
   conv("conv2d_strides_differ", "1x4x7x1", "2x2x2x1", "1x3x3x2",
        "strides = array<i64: 1, 3>, padding = #nibble.padding<0, 1, 0, 1>");
+  conv("conv2d_dilated", "2x5x6x2", "3x2x3x2", "2x2x3x3",
+       "strides = array<i64: 2, 1>, dilations = array<i64: 3, 2>, padding = #nibble.padding<1, 0, 1, 1>");
+  conv("conv2d_dilated_groups", "1x4x5x4", "6x2x2x2", "1x3x3x6",
+       "strides = array<i64: 1, 1>, dilations = array<i64: 1, 2>, padding = #nibble.padding<0, 0, 0, 0>, groups = 2 : "
+       "i64");
   conv("conv2d_groups", "1x3x3x4", "6x2x2x2", "1x2x2x6",
        "strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>, groups = 2 : i64");
   conv("conv2d_depthwise", "2x3x4x3", "3x3x3x1", "2x3x4x3",

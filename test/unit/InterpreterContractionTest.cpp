@@ -95,6 +95,17 @@ TEST(Conv2d, AsymmetricPaddingAndUnequalStrides) {
   EXPECT_THAT(y.f32, ElementsAre(12, 30, 1245, 3060));
 }
 
+TEST(Conv2d, Dilation) {
+  // Two taps that are 2 rows, and two that are 3 columns apart; a column of zeros on the left, which is skipped.
+  HostTensor y = runOne(
+      "%x: tensor<1x3x4x1xf32>, %w: tensor<1x2x2x1xf32>",
+      "%r = nibble.conv2d %x, %w {strides = array<i64: 1, 1>, dilations = array<i64: 2, 3>, padding = "
+      "#nibble.padding<0, 1, 0, 0>} : (tensor<1x3x4x1xf32>, tensor<1x2x2x1xf32>) -> tensor<1x1x2x1xf32>",
+      "tensor<1x1x2x1xf32>",
+      {floats({1, 3, 4, 1}, {1, 2, 3, 4, 99, 99, 99, 99, 5, 6, 7, 8}), floats({1, 2, 2, 1}, {1000, 100, 10, 1})});
+  EXPECT_THAT(y.f32, ElementsAre(307, 1458));
+}
+
 TEST(Conv2d, TwoGridsAreExact) {
   // u8 asymmetric x i4 per channel: integers, then f32(acc) * (sx * sw[c]).
   Conv c{{1, 4, 4, 2}, {3, 3, 3, 2}, 1, 1, 1, "", "", "tensor<?x4x4x3xf32>", ""};

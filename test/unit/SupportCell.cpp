@@ -43,6 +43,8 @@ const char *nameOf(Layer layer) {
     return "conv 3x3";
   case Layer::Strided:
     return "conv 3x3, stride 2";
+  case Layer::Dilated:
+    return "conv 3x3, dilation 2";
   case Layer::Conv1x1:
     return "conv 1x1";
   case Layer::Depthwise:
@@ -126,7 +128,8 @@ public:
 private:
   struct Sizes {
     Shape weight, result;
-    int64_t stride = 1, pad = 0, groups = 1, depth = 1;
+    int64_t stride = 1, groups = 1, depth = 1;
+    int64_t dilation[2] = {1, 1}, pad[2] = {0, 0}; ///< Of rows and columns.
   };
 
   Location at() { return FileLineColLoc::get(context, cellFile, static_cast<unsigned>(line), 1); }
@@ -141,28 +144,32 @@ private:
     int64_t c = cell.channels, o = cell.outputs;
     switch (cell.layer) {
     case Layer::Linear:
-      return {{o, c}, {ShapedType::kDynamic, o}, 1, 0, 1, c};
+      return {{o, c}, {ShapedType::kDynamic, o}, 1, 1, c};
     case Layer::Conv1x1:
-      return {{o, 1, 1, c}, {ShapedType::kDynamic, cell.height, cell.width, o}, 1, 0, 1, c};
+      return {{o, 1, 1, c}, {ShapedType::kDynamic, cell.height, cell.width, o}, 1, 1, c};
     case Layer::Depthwise:
       return window(c, 1, c);
     case Layer::Grouped:
       return window(2 * o, c, 2);
     case Layer::Conv3x3:
     case Layer::Strided:
+    case Layer::Dilated:
       break;
     }
     return window(o, c, 1);
   }
   Sizes window(int64_t outputs, int64_t inputs, int64_t groups) {
-    int64_t stride = cell.layer == Layer::Strided ? 2 : 1, pad = cell.padded ? 1 : 0;
-    auto count = [&](int64_t size) { return (size + 2 * pad - 3) / stride + 1; };
-    return {{outputs, 3, 3, inputs},
-            {ShapedType::kDynamic, count(cell.height), count(cell.width), outputs},
-            stride,
-            pad,
-            groups,
-            9 * inputs};
+    Sizes sizes{
+        {outputs, 3, 3, inputs}, {ShapedType::kDynamic}, cell.layer == Layer::Strided ? 2 : 1, groups, 9 * inputs};
+    for (int i : {0, 1}) {
+      int64_t size = i ? cell.width : cell.height;
+      if (cell.layer == Layer::Dilated && (cell.padded || size >= 5) && (i == 0 || inputs % 2))
+        sizes.dilation[i] = 2;
+      sizes.pad[i] = cell.padded ? sizes.dilation[i] : 0;
+      sizes.result.push_back((size + 2 * sizes.pad[i] - 2 * sizes.dilation[i] - 1) / sizes.stride + 1);
+    }
+    sizes.result.push_back(outputs);
+    return sizes;
   }
 
   float uniform(float lo, float hi) { return lo + (hi - lo) * static_cast<float>(random() >> 8) * 0x1p-24f; }
@@ -228,9 +235,10 @@ private:
     UnitAttr flag = accumulate ? builder.getUnitAttr() : UnitAttr();
     if (cell.layer == Layer::Linear)
       return LinearOp::create(builder, at(), type, x, w, flag);
-    auto padding = PaddingAttr::get(context, sizes.pad, sizes.pad, sizes.pad, sizes.pad, cell.padding);
+    auto padding = PaddingAttr::get(context, sizes.pad[0], sizes.pad[1], sizes.pad[0], sizes.pad[1], cell.padding);
     return Conv2dOp::create(builder, at(), type, x, w, builder.getDenseI64ArrayAttr({sizes.stride, sizes.stride}),
-                            padding, builder.getI64IntegerAttr(sizes.groups), flag);
+                            padding, builder.getI64IntegerAttr(sizes.groups), flag,
+                            builder.getDenseI64ArrayAttr(sizes.dilation));
   }
 
   /// The typical size of a sum, so that results reach all of their grid.
@@ -289,7 +297,7 @@ private:
     shape.back() = 5;
     return Conv2dOp::create(builder, at(), f32Tensor(shape, context), y, w, builder.getDenseI64ArrayAttr({1, 1}),
                             PaddingAttr::get(context, 0, 0, 0, 0, PadValue::Zero), builder.getI64IntegerAttr(1),
-                            UnitAttr());
+                            UnitAttr(), builder.getDenseI64ArrayAttr({1, 1}));
   }
 
   const Cell &cell;

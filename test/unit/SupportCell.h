@@ -19,8 +19,9 @@ struct Format {
 };
 
 enum class Granularity { Tensor, WeightChannel, ActivationChannel };
-enum class Layer { Conv3x3, Strided, Conv1x1, Depthwise, Grouped, Linear };
-inline constexpr Layer allLayers[] = {Layer::Conv3x3,   Layer::Strided, Layer::Conv1x1,
+/// Dilated: rows of the window are 2 apart; with odd channels, columns are, too.
+enum class Layer { Conv3x3, Strided, Dilated, Conv1x1, Depthwise, Grouped, Linear };
+inline constexpr Layer allLayers[] = {Layer::Conv3x3,   Layer::Strided, Layer::Dilated, Layer::Conv1x1,
                                       Layer::Depthwise, Layer::Grouped, Layer::Linear};
 /// What follows the contraction.
 enum class Ending { Scaled, Affine, U8, U4, Sign };

@@ -28,7 +28,7 @@ TEST_P(SupportDot, EveryWidthLayerAndTail) {
     GTEST_SKIP() << target->whyNotOn(Target::host());
   constexpr std::pair<const char *, const char *> pairs[] = {{"u8", "i8n"},     {"u8z", "i4n"},   {"u6", "i6"},
                                                              {"u8", "ternary"}, {"u4", "binary"}, {"i8", "i3n"}};
-  constexpr Layer layers[] = {Layer::Conv3x3, Layer::Strided, Layer::Conv1x1, Layer::Linear};
+  constexpr Layer layers[] = {Layer::Conv3x3, Layer::Strided, Layer::Dilated, Layer::Conv1x1, Layer::Linear};
   // Taps must fill whole units of packed weights; a single one may have any length.
   const int64_t taps[] = {32, 8, 64, 16, 4}, lengths[] = {8, 35, 66, 49, 127, 96};
   const int64_t outputs[] = {17, 1, 16, 130, 33, 8, 31, 280};
@@ -43,7 +43,7 @@ TEST_P(SupportDot, EveryWidthLayerAndTail) {
         Cell cell{.x = Format::of(x), .w = Format::of(w), .layer = layer, .ending = allEndings[n % 5]};
         if (cell.w.kind == Format::Uniform)
           cell.granularity = Granularity::WeightChannel;
-        bool windows = layer == Layer::Conv3x3 || layer == Layer::Strided;
+        bool windows = layer != Layer::Conv1x1 && layer != Layer::Linear;
         cell.channels = windows ? taps[(n + n / 5) % std::size(taps)] : lengths[n % std::size(lengths)];
         cell.outputs = outputs[(n + n / 8) % std::size(outputs)];
         std::tie(cell.height, cell.width) = images[n % std::size(images)];

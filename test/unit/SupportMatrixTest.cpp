@@ -220,7 +220,7 @@ TEST(SupportMatrix, LookupKernelsForEveryLayerAndEnding) {
   const std::pair<const char *, const char *> pairs[] = {{"binary", "binary"},  {"ternary", "ternary"},
                                                          {"binary", "binary"},  {"u1", "ternary"},
                                                          {"ternary", "binary"}, {"binary", "ternary"}};
-  constexpr Layer layers[] = {Layer::Conv3x3, Layer::Strided, Layer::Conv1x1, Layer::Linear};
+  constexpr Layer layers[] = {Layer::Conv3x3, Layer::Strided, Layer::Dilated, Layer::Conv1x1, Layer::Linear};
   std::vector<Tally> tallies(std::size(layers) * std::size(pairs) * 2, Tally(target->str()));
   inParallel(tallies.size(), [&](size_t group) {
     auto [x, w] = pairs[group / std::size(layers) % std::size(pairs)];

@@ -1,5 +1,6 @@
 // Target strings: parsing, the lattice of features, canonical printing, errors, and the facts of each target.
 #include "compiler/Target/Target.h"
+#include <cstdlib>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -138,6 +139,88 @@ TEST(Target, Host) {
 #endif
 }
 
+TEST(Target, Levels) {
+  EXPECT_EQ(target("x86-64"), target("x86_64"));
+  EXPECT_EQ(target("x86-64-v2"), target("x86_64,+sse4.2"));
+  EXPECT_EQ(target("x86-64-v3"), target("x86_64,+avx2"));
+  EXPECT_EQ(target("x86-64-v4"), target("x86_64,+avx512bw,+avx512cd,+avx512dq,+avx512vl"));
+  EXPECT_EQ(target("x86-64-v3,+avxvnni"), target("x86_64,+avxvnni"));
+  EXPECT_THAT(error("x86-64-v5"), HasSubstr("unknown target 'x86-64-v5'"));
+}
+
+TEST(Target, Caps) {
+  Target machine = target("x86_64,+avx512vnni,+avx512bw,+avx512vpopcntdq");
+  auto capped = [&](std::string_view cap) {
+    Result<Target> result = Target::capped(machine, cap);
+    return result ? result->str() : "error: " + result.error();
+  };
+  EXPECT_EQ(capped(""), machine.str());
+  EXPECT_EQ(capped("native"), machine.str());
+  EXPECT_EQ(capped("x86-64"), "x86_64-linux-gnu");
+  EXPECT_EQ(capped("x86-64-v3"), "x86_64-linux-gnu,+avx2");
+  EXPECT_EQ(capped("x86-64-v4"), "x86_64-linux-gnu,+avx512bw");
+  EXPECT_EQ(capped("x86-64-v3,+avx512vnni"), "x86_64-linux-gnu,+avx512vnni");
+  EXPECT_EQ(capped("x86-64-v3,+avxvnni"), "x86_64-linux-gnu,+avx2") << "a cap adds nothing";
+  EXPECT_EQ(capped("native,+avxvnni"), machine.str());
+  EXPECT_EQ(capped("native,-avx512vnni"), "x86_64-linux-gnu,+avx512bw,+avx512vpopcntdq");
+  EXPECT_EQ(capped("native,-avx512f"), "x86_64-linux-gnu,+avx2") << "and all that implies it";
+  EXPECT_EQ(capped("native,-avx512bw,-avx512vnni"), "x86_64-linux-gnu,+avx512vpopcntdq");
+  EXPECT_EQ(capped("x86_64-linux-gnu,+avx2,-f16c"), "x86_64-linux-gnu,+fma");
+  EXPECT_THAT(capped("x86-64-v9"), HasSubstr("unknown target 'x86-64-v9'"));
+  EXPECT_THAT(capped("x86-64-v9"), HasSubstr("x86-64-v3 x86-64-v4"));
+  EXPECT_THAT(capped("native,-axv2"),
+              HasSubstr("unknown feature '-axv2' of target x86_64-linux-gnu; did you mean '-avx2'?"));
+  EXPECT_THAT(capped("native,avx2"), HasSubstr("must start with '+'"));
+  EXPECT_THAT(capped("native,"), HasSubstr("must start with '+'"));
+  EXPECT_THAT(capped("aarch64"), HasSubstr("'aarch64' is for aarch64-linux-gnu, but this machine is x86_64-linux-gnu"));
+}
+
+/// NIBBLE_CPU for the time of a test.
+class Cap {
+public:
+  explicit Cap(const char *value) {
+    if (const char *before = std::getenv("NIBBLE_CPU"))
+      saved = before;
+    setenv("NIBBLE_CPU", value, 1);
+  }
+  ~Cap() {
+    if (saved.empty())
+      unsetenv("NIBBLE_CPU");
+    else
+      setenv("NIBBLE_CPU", saved.c_str(), 1);
+  }
+
+private:
+  std::string saved;
+};
+
+TEST(Target, CapOfThisMachine) {
+  const Target whole = Target::host();
+  {
+    Cap cap("native");
+    EXPECT_TRUE(whole.runsOnHost());
+    EXPECT_EQ(Target::capText(), " (NIBBLE_CPU=native)");
+  }
+#if defined(__x86_64__)
+  {
+    Cap cap("x86-64");
+    EXPECT_EQ(Target::host(), Target::baseline(Arch::x86_64));
+    EXPECT_EQ(target("native"), Target::baseline(Arch::x86_64));
+    EXPECT_FALSE(target("x86-64-v3").runsOnHost());
+  }
+  {
+    Cap cap("x86-64-v2");
+    EXPECT_TRUE(Target::host().runsOn(target("x86-64-v2")));
+    EXPECT_EQ(target("native,-popcnt").has("sse4.2"), false);
+  }
+#endif
+  Cap cap("pentium");
+  EXPECT_THAT(error("native"),
+              HasSubstr("the environment variable NIBBLE_CPU is not understood: unknown target 'pentium'"));
+  EXPECT_FALSE(Target::readHost());
+  EXPECT_EQ(Target::host(), Target::baseline(whole.arch()));
+}
+
 TEST(Target, Errors) {
   EXPECT_EQ(error("x86_64-linux-gun"),
             "unknown target 'x86_64-linux-gun'; did you mean 'x86_64-linux-gnu'? known: native x86_64-linux-gnu "
@@ -160,6 +243,8 @@ TEST(Target, Errors) {
   EXPECT_THAT(error("x86_64,+"), HasSubstr("unknown feature '+'"));
   EXPECT_THAT(error("x86_64, +avx2"), HasSubstr("must start with '+'"));
   EXPECT_THAT(error("native,+avx2"), HasSubstr("'native' already has every feature"));
+  EXPECT_THAT(error("native,-avx2,+avx"), HasSubstr("'native' already has every feature"));
+  EXPECT_THAT(error("native,-nothing"), HasSubstr("unknown feature '-nothing'"));
   EXPECT_THAT(error("wasm32,+relaxed-simd"), HasSubstr("differ between engines"));
   for (const char *text : {"aarch64_be-linux-gnu", "s390x-linux-gnu", "mips-linux-gnu", "powerpc64-linux-gnu,+vsx"})
     EXPECT_THAT(error(text), HasSubstr("is big-endian, which is not supported")) << text;

@@ -62,7 +62,7 @@ int run(const RunOptions &o) {
   if (!target)
     return fail(tool, "--target: " + target.error());
   if (std::string why = target->whyNotOn(Target::host()); !why.empty() && !o.reference)
-    return fail(tool, "--target=" + o.target + " cannot run here: " + why);
+    return fail(tool, "--target=" + o.target + " cannot run here: " + why + Target::capText());
   Result<std::string> text = readModuleText(o.model);
   if (!text)
     return fail(tool, text.error());

@@ -30,10 +30,10 @@ SmallVector<Value> Conv2dOp::buildGradients(OpBuilder &builder, Value gradient, 
   Value input, weight;
   if (needed[0])
     input = Conv2dGradInputOp::create(builder, getLoc(), gradientType(getInput()), gradient, getWeight(), getStrides(),
-                                      getPadding(), getGroups());
+                                      getPadding(), getGroups(), getDilations());
   if (needed[1])
     weight = Conv2dGradWeightOp::create(builder, getLoc(), gradientType(getWeight()), gradient, getInput(),
-                                        getStrides(), getPadding(), getGroups());
+                                        getStrides(), getPadding(), getGroups(), getDilations());
   return {input, weight};
 }
 

@@ -14,6 +14,27 @@ static std::string paddedText(int64_t size, int64_t before, int64_t after) {
   return overflow ? "(overflow)" : std::to_string(size);
 }
 
+/// " with dilation 2 x 2" for a message; nothing for taps that lie side by side.
+static std::string dilationText(ArrayRef<int64_t> dilations) {
+  if (dilations[0] == 1 && dilations[1] == 1)
+    return "";
+  return " with dilation " + std::to_string(dilations[0]) + " x " + std::to_string(dilations[1]);
+}
+
+LogicalResult checkPaddedImage(std::optional<Location> loc, StringRef name, ArrayRef<int64_t> image, PaddingAttr p) {
+  if (p.isZeroSized())
+    return success();
+  int64_t height = 0, width = 0;
+  bool overflow = llvm::AddOverflow(p.getTop(), p.getBottom(), height) || llvm::AddOverflow(height, image[1], height) ||
+                  llvm::AddOverflow(p.getLeft(), p.getRight(), width) || llvm::AddOverflow(width, image[2], width);
+  if (overflow || height > mostOfDimension || width > mostOfDimension ||
+      !elementCount({image[0], height, width, image[3]}))
+    return emitOptionalError(loc, name, " pads its image to ", paddedText(image[1], p.getTop(), p.getBottom()), " x ",
+                             paddedText(image[2], p.getLeft(), p.getRight()), " x ", image[3],
+                             "; at most 2^40 elements and ", mostOfDimension, " rows and columns are possible");
+  return success();
+}
+
 /// Type of an op that leaves the grid: f32 without encoding.
 static LogicalResult sameShapeOffGrid(std::optional<Location> loc, StringRef name, Value input,
                                       SmallVectorImpl<Type> &types) {
@@ -72,6 +93,9 @@ LogicalResult Conv2dOp::inferReturnTypes(MLIRContext *, std::optional<Location> 
   int64_t groups = a.getGroups();
   if (strides.size() != 2 || strides[0] < 1 || strides[1] < 1)
     return emitOptionalError(loc, "conv2d needs two strides of at least 1");
+  ArrayRef<int64_t> dilations = a.getDilations();
+  if (dilations.size() != 2 || dilations[0] < 1 || dilations[1] < 1)
+    return emitOptionalError(loc, "conv2d needs two dilations of at least 1 (1: taps lie side by side)");
   if (!w.hasStaticShape() || x.isDynamicDim(1) || x.isDynamicDim(2) || x.isDynamicDim(3))
     return emitOptionalError(loc, "conv2d needs static shapes but for the batch, got ", x, " and ", w);
   if (groups < 1 || x.getDimSize(3) % groups || w.getDimSize(0) % groups)
@@ -82,14 +106,14 @@ LogicalResult Conv2dOp::inferReturnTypes(MLIRContext *, std::optional<Location> 
                              x.getDimSize(3), groups == 1 ? std::string() : " in " + std::to_string(groups) + " groups",
                              "; weights are [O, H, W, I / groups]");
   PaddingAttr p = a.getPadding();
-  int64_t h = windowOutput(x.getDimSize(1), p.getTop(), p.getBottom(), w.getDimSize(1), strides[0]);
-  int64_t v = windowOutput(x.getDimSize(2), p.getLeft(), p.getRight(), w.getDimSize(2), strides[1]);
+  int64_t h = windowOutput(x.getDimSize(1), p.getTop(), p.getBottom(), w.getDimSize(1), strides[0], dilations[0]);
+  int64_t v = windowOutput(x.getDimSize(2), p.getLeft(), p.getRight(), w.getDimSize(2), strides[1], dilations[1]);
   if (h < 1 || v < 1)
-    return emitOptionalError(loc, "conv2d window ", w.getDimSize(1), " x ", w.getDimSize(2),
+    return emitOptionalError(loc, "conv2d window ", w.getDimSize(1), " x ", w.getDimSize(2), dilationText(dilations),
                              " does not fit the padded image ", paddedText(x.getDimSize(1), p.getTop(), p.getBottom()),
                              " x ", paddedText(x.getDimSize(2), p.getLeft(), p.getRight()));
   auto element = contractionElement(loc, "conv2d", x, w, a.getAccumulate());
-  if (failed(element))
+  if (failed(element) || failed(checkPaddedImage(loc, "conv2d", x.getShape(), p)))
     return failure();
   types.push_back(RankedTensorType::get({x.getDimSize(0), h, v, w.getDimSize(0)}, *element));
   return success();
@@ -268,6 +292,8 @@ FailureOr<SmallVector<int64_t>> poolShape(std::optional<Location> loc, StringRef
     return emitOptionalError(loc, name, " window ", window[0], " x ", window[1], " does not fit the padded image ",
                              paddedText(x.getDimSize(1), p.getTop(), p.getBottom()), " x ",
                              paddedText(x.getDimSize(2), p.getLeft(), p.getRight()));
+  if (failed(checkPaddedImage(loc, name, x.getShape(), p)))
+    return failure();
   return SmallVector<int64_t>{x.getDimSize(0), h, w, x.getDimSize(3)};
 }
 

@@ -10,7 +10,8 @@ def Nibble_Conv2dOp : Nibble_InferredOp<"conv2d", [Differentiable, Nibble_Contra
     On f32 operands without a common grid: sequential fused multiply-adds over (ky, kx, c); padded taps are skipped (R9). If both
     operands carry a grid the sum is an exact integer, `f32(acc) * (sx * sw[c])` (R7). With `accumulate`, or on quantised
     element types, the result is that integer itself (i32). `groups` divides input and output channels;
-    groups = input channels is a depthwise convolution.
+    groups = input channels is a depthwise convolution. Neighbouring taps of the window are `dilations` rows and columns
+    of the input apart.
 
     Example:
     ```mlir
@@ -22,7 +23,8 @@ def Nibble_Conv2dOp : Nibble_InferredOp<"conv2d", [Differentiable, Nibble_Contra
     ```
   }];
   let arguments = (ins AnyRankedTensor:$input, AnyRankedTensor:$weight, DenseI64ArrayAttr:$strides, Nibble_PaddingAttr:$padding,
-                       DefaultValuedAttr<I64Attr, "1">:$groups, UnitAttr:$accumulate);
+                       DefaultValuedAttr<I64Attr, "1">:$groups, UnitAttr:$accumulate,
+                       DefaultValuedAttr<DenseI64ArrayAttr, "{1, 1}">:$dilations);
   let results = (outs AnyRankedTensor:$result);
   let hasVerifier = 1;
 }

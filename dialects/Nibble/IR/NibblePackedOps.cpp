@@ -43,6 +43,9 @@ LogicalResult TileOp::verify() {
     return emitOpError("needs two window sizes and two strides");
   if (getStrides()[0] < 1 || getStrides()[1] < 1 || static_cast<int64_t>(getGroups()) < 1)
     return emitOpError("needs strides and groups of at least 1");
+  ArrayRef<int64_t> dilations = getDilations();
+  if (dilations.size() != 2 || dilations[0] < 1 || dilations[1] < 1)
+    return emitOpError("needs two dilations of at least 1");
   if (x.getRank() != 4 || w.getRank() != 4 || y.getRank() != 4)
     return emitOpError("takes [N, H, W, C] x [O, KH, KW, C / groups] -> [N, OH, OW, O], got ")
            << x << " x " << w << " -> " << y;
@@ -54,10 +57,14 @@ LogicalResult TileOp::verify() {
   if (!p.isZeroSized() && p.getValue() != PadValue::Zero)
     return emitOpError(
         "skips padded taps, which is right for zeros only; pad with another value by nibble.pad in front");
-  int64_t height = windowOutput(x.getDimSize(1), p.getTop(), p.getBottom(), getWindow()[0], getStrides()[0]);
-  int64_t width = windowOutput(x.getDimSize(2), p.getLeft(), p.getRight(), getWindow()[1], getStrides()[1]);
+  int64_t height =
+      windowOutput(x.getDimSize(1), p.getTop(), p.getBottom(), getWindow()[0], getStrides()[0], dilations[0]);
+  int64_t width =
+      windowOutput(x.getDimSize(2), p.getLeft(), p.getRight(), getWindow()[1], getStrides()[1], dilations[1]);
   if (y.getDimSize(0) != x.getDimSize(0) || y.getDimSize(1) != height || y.getDimSize(2) != width)
     return emitOpError("of ") << x << " gives " << height << " x " << width << " pixels an image, got " << y;
+  if (failed(checkPaddedImage(getLoc(), "tile", x.getShape(), p)))
+    return failure();
   bool quantised = isQuantizedType(x.getElementType());
   if (quantised != isQuantizedType(w.getElementType()) ||
       (!quantised && !(x.getElementType().isF32() && w.getElementType().isF32())))

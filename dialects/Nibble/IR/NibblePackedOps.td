@@ -46,7 +46,7 @@ def Nibble_TileOp : Nibble_TypedOp<"tile"> {
     conv2d (a linear layer is a convolution with a 1 x 1 image and window) followed by the requantisation in the attributes (see
     nibble.requantize); without `multiplier` the result is the raw accumulator (i32), or the sum itself for f32 operands.
 
-      [N, H, W, C] x [O, KH, KW, C / groups] -> [N, OH, OW, O],   window = [KH, KW]
+      [N, H, W, C] x [O, KH, KW, C / groups] -> [N, OH, OW, O],   window = [KH, KW], its taps `dilations` apart
 
     Padded taps are worth 0 and are skipped; padding of another value is an explicit nibble.pad in front.
     `kernel` is chosen by nibble-select-kernels; `rejected` has one entry "kernel: reason" for each faster kernel that was not taken.
@@ -66,6 +66,7 @@ def Nibble_TileOp : Nibble_TypedOp<"tile"> {
   }];
   let arguments = (ins AnyRankedTensor:$input, AnyRankedTensor:$weight, Optional<AnyRankedTensor>:$residual,
                        DenseI64ArrayAttr:$window, DenseI64ArrayAttr:$strides, Nibble_PaddingAttr:$padding, DefaultValuedAttr<I64Attr, "1">:$groups,
+                       DefaultValuedAttr<DenseI64ArrayAttr, "{1, 1}">:$dilations,
                        OptionalAttr<DenseF32ArrayAttr>:$multiplier, OptionalAttr<DenseF32ArrayAttr>:$bias,
                        OptionalAttr<DenseF32ArrayAttr>:$lo, OptionalAttr<DenseF32ArrayAttr>:$hi, OptionalAttr<F32Attr>:$residual_multiplier,
                        OptionalAttr<DenseI32ArrayAttr>:$thresholds, OptionalAttr<DenseI32ArrayAttr>:$flips,

@@ -83,12 +83,23 @@ std::optional<int64_t> elementCount(ArrayRef<int64_t> shape) {
   return count;
 }
 
-int64_t windowOutput(int64_t input, int64_t before, int64_t after, int64_t window, int64_t stride) {
-  int64_t padded = 0;
-  if (std::min({input, before, after, window}) < 0 || stride < 1 || llvm::AddOverflow(input, before, padded) ||
-      llvm::AddOverflow(padded, after, padded) || padded < window)
+int64_t windowReach(int64_t window, int64_t dilation) {
+  int64_t reach = 0;
+  if (window < 0 || dilation < 1)
     return -1;
-  return (padded - window) / stride + 1;
+  if (window == 0)
+    return 0;
+  if (llvm::MulOverflow(window - 1, dilation, reach) || llvm::AddOverflow(reach, int64_t(1), reach))
+    return -1;
+  return reach;
+}
+
+int64_t windowOutput(int64_t input, int64_t before, int64_t after, int64_t window, int64_t stride, int64_t dilation) {
+  int64_t padded = 0, reach = windowReach(window, dilation);
+  if (std::min({input, before, after, reach}) < 0 || stride < 1 || llvm::AddOverflow(input, before, padded) ||
+      llvm::AddOverflow(padded, after, padded) || padded < reach)
+    return -1;
+  return (padded - reach) / stride + 1;
 }
 
 } // namespace nibble

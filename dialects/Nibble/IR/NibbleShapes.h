@@ -39,9 +39,17 @@ mlir::RankedTensorType offGrid(mlir::RankedTensorType type);
 /// product of sizes, in bytes or bits, overflows).
 std::optional<int64_t> elementCount(llvm::ArrayRef<int64_t> shape);
 
+/// The largest size of a dimension: rows, columns and channels are counted in 32 bits.
+inline constexpr int64_t mostOfDimension = INT32_MAX;
+
+/// From the first to the last of `window` taps that lie `dilation` apart, both included: (window - 1) * dilation + 1 (0
+/// of no taps), or -1 if that overflows, the window is negative or the dilation below 1.
+int64_t windowReach(int64_t window, int64_t dilation);
+
 /// Output length of a window along one dimension, or -1 when the window does not fit, a size is dynamic or negative, or
 /// the padded length overflows.
-int64_t windowOutput(int64_t input, int64_t before, int64_t after, int64_t window, int64_t stride);
+int64_t windowOutput(int64_t input, int64_t before, int64_t after, int64_t window, int64_t stride,
+                     int64_t dilation = 1);
 
 } // namespace nibble
 

@@ -122,29 +122,36 @@ LogicalResult CountCorrectOp::verify() {
 
 /// x [N, H, W, C], w [O, KH, KW, C / groups] and the gradient dy [N, OH, OW, O] of their convolution.
 static LogicalResult verifyConvGradient(Operation *op, Value input, Value weight, Value gradient,
-                                        ArrayRef<int64_t> strides, PaddingAttr p, int64_t groups) {
+                                        ArrayRef<int64_t> strides, PaddingAttr p, int64_t groups,
+                                        ArrayRef<int64_t> dilations) {
   if (failed(verifyReal(op)) || failed(needsRank(op, input, "an input", 4, "N, H, W, C")) ||
       failed(needsRank(op, weight, "weights", 4, "O, KH, KW, I")) ||
       failed(needsRank(op, gradient, "a gradient", 4, "N, OH, OW, O")))
     return failure();
   if (strides.size() != 2 || strides[0] < 1 || strides[1] < 1)
     return op->emitOpError("needs two strides of at least 1");
+  if (dilations.size() != 2 || dilations[0] < 1 || dilations[1] < 1)
+    return op->emitOpError("needs two dilations of at least 1");
   ArrayRef<int64_t> x = tensorOf(input).getShape(), w = tensorOf(weight).getShape();
   if (groups < 1 || x[3] % groups || w[0] % groups || w[3] != x[3] / groups)
     return op->emitOpError("has weights ")
            << weight.getType() << " that do not fit input " << input.getType() << " in " << groups << " groups";
-  int64_t h = windowOutput(x[1], p.getTop(), p.getBottom(), w[1], strides[0]);
-  int64_t v = windowOutput(x[2], p.getLeft(), p.getRight(), w[2], strides[1]);
+  int64_t h = windowOutput(x[1], p.getTop(), p.getBottom(), w[1], strides[0], dilations[0]);
+  int64_t v = windowOutput(x[2], p.getLeft(), p.getRight(), w[2], strides[1], dilations[1]);
   if (h < 1 || v < 1)
     return op->emitOpError("has a window ") << w[1] << " x " << w[2] << " that does not fit input " << input.getType();
+  if (failed(checkPaddedImage(op->getLoc(), op->getName().stripDialect(), x, p)))
+    return failure();
   return needsShape(op, gradient, "a gradient", {x[0], h, v, w[0]});
 }
 
 LogicalResult Conv2dGradInputOp::verify() {
-  return verifyConvGradient(*this, getResult(), getWeight(), getGradient(), getStrides(), getPadding(), getGroups());
+  return verifyConvGradient(*this, getResult(), getWeight(), getGradient(), getStrides(), getPadding(), getGroups(),
+                            getDilations());
 }
 LogicalResult Conv2dGradWeightOp::verify() {
-  return verifyConvGradient(*this, getInput(), getResult(), getGradient(), getStrides(), getPadding(), getGroups());
+  return verifyConvGradient(*this, getInput(), getResult(), getGradient(), getStrides(), getPadding(), getGroups(),
+                            getDilations());
 }
 
 /// x [N, I], w [O, I] and the gradient dy [N, O] of their product.

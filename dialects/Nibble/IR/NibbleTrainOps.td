@@ -78,7 +78,7 @@ def Nibble_Conv2dGradInputOp : Nibble_TrainOp<"conv2d_grad_input"> {
     ```
   }];
   let arguments = (ins AnyRankedTensor:$gradient, AnyRankedTensor:$weight, DenseI64ArrayAttr:$strides, Nibble_PaddingAttr:$padding,
-                       DefaultValuedAttr<I64Attr, "1">:$groups);
+                       DefaultValuedAttr<I64Attr, "1">:$groups, DefaultValuedAttr<DenseI64ArrayAttr, "{1, 1}">:$dilations);
   let results = (outs AnyRankedTensor:$result);
 }
 def Nibble_Conv2dGradWeightOp : Nibble_TrainOp<"conv2d_grad_weight"> {
@@ -96,7 +96,7 @@ def Nibble_Conv2dGradWeightOp : Nibble_TrainOp<"conv2d_grad_weight"> {
     ```
   }];
   let arguments = (ins AnyRankedTensor:$gradient, AnyRankedTensor:$input, DenseI64ArrayAttr:$strides, Nibble_PaddingAttr:$padding,
-                       DefaultValuedAttr<I64Attr, "1">:$groups);
+                       DefaultValuedAttr<I64Attr, "1">:$groups, DefaultValuedAttr<DenseI64ArrayAttr, "{1, 1}">:$dilations);
   let results = (outs AnyRankedTensor:$result);
 }
 def Nibble_LinearGradInputOp : Nibble_TrainOp<"linear_grad_input"> {

@@ -93,6 +93,9 @@ static LogicalResult verifyForm(Operation *op, RankedTensorType tensor, StringRe
   }
   if (!elementCount(tensor.getShape()))
     return fail() << "more than 2^40 elements";
+  for (auto [d, size] : llvm::enumerate(tensor.getShape()))
+    if (!ShapedType::isDynamic(size) && size > mostOfDimension)
+      return fail() << "a dimension " << d << " of " << size << "; sizes are at most " << mostOfDimension;
   Type element = tensor.getElementType();
   if (!element.isF32() && !element.isInteger(32) && !isQuantizedType(element))
     return fail() << "elements of " << element << "; use f32, i32 or a quantised type";

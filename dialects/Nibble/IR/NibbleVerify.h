@@ -6,9 +6,9 @@
 
 namespace nibble {
 
-/// A tensor that the dialect can work on: only dimension 0 dynamic, no empty dimension, at most 2^40 elements; f32, i32
-/// or quantised elements; scales finite, normal, positive, exactly f32 and as many as channels; zero points on the
-/// grid.
+/// A tensor that the dialect can work on: only dimension 0 dynamic, no empty dimension, at most 2^40 elements and
+/// mostOfDimension in each dimension; f32, i32 or quantised elements; scales finite, normal, positive, exactly f32 and
+/// as many as channels; zero points on the grid.
 mlir::LogicalResult verifyTensor(mlir::Operation *op, mlir::Type type, llvm::StringRef what, unsigned index);
 /// verifyTensor over all operands and results, and the result types of an op that infers them. Verifiers call it first,
 /// so that what follows can rely on it; inference itself comes before and must stand any type.
@@ -21,6 +21,10 @@ std::string sizeText(int64_t size);
 /// "conv2d needs an input of rank 4 (N, H, W, C), got ..."; true when fine. Location may be absent (no message then).
 bool checkRank(std::optional<mlir::Location> loc, llvm::StringRef name, mlir::Type type, int64_t rank,
                llvm::StringRef role, llvm::StringRef layout);
+
+/// An image [N, H, W, C] with padding has at most 2^40 elements, so that no position in it overflows.
+mlir::LogicalResult checkPaddedImage(std::optional<mlir::Location> loc, llvm::StringRef name,
+                                     llvm::ArrayRef<int64_t> image, PaddingAttr padding);
 
 /// Result shape of a pool over `input` [N, H, W, C], with static H and W.
 mlir::FailureOr<llvm::SmallVector<int64_t>> poolShape(std::optional<mlir::Location> loc, llvm::StringRef name,

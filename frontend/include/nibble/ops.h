@@ -25,7 +25,8 @@ public:
   /// None.
   static const Pad valid;
   /// Zeros, such that output = ceil(input / stride): of the (output - 1) * stride + window - input rows that are
-  /// missing, half are added at the top and, if odd, one more at the bottom; columns likewise (TensorFlow's SAME).
+  /// missing (a dilated window counts as (window - 1) * dilation + 1), half are added at the top and, if odd, one more
+  /// at the bottom; columns likewise (TensorFlow's SAME).
   static const Pad same;
   /// As same, with +1: for binary inputs.
   static const Pad same_plus_one;
@@ -57,6 +58,7 @@ struct Conv2dOptions {
   Size2d stride = 1;
   Pad pad = Pad::valid;
   std::int64_t groups = 1; ///< Divides input and output channels; groups = input channels is a depthwise convolution.
+  Size2d dilation = 1;     ///< Rows and columns between neighbouring taps of the window; 1: they lie side by side.
 };
 
 struct BatchNormOptions {

@@ -13,23 +13,24 @@ struct Amounts {
 };
 
 /// TensorFlow's SAME: output = ceil(input / stride). Nonsense sizes give none; inference reports them.
-Amounts same_amounts(std::int64_t input, std::int64_t window, std::int64_t stride) {
-  if (input < 1 || window < 1 || stride < 1)
+Amounts same_amounts(std::int64_t input, std::int64_t window, std::int64_t stride, std::int64_t dilation) {
+  constexpr std::int64_t most = std::int64_t(1) << 40; // as the elements of a tensor
+  if (input < 1 || window < 1 || stride < 1 || dilation < 1 || window > most || dilation > most / window)
     return {};
-  std::int64_t output = (input - 1) / stride + 1;
-  std::int64_t total = std::max<std::int64_t>((output - 1) * stride + window - input, 0);
+  std::int64_t output = (input - 1) / stride + 1, reach = (window - 1) * dilation + 1;
+  std::int64_t total = std::max<std::int64_t>((output - 1) * stride + reach - input, 0);
   return {total / 2, total - total / 2};
 }
 
 /// The padding of a window over an NHWC image of this shape.
-PaddingSpec resolve(const Pad &pad, const Shape &image, Size2d window, Size2d stride) {
+PaddingSpec resolve(const Pad &pad, const Shape &image, Size2d window, Size2d stride, Size2d dilation = 1) {
   int value = pad.fill() == PadFill::zero ? 0 : pad.fill() == PadFill::plus_one ? 1 : -1;
   if (!pad.is_same())
     return {pad.top(), pad.left(), pad.bottom(), pad.right(), value};
   if (image.size() != 4)
     return {.value = value};
-  Amounts rows = same_amounts(image[1], window.height, stride.height);
-  Amounts columns = same_amounts(image[2], window.width, stride.width);
+  Amounts rows = same_amounts(image[1], window.height, stride.height, dilation.height);
+  Amounts columns = same_amounts(image[2], window.width, stride.width, dilation.width);
   return {rows.before, columns.before, rows.after, columns.after, value};
 }
 
@@ -81,9 +82,11 @@ Tensor conv2d(const Tensor &x, const Tensor &weight, const Conv2dOptions &option
     return refuse_weight(call, "conv2d");
   Shape w = call.shape(1);
   Size2d window = w.size() == 4 ? Size2d(w[1], w[2]) : Size2d(0);
-  return call.create("conv2d", {{"strides", pair(options.stride)},
-                                {"padding", resolve(options.pad, call.shape(0), window, options.stride)},
-                                {"groups", options.groups}});
+  return call.create("conv2d",
+                     {{"strides", pair(options.stride)},
+                      {"padding", resolve(options.pad, call.shape(0), window, options.stride, options.dilation)},
+                      {"groups", options.groups},
+                      {"dilations", pair(options.dilation)}});
 }
 
 Tensor linear(const Tensor &x, const Tensor &weight, std::source_location where) {

@@ -190,3 +190,20 @@ func.func @exact(%x: tensor<4x2xf32>, %w: tensor<3x2xf32> {nibble.param = "w"}) 
   %y = nibble.linear %q, %v : (tensor<4x2xf32, #nibble.grid<!i16>>, tensor<3x2xf32, #nibble.grid<!i16>>) -> tensor<4x3xf32>
   return %y : tensor<4x3xf32>
 }
+
+// -----
+
+// Each row of the padding gives a window of its own.
+func.func @windows(%x: tensor<1x1x5000x1xf32> {nibble.name = "x"}, %w: tensor<1x1x5000x1xf32> {nibble.param = "w"}) -> (tensor<1x1x9999x1xf32> {nibble.name = "y"}) {
+  // expected-error@+1 {{has 9999 kinds of windows at the borders of its image, and code for at most 4096; pad the image by an op in front (pad)}}
+  %y = nibble.conv2d %x, %w {strides = array<i64: 1, 1>, padding = #nibble.padding<0, 4999, 0, 4999>} : (tensor<1x1x5000x1xf32>, tensor<1x1x5000x1xf32>) -> tensor<1x1x9999x1xf32>
+  return %y : tensor<1x1x9999x1xf32>
+}
+
+// -----
+
+func.func @taps(%g: tensor<1x1x1x1xf32> {nibble.name = "g"}, %x: tensor<1x65x65x1xf32> {nibble.name = "x"}) -> (tensor<1x65x65x1xf32> {nibble.name = "y"}) {
+  // expected-error@+1 {{has a window of 4225 taps, and code for at most 4096}}
+  %y = nibble.conv2d_grad_weight %g, %x {strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<1x1x1x1xf32>, tensor<1x65x65x1xf32>) -> tensor<1x65x65x1xf32>
+  return %y : tensor<1x65x65x1xf32>
+}

@@ -94,3 +94,11 @@ func.func @weight_only(%x: tensor<?x2xf32>) -> tensor<?x2xf32> {
 {-#
   dialect_resources: { builtin: { fc.weight: "0x040000000000803f000000400000803f000000400000803f000000400000803f000000400000803f000000400000803f00000040" } }
 #-}
+
+// CHECK-LABEL: func.func @dilated
+// CHECK: nibble.tile {{.*}}{dilations = array<i64: 3, 2>, padding = #nibble.padding<0, 0, 0, 0>, strides = array<i64: 1, 2>, window = array<i64: 2, 2>}
+func.func @dilated(%x: tensor<?x4x5x1x!u8>) -> tensor<?x1x2x2xi32> {
+  %w = nibble.constant dense<3> : tensor<2x2x2x1xi8> : tensor<2x2x2x1x!w4>
+  %a = nibble.conv2d %x, %w {strides = array<i64: 1, 2>, dilations = array<i64: 3, 2>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x4x5x1x!u8>, tensor<2x2x2x1x!w4>) -> tensor<?x1x2x2xi32>
+  return %a : tensor<?x1x2x2xi32>
+}

@@ -77,3 +77,17 @@ func.func @groups(%x: tensor<?x1x1x4xf32>, %q: tensor<?x1x1x4x!u8>, %p: tensor<?
   %5 = nibble.tile %p, %b1 {groups = 4 : i64, window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x1x4x!b>, tensor<4x1x1x1x!b>) -> tensor<?x1x1x4xi32>
   return %0, %1, %2, %3, %4, %5 : tensor<?x1x1x4xf32>, tensor<?x1x1x4xf32>, tensor<?x1x1x4xf32>, tensor<?x1x1x4xi32>, tensor<?x1x1x8xi32>, tensor<?x1x1x4xi32>
 }
+
+// Rows of the window may lie apart, the taps of a row only where there is one or the kernel reads each by itself.
+// CHECK-LABEL: func.func @dilated
+// CHECK: nibble.tile {{.*}}dilations = array<i64: 2, 1>, kernel = "dot_u8s4_12x8_avx2"
+// CHECK: nibble.tile {{.*}}dilations = array<i64: 1, 2>, kernel = "portable_i16", {{.*}}"dot_u8s2_12x8_avx2: taps of a row are 2 columns apart; the kernel reads them side by side"
+// CHECK: nibble.tile {{.*}}dilations = array<i64: 2, 2>, kernel = "lookup_b1b1_packed_avx2"
+func.func @dilated(%x: tensor<?x5x5x8x!u8>, %b: tensor<?x5x5x64x!b>) -> (tensor<?x1x3x8xi32>, tensor<?x3x1x8xi32>, tensor<?x1x1x32xi32>) {
+  %w = nibble.constant dense<1> : tensor<8x3x3x8xi8> : tensor<8x3x3x8x!w8>
+  %v = nibble.constant dense<1> : tensor<32x3x3x64xi8> : tensor<32x3x3x64x!b>
+  %0 = nibble.tile %x, %w {window = array<i64: 3, 3>, strides = array<i64: 1, 1>, dilations = array<i64: 2, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x5x5x8x!u8>, tensor<8x3x3x8x!w8>) -> tensor<?x1x3x8xi32>
+  %1 = nibble.tile %x, %w {window = array<i64: 3, 3>, strides = array<i64: 1, 1>, dilations = array<i64: 1, 2>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x5x5x8x!u8>, tensor<8x3x3x8x!w8>) -> tensor<?x3x1x8xi32>
+  %2 = nibble.tile %b, %v {window = array<i64: 3, 3>, strides = array<i64: 1, 1>, dilations = array<i64: 2, 2>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x5x5x64x!b>, tensor<32x3x3x64x!b>) -> tensor<?x1x1x32xi32>
+  return %0, %1, %2 : tensor<?x1x3x8xi32>, tensor<?x3x1x8xi32>, tensor<?x1x1x32xi32>
+}

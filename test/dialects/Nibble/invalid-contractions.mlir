@@ -56,6 +56,38 @@ func.func @conv2d_needs_two_strides_3(%x: tensor<?x8x8x4xf32>, %w: tensor<2x3x3x
 
 // -----
 
+func.func @conv2d_needs_two_dilations(%x: tensor<?x8x8x4xf32>, %w: tensor<2x3x3x4xf32>) {
+  // expected-error@+1 {{conv2d needs two dilations of at least 1 (1: taps lie side by side)}}
+  %0 = nibble.conv2d %x, %w {strides = array<i64: 1, 1>, dilations = array<i64: 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x8x8x4xf32>, tensor<2x3x3x4xf32>) -> tensor<?x6x6x2xf32>
+  return
+}
+
+// -----
+
+func.func @conv2d_needs_two_dilations_2(%x: tensor<?x8x8x4xf32>, %w: tensor<2x3x3x4xf32>) {
+  // expected-error@+1 {{conv2d needs two dilations of at least 1}}
+  %0 = nibble.conv2d %x, %w {strides = array<i64: 1, 1>, dilations = array<i64: 1, 0>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x8x8x4xf32>, tensor<2x3x3x4xf32>) -> tensor<?x6x6x2xf32>
+  return
+}
+
+// -----
+
+func.func @conv2d_dilated_window(%x: tensor<?x8x8x4xf32>, %w: tensor<2x3x3x4xf32>) {
+  // expected-error@+1 {{conv2d window 3 x 3 with dilation 1 x 4 does not fit the padded image 8 x 8}}
+  %0 = nibble.conv2d %x, %w {strides = array<i64: 1, 1>, dilations = array<i64: 1, 4>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x8x8x4xf32>, tensor<2x3x3x4xf32>) -> tensor<?x6x6x2xf32>
+  return
+}
+
+// -----
+
+func.func @conv2d_dilated_window_2(%x: tensor<?x8x8x4xf32>, %w: tensor<2x3x3x4xf32>) {
+  // expected-error@+1 {{conv2d window 3 x 3 with dilation 9223372036854775807 x 1 does not fit the padded image 8 x 8}}
+  %0 = nibble.conv2d %x, %w {strides = array<i64: 1, 1>, dilations = array<i64: 9223372036854775807, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x8x8x4xf32>, tensor<2x3x3x4xf32>) -> tensor<?x6x6x2xf32>
+  return
+}
+
+// -----
+
 func.func @conv2d_needs_static_shapes(%x: tensor<?x?x8x4xf32>, %w: tensor<2x3x3x4xf32>) {
   // expected-error@+1 {{conv2d needs static shapes but for the batch, got 'tensor<?x?x8x4xf32>' and 'tensor<2x3x3x4xf32>'}}
   %0 = nibble.conv2d %x, %w {strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x?x8x4xf32>, tensor<2x3x3x4xf32>) -> tensor<?x6x6x2xf32>
@@ -129,8 +161,40 @@ func.func @conv2d_window_x_does_2(%x: tensor<?x8x8x4xf32>, %w: tensor<2x3x3x4xf3
 // -----
 
 func.func @result_type_tensor_x1000000000006x6x2xf3(%x: tensor<?x8x8x4xf32>, %w: tensor<2x3x3x4xf32>) {
-  // expected-error@+1 {{result 0 of type 'tensor<?x1000000000006x6x2xf32>' has more than 2^40 elements}}
+  // expected-error@+1 {{conv2d pads its image to 1000000000008 x 8 x 4; at most 2^40 elements}}
   %0 = nibble.conv2d %x, %w {strides = array<i64: 1, 1>, padding = #nibble.padding<1000000000000, 0, 0, 0>} : (tensor<?x8x8x4xf32>, tensor<2x3x3x4xf32>) -> tensor<?x1000000000006x6x2xf32>
+  return
+}
+
+// -----
+
+func.func @padded_image(%x: tensor<?x8x8x4xf32>, %w: tensor<2x3x3x4xf32>) {
+  // expected-error@+1 {{conv2d pads its image to 8 x 3000000008 x 4; at most 2^40 elements and 2147483647 rows and columns are possible}}
+  %0 = nibble.conv2d %x, %w {strides = array<i64: 1, 1000000000>, padding = #nibble.padding<0, 0, 0, 3000000000>} : (tensor<?x8x8x4xf32>, tensor<2x3x3x4xf32>) -> tensor<?x6x4x2xf32>
+  return
+}
+
+// -----
+
+func.func @result_of_more_than_2_to_40_elements(%x: tensor<?x1024x1024x1xf32>, %w: tensor<2000000x1x1x1xf32>) {
+  // expected-error@+1 {{result 0 of type 'tensor<?x1024x1024x2000000xf32>' has more than 2^40 elements}}
+  %0 = nibble.conv2d %x, %w {strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1024x1024x1xf32>, tensor<2000000x1x1x1xf32>) -> tensor<?x1024x1024x2000000xf32>
+  return
+}
+
+// -----
+
+func.func @padded_image_2(%x: tensor<?x8x8x4xf32>, %w: tensor<2x3x3x4xf32>) {
+  // expected-error@+1 {{conv2d pads its image to 1000008 x 1000008 x 4; at most 2^40 elements}}
+  %0 = nibble.conv2d %x, %w {strides = array<i64: 1000000, 1000000>, padding = #nibble.padding<1000000, 1000000, 0, 0>} : (tensor<?x8x8x4xf32>, tensor<2x3x3x4xf32>) -> tensor<?x2x2x2xf32>
+  return
+}
+
+// -----
+
+func.func @dimension_of_more_than_32_bits(%x: tensor<?x1x2147483648x1xf32>, %w: tensor<2x1x1x1xf32>) {
+  // expected-error@+1 {{operand 0 of type 'tensor<?x1x2147483648x1xf32>' has a dimension 2 of 2147483648; sizes are at most 2147483647}}
+  %0 = nibble.conv2d %x, %w {strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x2147483648x1xf32>, tensor<2x1x1x1xf32>) -> tensor<?x1x2147483648x2xf32>
   return
 }
 

@@ -48,6 +48,22 @@ func.func @needs_input_rank_got(%a0: tensor<8x4x4x4xf32>, %a1: tensor<4x3x3x2xf3
 
 // -----
 
+func.func @needs_two_dilations_at(%a0: tensor<8x4x4x4xf32>, %a1: tensor<4x3x3x2xf32>) {
+  // expected-error@+1 {{needs two dilations of at least 1}}
+  %0 = nibble.conv2d_grad_input %a0, %a1 {strides = array<i64: 2, 2>, dilations = array<i64: 1, -1>, padding = #nibble.padding<1, 1, 1, 1>} : (tensor<8x4x4x4xf32>, tensor<4x3x3x2xf32>) -> tensor<8x8x8x2xf32>
+  return
+}
+
+// -----
+
+func.func @window_of_gradient_is_dilated(%a0: tensor<8x4x4x4xf32>, %a1: tensor<8x8x8x2xf32>) {
+  // expected-error@+1 {{has a window 3 x 3 that does not fit input}}
+  %0 = nibble.conv2d_grad_weight %a0, %a1 {strides = array<i64: 2, 2>, dilations = array<i64: 5, 1>, padding = #nibble.padding<1, 1, 1, 1>} : (tensor<8x4x4x4xf32>, tensor<8x8x8x2xf32>) -> tensor<4x3x3x2xf32>
+  return
+}
+
+// -----
+
 func.func @needs_two_strides_at(%a0: tensor<8x4x4x4xf32>, %a1: tensor<4x3x3x2xf32>) {
   // expected-error@+1 {{needs two strides of at least 1}}
   %0 = nibble.conv2d_grad_input %a0, %a1 {strides = array<i64: 0, 2>, padding = #nibble.padding<1, 1, 1, 1>} : (tensor<8x4x4x4xf32>, tensor<4x3x3x2xf32>) -> tensor<8x8x8x2xf32>

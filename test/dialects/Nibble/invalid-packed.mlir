@@ -56,6 +56,22 @@ func.func @needs_two_window_sizes_2(%x: tensor<4x8x8x2x!quant.uniform<u8:f32, 0.
 
 // -----
 
+func.func @needs_two_dilations_at(%x: tensor<4x8x8x2x!quant.uniform<u8:f32, 0.125:3>>, %w: tensor<2x3x3x2x!quant.uniform<i4<-7:7>:f32, 0.5>>) {
+  // expected-error@+1 {{needs two dilations of at least 1}}
+  %0 = nibble.tile %x, %w {window = array<i64: 3, 3>, strides = array<i64: 1, 1>, dilations = array<i64: 0, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<4x8x8x2x!quant.uniform<u8:f32, 0.125:3>>, tensor<2x3x3x2x!quant.uniform<i4<-7:7>:f32, 0.5>>) -> tensor<4x6x6x2xi32>
+  return
+}
+
+// -----
+
+func.func @gives_pixels_of_dilated_window(%x: tensor<4x8x8x2x!quant.uniform<u8:f32, 0.125:3>>, %w: tensor<2x3x3x2x!quant.uniform<i4<-7:7>:f32, 0.5>>) {
+  // expected-error@+1 {{gives 4 x 6 pixels an image}}
+  %0 = nibble.tile %x, %w {window = array<i64: 3, 3>, strides = array<i64: 1, 1>, dilations = array<i64: 2, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<4x8x8x2x!quant.uniform<u8:f32, 0.125:3>>, tensor<2x3x3x2x!quant.uniform<i4<-7:7>:f32, 0.5>>) -> tensor<4x6x6x2xi32>
+  return
+}
+
+// -----
+
 func.func @needs_strides_groups_at(%x: tensor<4x8x8x2x!quant.uniform<u8:f32, 0.125:3>>, %w: tensor<2x3x3x2x!quant.uniform<i4<-7:7>:f32, 0.5>>) {
   // expected-error@+1 {{needs strides and groups of at least 1}}
   %0 = nibble.tile %x, %w {window = array<i64: 3, 3>, strides = array<i64: 0, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<4x8x8x2x!quant.uniform<u8:f32, 0.125:3>>, tensor<2x3x3x2x!quant.uniform<i4<-7:7>:f32, 0.5>>) -> tensor<4x6x6x2xi32>

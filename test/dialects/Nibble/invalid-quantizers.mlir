@@ -125,7 +125,7 @@ func.func @holds_bytes_but_layout() {
 
 func.func @layout_does_fit() {
   // expected-error@+1 {{has a layout that does not fit: }}
-  %0 = nibble.constant dense<0> : tensor<3xi8> : tensor<1000000000000x!quant.uniform<u8:f32, 0.125:3>, #nibble.layout<"order = [0], word = 16, bits = 16">>
+  %0 = nibble.constant dense<0> : tensor<3xi8> : tensor<1000000x1000000x!quant.uniform<u8:f32, 0.125:3>, #nibble.layout<"order = [0, 1], word = 16, bits = 16">>
   return
 }
 

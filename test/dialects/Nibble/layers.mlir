@@ -11,6 +11,11 @@ func.func @contractions(%x: tensor<?x8x8x4xf32>, %w: tensor<2x3x3x4xf32>, %dw: t
   %0 = nibble.conv2d %x, %w {strides = array<i64: 1, 1>, padding = #nibble.padding<1, 1, 1, 1>} : (tensor<?x8x8x4xf32>, tensor<2x3x3x4xf32>) -> tensor<?x8x8x2xf32>
   // CHECK: nibble.conv2d %{{.*}}, %{{.*}} {groups = 4 : i64, padding = #nibble.padding<1, 0, 0, 0>, strides = array<i64: 2, 3>}
   %1 = nibble.conv2d %x, %dw {strides = array<i64: 2, 3>, padding = #nibble.padding<1, 0, 0, 0>, groups = 4 : i64} : (tensor<?x8x8x4xf32>, tensor<4x3x3x1xf32>) -> tensor<?x4x2x4xf32>
+  // CHECK: nibble.conv2d %{{.*}}, %{{.*}} {dilations = array<i64: 2, 3>, padding = #nibble.padding<0, 0, 0, 0>, strides = array<i64: 1, 1>} : {{.*}} -> tensor<?x4x2x2xf32>
+  %6 = nibble.conv2d %x, %w {strides = array<i64: 1, 1>, dilations = array<i64: 2, 3>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x8x8x4xf32>, tensor<2x3x3x4xf32>) -> tensor<?x4x2x2xf32>
+  // A dilation of 1 is not written.
+  // CHECK: nibble.conv2d %{{.*}}, %{{.*}} {padding = #nibble.padding<0, 0, 0, 0>, strides = array<i64: 1, 1>}
+  %7 = nibble.conv2d %x, %w {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x8x8x4xf32>, tensor<2x3x3x4xf32>) -> tensor<?x6x6x2xf32>
   // CHECK: nibble.conv2d {{.*}} -> tensor<?x6x6x2xi32>
   %2 = nibble.conv2d %qx, %qw {strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x8x8x4x!a8>, tensor<2x3x3x4x!w4>) -> tensor<?x6x6x2xi32>
   // CHECK: nibble.linear %{{.*}}, %{{.*}} : (tensor<?x4xf32>, tensor<2x4xf32>) -> tensor<?x2xf32>
