@@ -6,7 +6,7 @@ using namespace mlir;
 
 namespace nibble::codegen {
 
-LogicalResult KernelTile::lower(int64_t batch, bool batched) {
+LogicalResult WindowTile::lower(int64_t batch, bool batched) {
   bool flat = s.KH == 1 && s.KW == 1 && s.SH == 1 && s.SW == 1 && s.PT == 0 && s.PL == 0 && s.OH == s.H && s.OW == s.W;
   if (flat)
     lowerFlat(batched ? batch : 1, batched);
@@ -28,7 +28,7 @@ std::string KernelTile::defineKernel(const kernels::MachineCode &code, const Twi
   return symbol;
 }
 
-void KernelTile::lowerFlat(int64_t batch, bool batched) {
+void WindowTile::lowerFlat(int64_t batch, bool batched) {
   const int64_t perImage = s.OH * s.OW, most = rowsOfCall(batch * perImage, operands.pixelBytes);
   SmallVector<int64_t> sizes{most};
   if (perImage % most)
@@ -56,7 +56,7 @@ void KernelTile::lowerFlat(int64_t batch, bool batched) {
       });
 }
 
-void KernelTile::lowerWindows(bool batched) {
+void WindowTile::lowerWindows(bool batched) {
   // Rectangles of pixels that see the same taps. A call takes pixels of one line, along the longer side.
   struct Rectangle {
     Span y, x;
@@ -97,7 +97,7 @@ void KernelTile::lowerWindows(bool batched) {
       });
 }
 
-void KernelTile::emitLine(Region &r, Value share, Value image, Value oy, Value ox, const Taps &taps, bool down,
+void WindowTile::emitLine(Region &r, Value share, Value image, Value oy, Value ox, const Taps &taps, bool down,
                           int64_t count) {
   const int64_t bytes = operands.pixelBytes;
   Value iy = r.add(r.mul(oy, s.SH), taps.y0 * s.DH - s.PT), ix = r.add(r.mul(ox, s.SW), taps.x0 * s.DW - s.PL);

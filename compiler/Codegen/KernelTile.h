@@ -32,26 +32,16 @@ struct KernelOperands {
   int64_t pixelBytes = 0; ///< Of `input`, for all channels of a pixel.
 };
 
-/// One tile op. A work item is a share of the output channels for a run of pixels; padded taps are skipped.
+/// One tile op: its kernels, and the epilogue of their sums.
 class KernelTile {
 public:
   virtual ~KernelTile() = default;
-
-  /// Emits the region; at most `batch` images.
-  mlir::LogicalResult lower(int64_t batch, bool batched);
 
 protected:
   /// Calls compute whole blocks of `columns` channels; those behind the last are never looked at.
   KernelTile(Emitter &emitter, TileOp op, llvm::StringRef name, const ConvShape &shape, const Epilogue &epilogue,
              const KernelOperands &operands, int64_t columns)
       : emitter(emitter), op(op), name(name.str()), s(shape), e(epilogue), operands(operands), columns(columns) {}
-
-  /// The pixels of the next call, of `count` that are left in a row, `rowStride` bytes of the input apart.
-  virtual int64_t rowsOfCall(int64_t count, int64_t rowStride) const = 0;
-  /// The pixels of further calls that end a row of unknown length: what `most`, the first choice, leaves; 1 last.
-  virtual llvm::SmallVector<int64_t> rowsOfRest(int64_t most) const = 0;
-  /// The calls for one share of the channels, each with its epilogue.
-  virtual void emitShare(Region &r, Value share, const PixelRun &run) = 0;
 
   /// The epilogue of `width` channels, a multiple of 8, from `channel` on, whose sums of each pixel of the run follow
   /// one another in `sums` from `from` on. `correction`, if there is one, is added to the sums.
@@ -68,11 +58,35 @@ protected:
   const Epilogue e;
   const KernelOperands operands;
   const int64_t columns;
+  int64_t shares = 1; ///< Of the channels; set by the constructors of subclasses.
+  Value sums;         ///< i32: scratch of the thread.
+  bool failedToGenerate = false;
+
+private:
+  void finishEight(Region &r, Value from, Value channel, Value pixel, const Buffer &correction);
+  void finishPacked(Region &r, llvm::function_ref<Value()> sums, Value channel, Value pixel, int64_t bits);
+};
+
+/// A tile op whose sums run over all input channels. A work item is a share of the output channels for a run of pixels;
+/// padded taps are skipped.
+class WindowTile : public KernelTile {
+public:
+  /// Emits the region; at most `batch` images.
+  mlir::LogicalResult lower(int64_t batch, bool batched);
+
+protected:
+  using KernelTile::KernelTile;
+
+  /// The pixels of the next call, of `count` that are left in a row, `rowStride` bytes of the input apart.
+  virtual int64_t rowsOfCall(int64_t count, int64_t rowStride) const = 0;
+  /// The pixels of further calls that end a row of unknown length: what `most`, the first choice, leaves; 1 last.
+  virtual llvm::SmallVector<int64_t> rowsOfRest(int64_t most) const = 0;
+  /// The calls for one share of the channels, each with its epilogue.
+  virtual void emitShare(Region &r, Value share, const PixelRun &run) = 0;
+
   // Set by the constructors of subclasses.
-  int64_t shares = 1;     ///< Of the channels.
   int64_t sumsOfCall = 0; ///< The most of one call.
   int64_t longLine = 1;   ///< Lines of so many pixels are computed as such, even where columns of pixels are longer.
-  Value sums;             ///< i32: scratch of the thread.
 
 private:
   /// All pixels are alike (1 x 1 windows, linear layers): rows run on from image to image.
@@ -80,10 +94,6 @@ private:
   void lowerWindows(bool batched);
   /// `count` pixels from (oy, ox) on, to the right or down.
   void emitLine(Region &r, Value share, Value image, Value oy, Value ox, const Taps &taps, bool down, int64_t count);
-  void finishEight(Region &r, Value from, Value channel, Value pixel, const Buffer &correction);
-  void finishPacked(Region &r, llvm::function_ref<Value()> sums, Value channel, Value pixel, int64_t bits);
-
-  bool failedToGenerate = false;
 };
 
 } // namespace nibble::codegen

@@ -8,7 +8,7 @@ namespace nibble::codegen {
 
 DotTile::DotTile(Emitter &emitter, TileOp op, StringRef name, const kernels::KernelInfo &info, const ConvShape &shape,
                  const Epilogue &epilogue, const KernelOperands &operands, DotFacts facts)
-    : KernelTile(emitter, op, name, shape, epilogue, operands, info.columns), info(info), facts(std::move(facts)),
+    : WindowTile(emitter, op, name, shape, epilogue, operands, info.columns), info(info), facts(std::move(facts)),
       tiles((s.O + info.columns - 1) / info.columns), tileBytes(s.KH * kernels::stepBytes(info, s.KW * s.C)) {
   // Weights of a share stay in the first-level cache while pixels pass. Every number of tiles in a call divides it.
   constexpr int64_t shareBytes = 16 * 1024;

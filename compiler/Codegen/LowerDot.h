@@ -17,7 +17,7 @@ struct DotFacts {
 
 /// One tile op. Kernels sum rows x columns of stored activations (q - qmin in bytes), of which those that stand for 0
 /// are not 0: each rectangle of pixels that see the same taps has a correction of its own.
-class DotTile final : public KernelTile {
+class DotTile final : public WindowTile {
 public:
   DotTile(Emitter &emitter, TileOp op, llvm::StringRef name, const kernels::KernelInfo &info, const ConvShape &shape,
           const Epilogue &epilogue, const KernelOperands &operands, DotFacts facts);

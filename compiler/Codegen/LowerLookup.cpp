@@ -11,7 +11,7 @@ static constexpr int64_t mostRows = 24;
 
 LookupTile::LookupTile(Emitter &emitter, TileOp op, StringRef name, const kernels::LookupKernelInfo &info,
                        const ConvShape &shape, const Epilogue &epilogue, const KernelOperands &operands)
-    : KernelTile(emitter, op, name, shape, epilogue, operands, kernels::lookupColumns), info(info),
+    : WindowTile(emitter, op, name, shape, epilogue, operands, kernels::lookupColumns), info(info),
       tapBytes(kernels::tapBytes(info.elements, s.C)), tapWeights(kernels::lookupBlockBytes(info.weights, tapBytes)),
       blocks((s.O + kernels::lookupColumns - 1) / kernels::lookupColumns) {
   // As equal as possible, so that most calls are alike.

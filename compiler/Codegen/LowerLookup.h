@@ -10,7 +10,7 @@ namespace nibble::codegen {
 
 /// One tile op of binary operands. Rows of the window are outer steps, their taps are runs of whole bytes; a call that
 /// skips padded taps has fewer of both.
-class LookupTile final : public KernelTile {
+class LookupTile final : public WindowTile {
 public:
   LookupTile(Emitter &emitter, TileOp op, llvm::StringRef name, const kernels::LookupKernelInfo &info,
              const ConvShape &shape, const Epilogue &epilogue, const KernelOperands &operands);

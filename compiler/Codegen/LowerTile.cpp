@@ -1,4 +1,5 @@
 // Packed and tiled ops: quantisers on storage, layout changes, and the tile op with its kernels.
+#include "compiler/Codegen/LowerDepthwise.h"
 #include "compiler/Codegen/LowerDot.h"
 #include "compiler/Codegen/LowerLookup.h"
 #include "compiler/Codegen/Lowering.h"
@@ -157,13 +158,17 @@ LogicalResult Lowering::lowerTile(TileOp op) {
   if (!ops.input)
     return op.emitOpError("has an input without storage; give it a layout first");
 
-  if (outElem == Elem::Fields && !kernel.starts_with("dot_") && !kernel.starts_with("lookup_"))
+  if (outElem == Elem::Fields && !kernel.starts_with("dot_") && !kernel.starts_with("lookup_") &&
+      !kernel.starts_with("depthwise_"))
     return op.emitOpError("gives fields of two bits, which only generated kernels store; use 16-bit words");
   if (kernel.starts_with("dot_")) {
     if (failed(lowerDotKernel(op, s, e, out, batched)))
       return failure();
   } else if (kernel.starts_with("lookup_")) {
     if (failed(lowerLookupKernel(op, s, e, out, batched)))
+      return failure();
+  } else if (kernel.starts_with("depthwise_")) {
+    if (failed(lowerDepthwiseKernel(op, s, e, out, batched)))
       return failure();
   } else if (kernel == "portable_f32" || kernel == "portable_i16" || kernel == "portable_binary") {
     ops.weights = emitter->constant(name + ".weights", weightElem, bytes);
@@ -194,19 +199,27 @@ LogicalResult Lowering::lowerTile(TileOp op) {
   return success();
 }
 
+/// The weights of a tile in the order of their indices.
+static FailureOr<std::vector<int64_t>> weightsOf(TileOp op) {
+  std::vector<char> packed = rawBytes(op.getWeight().getDefiningOp<ConstantOp>().getValue());
+  auto type = cast<RankedTensorType>(op.getWeight().getType());
+  auto values = layout::unpack(cast<LayoutAttr>(type.getEncoding()).getLayout(),
+                               {reinterpret_cast<const uint8_t *>(packed.data()), packed.size()}, type.getShape());
+  if (!values)
+    return op.emitOpError("has weights that are not packed as their layout says: ") << values.error();
+  return std::move(*values);
+}
+
 LogicalResult Lowering::lowerDotKernel(TileOp op, const ConvShape &s, const Epilogue &e, const Buffer &output,
                                        bool batched) {
   const kernels::KernelInfo *info = kernels::findKernel(op.getKernel()->str());
   if (!info)
     return op.emitOpError("names an unknown kernel '") << *op.getKernel() << "'";
   std::string name = nameOf(op);
-  auto constant_ = op.getWeight().getDefiningOp<ConstantOp>();
-  std::vector<char> packed = rawBytes(constant_.getValue());
-  auto weights = cast<RankedTensorType>(op.getWeight().getType());
-  auto values = layout::unpack(cast<LayoutAttr>(weights.getEncoding()).getLayout(),
-                               {reinterpret_cast<const uint8_t *>(packed.data()), packed.size()}, weights.getShape());
-  if (!values)
-    return op.emitOpError("has weights that are not packed as their layout says: ") << values.error();
+  std::vector<char> packed = rawBytes(op.getWeight().getDefiningOp<ConstantOp>().getValue());
+  auto values = weightsOf(op);
+  if (failed(values))
+    return failure();
   Buffer input = get(op.getInput()).grid;
   if (input.elem != Elem::U8)
     return op.emitOpError("with kernel ") << *op.getKernel() << " needs its input in unsigned bytes";
@@ -215,6 +228,24 @@ LogicalResult Lowering::lowerDotKernel(TileOp op, const ConvShape &s, const Epil
                  {std::move(*values), storedZero(op.getInput().getType()),
                   static_cast<int64_t>(op.getWidenEvery().value_or(0))})
       .lower(batch, batched);
+}
+
+LogicalResult Lowering::lowerDepthwiseKernel(TileOp op, const ConvShape &s, const Epilogue &e, const Buffer &output,
+                                             bool batched) {
+  const kernels::DepthwiseKernelInfo *info = kernels::findDepthwiseKernel(op.getKernel()->str());
+  if (!info)
+    return op.emitOpError("names an unknown kernel '") << *op.getKernel() << "'";
+  if (s.groups != s.C || s.groups != s.O)
+    return op.emitOpError("with kernel ") << *op.getKernel() << " needs one group for each channel";
+  auto values = weightsOf(op);
+  if (failed(values))
+    return failure();
+  Buffer input = get(op.getInput()).grid;
+  if (input.elem != Elem::U8)
+    return op.emitOpError("with kernel ") << *op.getKernel() << " needs its input in unsigned bytes";
+  return DepthwiseTile(*emitter, op, nameOf(op), *info, s, e, {input, {}, output, s.C},
+                       {values->begin(), values->end()}, storedZero(op.getInput().getType()))
+      .lower(batched);
 }
 
 LogicalResult Lowering::lowerLookupKernel(TileOp op, const ConvShape &s, const Epilogue &e, const Buffer &output,

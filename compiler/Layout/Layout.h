@@ -192,6 +192,11 @@ Layout dotTile(int rank, int bits, int columns);
 /// Signs for one bit, two's complement for two; fill 0. Rank >= 2.
 Layout lookupTile(int rank, int bits, bool packed);
 
+/// 8-bit weights [O, KH, KW, 1] of a depthwise convolution, 32 channels at a time: storage [ceil(O/32)] [KH] [KW] [32]
+/// bytes:
+///   byte = ((o/32 * KH + y) * KW + x) * 32 + o % 32.
+Layout depthwiseTile(int rank);
+
 //===-- Implementation
 //-----------------------------------------------------------------------------------------------===//
 

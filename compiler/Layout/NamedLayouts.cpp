@@ -66,4 +66,10 @@ Layout lookupTile(int rank, int bits, bool packed) {
   return layout;
 }
 
+Layout depthwiseTile(int rank) {
+  Layout layout = rowMajor(rank, 8, 8);
+  layout.tiles = {{0, 32}};
+  return layout;
+}
+
 } // namespace nibble::layout

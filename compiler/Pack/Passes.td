@@ -23,6 +23,8 @@ def SelectKernels : Pass<"nibble-select-kernels", "::mlir::func::FuncOp"> {
   let description = [{
     Sets `kernel` and `rejected` and changes nothing else. In the order in which they are tried:
 
+      depthwise kernels         integers of at most 8 bits on both sides, groups = C = O, windows of at most 16 x 16 of which each sees a pixel in
+      (depthwise_u8s8_...)      its row
       look-up kernels           binary x binary; or values -1, 0 and 1 on both sides; groups = 1, sums of at most 8191 bytes of activations, and enough
       (lookup_...)              work for a call (docs/kernels.md). Nibbles, or packed weights for one or two pixels of an image
       kernels of the manifest   unsigned activations of at most 8 bits, weights that fit a signed byte, groups = 1, no padding, no binary result, at

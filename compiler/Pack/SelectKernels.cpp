@@ -2,6 +2,7 @@
 #include "compiler/Graph/Elements.h"
 #include "compiler/Graph/RequireStage.h"
 #include "compiler/Kernels/Binary.h"
+#include "compiler/Kernels/Depthwise.h"
 #include "compiler/Kernels/Select.h"
 #include "compiler/Pack/Passes.h"
 #include "compiler/Pack/StorageLayouts.h"
@@ -191,6 +192,49 @@ void selectLookup(const TileFacts &facts, const Target &target, kernels::Selecti
   }
 }
 
+/// Why no depthwise kernel can compute the tile, whatever the target; empty if one may.
+std::string againstDepthwise(TileOp op, const TileFacts &facts) {
+  if (facts.input->qmax - facts.input->qmin > 255)
+    return "activations have " + count(facts.input->bits, "bits; the kernel multiplies bytes");
+  if (facts.weight->qmin < -128 || facts.weight->qmax > 127)
+    return "weights reach " + std::to_string(facts.weight->qmax) + "; the kernel takes signed bytes";
+  auto x = cast<RankedTensorType>(op.getInput().getType()), y = cast<RankedTensorType>(op.getResult().getType());
+  const int64_t rows = facts.shape[1], columns = facts.shape[2], most = kernels::depthwiseMaxWindow;
+  if (rows > most || columns > most || op.getStrides()[1] > most)
+    return "a window of " + std::to_string(rows) + " x " + std::to_string(columns) + " with stride " +
+           std::to_string(op.getStrides()[1]) + "; the kernel takes at most " + std::to_string(most) + " of each";
+  // The zero point is stored where padding is read.
+  const int64_t zero = facts.input->zeros.front() - facts.input->qmin;
+  if (zero < 0 || zero > 255)
+    return "padding, " + std::to_string(facts.input->zeros.front()) + ", is no value of a byte";
+  const int64_t left = op.getPadding().getLeft(), width = x.getDimSize(2);
+  if (left >= columns || (y.getDimSize(2) - 1) * static_cast<int64_t>(op.getStrides()[1]) - left >= width)
+    return "some windows see nothing but padding";
+  if (facts.channels * width > kernels::depthwiseMaxStride)
+    return "a row of the input has " + count(facts.channels * width, "bytes; the kernel takes ") +
+           std::to_string(kernels::depthwiseMaxStride);
+  return {};
+}
+
+/// Depthwise kernels are not mentioned for other tiles than theirs.
+void selectDepthwise(TileOp op, const TileFacts &facts, const Target &target, kernels::Selection &selection) {
+  if (!facts.input || !facts.depthwise())
+    return;
+  for (const kernels::DepthwiseKernelInfo &kernel : kernels::depthwiseKernels()) {
+    std::string reason = againstDepthwise(op, facts);
+    SmallVector<StringRef> features;
+    StringRef(kernel.features).split(features, ',', -1, false);
+    for (StringRef feature : features)
+      if (reason.empty() && !target.has({feature.data(), feature.size()}))
+        reason = "target has no " + feature.str();
+    if (reason.empty()) {
+      selection.kernel = kernel.name;
+      return;
+    }
+    selection.rejections.push_back({std::string(kernel.name), std::move(reason)});
+  }
+}
+
 /// The kernels that the compiler makes itself, fastest first. Those for the other number format are not mentioned.
 void selectPortable(const TileFacts &facts, kernels::Selection &selection) {
   std::string groups = facts.groups == 1 ? "" : "groups = " + std::to_string(facts.groups);
@@ -240,7 +284,9 @@ struct SelectKernelsPass : impl::SelectKernelsBase<SelectKernelsPass> {
         return;
       }
       kernels::Selection selection;
-      selectLookup(*facts, *machine, selection);
+      selectDepthwise(op, *facts, *machine, selection);
+      if (selection.kernel.empty())
+        selectLookup(*facts, *machine, selection);
       if (selection.kernel.empty())
         selectByteKernel(*facts, *machine, selection);
       if (selection.kernel.empty())

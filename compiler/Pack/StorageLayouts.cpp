@@ -1,12 +1,19 @@
 // The layouts of activations and weights.
 #include "compiler/Pack/StorageLayouts.h"
 #include "compiler/Kernels/Binary.h"
+#include "compiler/Kernels/Depthwise.h"
 
 using namespace mlir;
 
 namespace nibble {
 
-bool isByteKernel(StringRef kernel) { return kernels::findKernel({kernel.data(), kernel.size()}) != nullptr; }
+bool isDepthwiseKernel(StringRef kernel) {
+  return kernels::findDepthwiseKernel({kernel.data(), kernel.size()}) != nullptr;
+}
+
+bool isByteKernel(StringRef kernel) {
+  return kernels::findKernel({kernel.data(), kernel.size()}) || isDepthwiseKernel(kernel);
+}
 
 static const kernels::LookupKernelInfo *lookupKernel(StringRef kernel) {
   return kernels::findLookupKernel({kernel.data(), kernel.size()});
@@ -91,6 +98,8 @@ layout::Layout weightLayout(StringRef kernel, RankedTensorType weights) {
     return layout::dotTile(4, info->weightBits, info->columns);
   if (const kernels::LookupKernelInfo *info = lookupKernel(kernel))
     return layout::lookupTile(4, kernels::lookupBits(info->elements), info->weights == kernels::LookupWeights::Packed);
+  if (isDepthwiseKernel(kernel))
+    return layout::depthwiseTile(4);
   if (kernel == portableBinary) {
     layout = layout::bitsAlongLastDim(4, 32);
     layout.tiles.insert(layout.tiles.begin(), {0, 16});

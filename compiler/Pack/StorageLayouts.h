@@ -11,8 +11,12 @@ inline constexpr llvm::StringLiteral portableBinary = "portable_binary", portabl
                                      portableF32 = "portable_f32", portableDepthwise = "portable_depthwise",
                                      portableScalar = "portable_scalar";
 
-/// Whether `kernel` is one of the manifest (compiler/Kernels), which multiply unsigned bytes by signed bytes.
+/// Whether `kernel` is one of those that multiply unsigned bytes by signed bytes: of the manifest (compiler/Kernels) or
+/// a depthwise one.
 bool isByteKernel(llvm::StringRef kernel);
+
+/// Whether `kernel` is one of the depthwise kernels (compiler/Kernels/Depthwise.h).
+bool isDepthwiseKernel(llvm::StringRef kernel);
 
 /// Whether `kernel` is one of the look-up kernels (compiler/Kernels/Binary.h).
 bool isLookupKernel(llvm::StringRef kernel);

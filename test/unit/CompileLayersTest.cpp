@@ -115,6 +115,32 @@ std::vector<Case> cases() {
          h = conv2d(h, g.param("b.weight", {16, 3, 3, 8}).fake_quant(w8)).fake_quant(quint(8).asymmetric());
          return conv2d(h, g.param("c.weight", {20, 2, 2, 16}).fake_quant(w8)).fake_quant(quint(4).asymmetric());
        }},
+      {"Depthwise",
+       [](Graph &g, const Tensor &x) {
+         Tensor h = norm(conv2d(x, g.param("a.weight", {37, 3, 3, 3}).fake_quant(w8), {.pad = Pad::same}), "bn1");
+         h = norm(conv2d(h, g.param("b.weight", {37, 3, 3, 1}).fake_quant(w8), {.pad = Pad::same, .groups = 37}),
+                  "bn2");
+         h = conv2d(h, g.param("c.weight", {37, 5, 5, 1}).fake_quant(w8), {.pad = Pad::same, .groups = 37});
+         return h.fake_quant(quint(8).asymmetric());
+       },
+       false, "depthwise_u8s8_avx2"},
+      {"DepthwiseStrided",
+       [](Graph &g, const Tensor &x) {
+         Tensor h = conv2d(x, g.param("a.weight", {40, 3, 3, 3}).fake_quant(w8), {.pad = Pad::same});
+         h = h.fake_quant(quint(8).asymmetric());
+         h = conv2d(h, g.param("b.weight", {40, 5, 5, 1}).fake_quant(w8),
+                    {.stride = 2, .pad = Pad::same, .groups = 40});
+         h = h.fake_quant(qint(8));
+         h = conv2d(h, g.param("c.weight", {40, 2, 3, 1}).fake_quant(w8), {.stride = 2, .groups = 40});
+         return relu(h).fake_quant(quint(4));
+       },
+       false, "depthwise_u8s8_avx2"},
+      {"DepthwiseOfImages",
+       [](Graph &g, const Tensor &x) {
+         Tensor h = conv2d(x, g.param("a.weight", {3, 7, 7, 1}).fake_quant(w8), {.pad = Pad::same, .groups = 3});
+         return relu(h).fake_quant(quint(8));
+       },
+       false, "depthwise_u8s8_avx2"},
       {"SoftmaxBetweenQuantizers",
        [](Graph &g, const Tensor &x) {
          return softmax(conv2d(x, g.param("a.weight", {4, 3, 3, 3}).fake_quant(w8), {.pad = Pad::same}))

@@ -1,6 +1,7 @@
 // The machine code of all kernels, also of those that this machine cannot run, as LLVM's disassembler
 // reads it: instructions that exist, no others than the features allow, and for each kernel of AVX-VNNI the same ones
 // as in its twin with the other encoding, which the sweep executes.
+#include "compiler/Kernels/Depthwise.h"
 #include "test/unit/KernelTestSupport.h"
 
 #include <llvm-c/Disassembler.h>
@@ -56,7 +57,9 @@ std::string_view mnemonicOf(std::string_view text) {
 /// What instructions with the EVEX prefix, or on mask registers, need beside AVX-512 F: from the instruction reference.
 const std::map<std::string_view, std::string_view> avx512 = {
     {"kmovq", "avx512bw"},
+    {"vfmadd213ps", ""},
     {"vmovdqu32", ""},
+    {"vmovups", ""},
     {"vpaddd", ""},
     {"vpandd", ""},
     {"vpbroadcastb", "avx512bw"},
@@ -69,16 +72,16 @@ const std::map<std::string_view, std::string_view> avx512 = {
     {"vpsubb", "avx512bw"},
     {"vpsubd", ""},
     {"vpxord", ""},
+    {"vshufi32x4", ""},
 };
 
 class KernelDisassembly : public KernelTest {};
 
-TEST_P(KernelDisassembly, NeedsNoMoreThanItsFeatures) {
-  const auto has = [&](std::string_view feature) { return kernel().features.find(feature) != std::string_view::npos; };
-  std::map<std::string, uint8_t> instructions;
-  for (const DotParams &params : shapes(kernel()))
-    for (const Instruction &instruction : disassemble(generate(kernel(), params).bytes))
-      instructions.emplace(instruction.text, instruction.firstByte);
+/// Instructions by their text.
+using Instructions = std::map<std::string, uint8_t>;
+
+void expectNoMoreThan(std::string_view features, const Instructions &instructions) {
+  const auto has = [&](std::string_view feature) { return features.find(feature) != std::string_view::npos; };
   ASSERT_FALSE(instructions.empty());
   for (const auto &[text, firstByte] : instructions) {
     const std::string_view mnemonic = mnemonicOf(text);
@@ -90,6 +93,41 @@ TEST_P(KernelDisassembly, NeedsNoMoreThanItsFeatures) {
     ASSERT_NE(known, avx512.end()) << text << " is not in the list of this test";
     EXPECT_TRUE(has("avx512") && has(known->second)) << text << " needs " << known->second;
     EXPECT_TRUE(has("avx512vl") || text.find("%zmm") != text.npos || mnemonic.starts_with("k")) << text;
+  }
+}
+
+TEST_P(KernelDisassembly, NeedsNoMoreThanItsFeatures) {
+  Instructions instructions;
+  for (const DotParams &params : shapes(kernel()))
+    for (const Instruction &instruction : disassemble(generate(kernel(), params).bytes))
+      instructions.emplace(instruction.text, instruction.firstByte);
+  expectNoMoreThan(kernel().features, instructions);
+}
+
+TEST(DepthwiseDisassembly, NeedsNoMoreThanItsFeatures) {
+  for (const DepthwiseKernelInfo &kernel : depthwiseKernels()) {
+    Instructions instructions;
+    for (const int window : {3, 5})
+      for (const int64_t channels : {1, 23, 31, 64})
+        for (const DepthwiseResult result : {DepthwiseResult::Sums, DepthwiseResult::Bytes}) {
+          const DepthwiseParams params{.channels = channels,
+                                       .outputs = 7,
+                                       .windowRows = window,
+                                       .windowColumns = window,
+                                       .lastRow = window,
+                                       .before = 1,
+                                       .inputs = 9,
+                                       .aRowStride = 9 * channels,
+                                       .pixelStride = channels,
+                                       .result = result,
+                                       .offset = 1,
+                                       .low = 1,
+                                       .high = 200};
+          for (const Instruction &instruction : disassemble(generate(kernel, params).bytes))
+            instructions.emplace(instruction.text, instruction.firstByte);
+        }
+    SCOPED_TRACE(kernel.name);
+    expectNoMoreThan(kernel.features, instructions);
   }
 }
 

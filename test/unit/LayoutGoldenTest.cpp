@@ -229,6 +229,20 @@ TEST(NamedLayouts, LookupTileFormula) {
         }
 }
 
+TEST(NamedLayouts, DepthwiseTileFormula) {
+  EXPECT_EQ(print(depthwiseTile(4)), "order = [0, 1, 2, 3], tile = [0:32], word = 8, bits = 8");
+  for (int64_t outputs : {1, 32, 33, 70}) {
+    Result<Mapping> map = Mapping::create(depthwiseTile(4), Ints{outputs, 3, 2, 1});
+    ASSERT_TRUE(map);
+    EXPECT_EQ(map->bytes(), (outputs + 31) / 32 * 3 * 2 * 32);
+    map->forEachElement([&](int64_t, std::span<const int64_t> i, Position at) {
+      EXPECT_EQ(at.word, ((i[0] / 32 * 3 + i[1]) * 2 + i[2]) * 32 + i[0] % 32);
+      EXPECT_EQ(at.bit, 0);
+      return true;
+    });
+  }
+}
+
 // Words of which only the lower fields are used: the rest is 0 whatever the fill, and all of it survives a round trip.
 TEST(NamedLayouts, FieldsBelowThoseThatFit) {
   Layout layout = rowMajor(1, 2, 16);

@@ -258,6 +258,58 @@ TEST(SupportMatrix, LookupKernelsForEveryLayerAndEnding) {
     EXPECT_GE(all.generated[kernel], 50) << kernel;
 }
 
+// With every ending and way to store a result: bytes that the kernel itself stores, and sums that are finished behind
+// it.
+TEST(SupportMatrix, DepthwiseKernelsForEveryEnding) {
+  const std::pair<const char *, const char *> pairs[] = {{"u8", "i8n"},     {"u8z", "i8"},     {"i8", "i4n"},
+                                                         {"u4", "ternary"}, {"i8n", "binary"}, {"binary", "binary"},
+                                                         {"binary", "i8n"}, {"u3", "i6"},      {"ternary", "ternary"}};
+  const int64_t few[] = {8, 33, 64, 1, 72, 31, 160};
+  const std::pair<int64_t, int64_t> images[] = {{5, 4}, {3, 29}, {1, 1}, {13, 3}, {3, 3}, {4, 140}};
+  const char *residuals[] = {"f32", "u8z", "i4n", "binary", "ternary", "u8"};
+  constexpr size_t count = std::size(pairs);
+  for (const char *name : {"x86_64-linux-gnu,+avx2", "native"}) {
+    auto target = Target::parse(name);
+    if (!target || !target->runsOnHost() || !target->has("avx2"))
+      continue;
+    std::vector<Tally> tallies(count, Tally(target->str()));
+    inParallel(count, [&](size_t group) {
+      auto [x, w] = pairs[group];
+      size_t n = group * 5;
+      for (Ending ending : allEndings)
+        for (bool residual : {false, true}) {
+          if (residual && ending == Ending::Scaled)
+            continue;
+          ++n;
+          Cell cell{.x = Format::of(x), .w = Format::of(w)};
+          if (cell.w.kind == Format::Uniform)
+            cell.granularity = Granularity::WeightChannel;
+          cell.layer = Layer::Depthwise;
+          cell.ending = ending;
+          cell.channels = few[n % std::size(few)];
+          std::tie(cell.height, cell.width) = images[n % std::size(images)];
+          // Binary activations are padded with a value of their own, not with 0.
+          cell.padded = n % 4 != 0;
+          cell.padding = cell.padded ? paddingFor(cell.x, n) : PadValue::Zero;
+          if (residual)
+            cell.residual = Format::of(residuals[n % std::size(residuals)]);
+          // A second layer decides how the result is stored: as bits, fields, bytes or words.
+          if (ending == Ending::Sign || ((ending == Ending::U8 || ending == Ending::U4) && n % 4))
+            cell.second = Format::of(ending == Ending::Sign ? "binary" : "i4n");
+          EXPECT_EQ(tallies[group].add(cell), "") << cell.text();
+        }
+      tallies[group].flush();
+    });
+    Tally all("");
+    for (const Tally &tally : tallies)
+      all += tally;
+    all.print("depthwise layers x endings and residuals");
+    const char *kernel =
+        target->has("avx512vnni") && target->has("avx512vl") ? "depthwise_u8s8_avx512vnni" : "depthwise_u8s8_avx2";
+    EXPECT_GE(all.generated[kernel], 100) << target->str();
+  }
+}
+
 TEST(SupportMatrix, RefusesWhatCannotBeRight) {
   Tally tally("native");
   auto refused = [&](const Cell &cell, const std::string &part) {

@@ -4,6 +4,7 @@
 #include "compiler/Conversion/UkrToLLVM/Passes.h"
 #include "compiler/Graph/RequireStage.h"
 #include "compiler/Kernels/Binary.h"
+#include "compiler/Kernels/Depthwise.h"
 #include "dialects/Ukr/IR/Ukr.h"
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
 #include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
@@ -53,15 +54,43 @@ struct KernelLowering : ConvertOpToLLVMPattern<ukr::KernelOp> {
   }
 };
 
-struct CallLowering : ConvertOpToLLVMPattern<ukr::CallOp> {
-  using ConvertOpToLLVMPattern::ConvertOpToLLVMPattern;
-  LogicalResult matchAndRewrite(ukr::CallOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
-    auto address = [&](Value original, Value converted, Value offset) {
-      return getStridedElementPtr(rewriter, op.getLoc(), cast<MemRefType>(original.getType()), converted, offset);
+template <typename Call>
+struct KernelCallLowering : ConvertOpToLLVMPattern<Call> {
+  using ConvertOpToLLVMPattern<Call>::ConvertOpToLLVMPattern;
+
+protected:
+  auto addressesFor(Call op, ConversionPatternRewriter &rewriter) const {
+    return [this, op, &rewriter](Value original, Value converted, Value offset) {
+      return this->getStridedElementPtr(rewriter, op->getLoc(), cast<MemRefType>(original.getType()), converted,
+                                        offset);
     };
+  }
+};
+
+struct CallLowering : KernelCallLowering<ukr::CallOp> {
+  using KernelCallLowering::KernelCallLowering;
+  LogicalResult matchAndRewrite(ukr::CallOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+    auto address = addressesFor(op, rewriter);
     SmallVector<Value> operands{address(op.getA(), adaptor.getA(), adaptor.getAOffset()),
                                 address(op.getB(), adaptor.getB(), adaptor.getBOffset()),
                                 address(op.getAcc(), adaptor.getAcc(), adaptor.getAccOffset()), adaptor.getOuter()};
+    rewriter.replaceOpWithNewOp<LLVM::CallOp>(op, TypeRange{}, op.getKernelAttr(), operands);
+    return success();
+  }
+};
+
+/// The line takes the place of the count in the type that all kernels share.
+struct CallLineLowering : KernelCallLowering<ukr::CallLineOp> {
+  using KernelCallLowering::KernelCallLowering;
+  LogicalResult matchAndRewrite(ukr::CallLineOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    auto address = addressesFor(op, rewriter);
+    Value zero = LLVM::ConstantOp::create(rewriter, op.getLoc(), rewriter.getI64IntegerAttr(0));
+    Value line = LLVM::PtrToIntOp::create(rewriter, op.getLoc(), rewriter.getI64Type(),
+                                          address(op.getLine(), adaptor.getLine(), zero));
+    SmallVector<Value> operands{address(op.getA(), adaptor.getA(), adaptor.getAOffset()),
+                                address(op.getB(), adaptor.getB(), adaptor.getBOffset()),
+                                address(op.getOut(), adaptor.getOut(), adaptor.getOutOffset()), line};
     rewriter.replaceOpWithNewOp<LLVM::CallOp>(op, TypeRange{}, op.getKernelAttr(), operands);
     return success();
   }
@@ -213,10 +242,11 @@ private:
     std::string name = kernel.getGenerator().str();
     const kernels::KernelInfo *dot = kernels::findKernel(name);
     const kernels::LookupKernelInfo *lookup = kernels::findLookupKernel(name);
-    if (!dot && !lookup)
+    const kernels::DepthwiseKernelInfo *depthwise = kernels::findDepthwiseKernel(name);
+    if (!dot && !lookup && !depthwise)
       return kernel.emitOpError("comes from the unknown generator '") << name << "'";
     SmallVector<StringRef> features;
-    StringRef(dot ? dot->features : lookup->features).split(features, ',', -1, false);
+    StringRef(dot ? dot->features : lookup ? lookup->features : depthwise->features).split(features, ',', -1, false);
     for (StringRef feature : features)
       if (!machine.has({feature.data(), feature.size()}))
         return kernel.emitOpError("needs ") << feature << ", which " << machine.str() << " does not have";
@@ -274,7 +304,7 @@ private:
     populateFinalizeMemRefToLLVMConversionPatterns(converter, patterns, &symbols);
     populateVectorToLLVMConversionPatterns(converter, patterns);
     ub::populateUBToLLVMConversionPatterns(converter, patterns);
-    patterns.add<KernelLowering, CallLowering>(converter);
+    patterns.add<KernelLowering, CallLowering, CallLineLowering>(converter);
     patterns.add<ParallelLowering>(converter, machine);
     LLVMConversionTarget legal(getContext());
     legal.addLegalOp<ModuleOp>();

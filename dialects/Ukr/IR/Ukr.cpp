@@ -84,14 +84,15 @@ LogicalResult ParallelOp::verifySymbolUses(SymbolTableCollection &tables) {
   return success();
 }
 
+static bool isView(Value v, unsigned bits) {
+  auto type = cast<MemRefType>(v.getType());
+  return type.getRank() == 1 && type.getLayout().isIdentity() && type.getElementType().isInteger(bits);
+}
+
 LogicalResult CallOp::verifySymbolUses(SymbolTableCollection &tables) {
   auto kernel = tables.lookupNearestSymbolFrom<KernelOp>(*this, getKernelAttr());
   if (!kernel)
     return emitOpError("calls @") << getKernel() << ", which is not a ukr.kernel";
-  auto isView = [](Value v, unsigned bits) {
-    auto type = cast<MemRefType>(v.getType());
-    return type.getRank() == 1 && type.getLayout().isIdentity() && type.getElementType().isInteger(bits);
-  };
   if (!isView(getA(), 8) || !isView(getB(), 8) || !isView(getAcc(), 32))
     return emitOpError("needs 1-D views of i8, i8 and i32, got ")
            << getA().getType() << ", " << getB().getType() << " and " << getAcc().getType();
@@ -102,6 +103,22 @@ LogicalResult CallOp::verifySymbolUses(SymbolTableCollection &tables) {
       (acc.getDimSize(0) < needed || acc.getDimSize(0) / needed < static_cast<int64_t>(kernel.getTiles())))
     return emitOpError("has an accumulator view smaller than ")
            << kernel.getTiles() << " x " << kernel.getRows() << " x " << kernel.getColumns();
+  return success();
+}
+
+LogicalResult CallLineOp::verifySymbolUses(SymbolTableCollection &tables) {
+  auto kernel = tables.lookupNearestSymbolFrom<KernelOp>(*this, getKernelAttr());
+  if (!kernel)
+    return emitOpError("calls @") << getKernel() << ", which is not a ukr.kernel";
+  if (!isView(getA(), 8) || !isView(getB(), 8) || !isView(getLine(), 8) ||
+      !(isView(getOut(), 8) || isView(getOut(), 32)))
+    return emitOpError("needs 1-D views of i8, i8, i8 or i32, and i8, got ")
+           << getA().getType() << ", " << getB().getType() << ", " << getOut().getType() << " and "
+           << getLine().getType();
+  auto out = cast<MemRefType>(getOut().getType());
+  if (out.hasStaticShape() &&
+      out.getDimSize(0) / static_cast<int64_t>(kernel.getColumns()) < static_cast<int64_t>(kernel.getRows()))
+    return emitOpError("has a view of the result smaller than ") << kernel.getRows() << " x " << kernel.getColumns();
   return success();
 }
 

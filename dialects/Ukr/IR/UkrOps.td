@@ -86,8 +86,12 @@ def Ukr_KernelOp : Ukr_Op<"kernel", [Symbol, IsolatedFromAbove]> {
     `max_outer`; the values a[m][o][t] are packed fields of the bytes from m * row_stride + o * outer_stride + t * tap_stride on. Blocks of 32
     columns of b are b_tile_stride apart. a is i8, all else as above.
 
-    The code is position-independent, follows the System V x86-64 calling convention `(a, b, acc, outer)`, allocates nothing and reads and
-    writes nothing outside these views.
+    Contract of kind "depthwise", for ukr.call_line: `rows` pixels of a row of the result, of `columns` channels each; windows of `taps`
+    rows, row_stride apart, of which `max_outer` exist, and `run` columns, tap_stride apart; outer_stride is from one window to the next. b holds
+    its constants in the generator's form. The result is i32 sums [rows][columns rounded up to 32], or bytes, b_outer_stride apart.
+
+    The code is position-independent, follows the System V x86-64 calling convention `(a, b, acc, outer)` or `(a, b, out, line)`, allocates
+    nothing and reads and writes nothing outside these views.
 
     Example (its code is a lone return):
     ```mlir
@@ -120,6 +124,25 @@ def Ukr_CallOp : Ukr_Op<"call", [DeclareOpInterfaceMethods<SymbolUserOpInterface
   let arguments = (ins FlatSymbolRefAttr:$kernel, AnyMemRef:$a, Index:$a_offset, AnyMemRef:$b, Index:$b_offset, AnyMemRef:$acc, Index:$acc_offset, Index:$outer);
   let assemblyFormat = [{
     $kernel `(` $a `[` $a_offset `]` `,` $b `[` $b_offset `]` `,` $acc `[` $acc_offset `]` `)` `outer` $outer attr-dict `:` type($a) `,` type($b) `,` type($acc)
+  }];
+}
+
+def Ukr_CallLineOp : Ukr_Op<"call_line", [DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "Calls a depthwise kernel on element offsets of three views, with scratch memory for a line of the input.";
+  let description = [{
+    Example:
+    ```mlir
+    ukr.kernel @row {generator = "depthwise_u8s8_avx2", rows = 2 : i64, columns = 4 : i64, run = 1 : i64, row_stride = 8 : i64,
+                     outer_stride = 4 : i64, code = array<i8: -61>}
+    func.func @call(%a: memref<64xi8>, %b: memref<512xi8>, %out: memref<8xi8>, %line: memref<256xi8>, %zero: index) {
+      ukr.call_line @row(%a[%zero], %b[%zero], %out[%zero]) line %line : memref<64xi8>, memref<512xi8>, memref<8xi8>, memref<256xi8>
+      return
+    }
+    ```
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$kernel, AnyMemRef:$a, Index:$a_offset, AnyMemRef:$b, Index:$b_offset, AnyMemRef:$out, Index:$out_offset, AnyMemRef:$line);
+  let assemblyFormat = [{
+    $kernel `(` $a `[` $a_offset `]` `,` $b `[` $b_offset `]` `,` $out `[` $out_offset `]` `)` `line` $line attr-dict `:` type($a) `,` type($b) `,` type($out) `,` type($line)
   }];
 }
 

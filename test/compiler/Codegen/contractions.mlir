@@ -116,13 +116,23 @@ func.func @signs(%x: tensor<?x40xf32>) -> tensor<?x3xf32> {
 
 // -----
 
-// Depthwise: over vectors of channels, and one by one for the 3 that are left.
-// CHECK: memref.global "private" constant @depthwise.tile.weights : memref<99xi8>
+// Depthwise: over vectors of channels, and one by one for the 3 that are left. With AVX2 one kernel gives the 2 sums of
+// all channels of a row, for which columns are interleaved in scratch memory; both rows see the same taps.
+// SSE: memref.global "private" constant @depthwise.tile.weights : memref<99xi8>
+// SSE-LABEL: func.func private @depthwise.tile(
+// SSE: vector.load {{.*}} : memref<99xi8>, vector<8xi8>
+// SSE: arith.muli {{.*}} : vector<8xi32>
+// SSE: memref.load {{.*}} : memref<99xi8>
+// SSE: arith.muli {{.*}} : i32
+// CHECK: ukr.kernel @depthwise.tile.outputs2x11 {{{.*}}columns = 11 : i64, generator = "depthwise_u8s8_avx2", max_outer = 3 : i64, outer_stride = 11 : i64, row_stride = 44 : i64, rows = 2 : i64, run = 3 : i64, tap_stride = 11 : i64, taps = 3 : i64}
+// CHECK-NOT: ukr.kernel
+// CHECK: memref.global "private" constant @depthwise.tile.weights : memref<768xi8>
 // CHECK-LABEL: func.func private @depthwise.tile(
-// CHECK: vector.load {{.*}} : memref<99xi8>, vector<8xi8>
-// CHECK: arith.muli {{.*}} : vector<8xi32>
-// CHECK: memref.load {{.*}} : memref<99xi8>
-// CHECK: arith.muli {{.*}} : i32
+// CHECK-DAG: %[[LINE:.*]] = ukr.scratch {{.*}} : memref<1024xi8>
+// CHECK-DAG: %[[SUMS:.*]] = ukr.scratch {{.*}} : memref<64xi32>
+// CHECK: ukr.call_line @depthwise.tile.outputs2x11(%{{.*}}, %{{.*}}, %[[SUMS]][%{{.*}}]) line %[[LINE]]
+// CHECK: vector.load %[[SUMS]]
+// CHECK: math.fma {{.*}} : vector<8xf32>
 !i8 = !quant.uniform<i8:f32, 0.0625>
 !w4 = !quant.uniform<i4<-7:7>:f32, 0.5>
 func.func @depthwise(%x: tensor<?x4x4x11xf32>) -> tensor<?x2x2x11xf32> {
@@ -131,6 +141,27 @@ func.func @depthwise(%x: tensor<?x4x4x11xf32>) -> tensor<?x2x2x11xf32> {
   %a = nibble.conv2d %q, %w {strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>, groups = 11 : i64} : (tensor<?x4x4x11x!i8>, tensor<11x3x3x1x!w4>) -> tensor<?x2x2x11xi32>
   %y = nibble.requantize %a {multiplier = array<f32: 0.5>, bias = array<f32: 0.0>, lo = array<f32: 0.0>, hi = array<f32: 0x7F800000>} : (tensor<?x2x2x11xi32>) -> tensor<?x2x2x11xf32>
   return %y : tensor<?x2x2x11xf32>
+}
+
+// -----
+
+// Rows at the top, in the middle and at the bottom see other taps, so that there are three kernels; what they store are
+// bytes, which are followed by nothing.
+// CHECK-COUNT-3: ukr.kernel @depthwise_bytes.tile.outputs9x40
+// CHECK-LABEL: func.func private @depthwise_bytes.tile(
+// CHECK-COUNT-3: ukr.call_line {{.*}} : memref<{{.*}}xi8>, memref<2048xi8>, memref<{{.*}}xi8>, memref<{{.*}}xi8>
+// CHECK-NOT: math.fma
+// CHECK: func.func private @depthwise_bytes.tile
+!u8 = !quant.uniform<u8:f32, 0.0625>
+!w8 = !quant.uniform<i8<-127:127>:f32, 0.5>
+func.func @depthwise_bytes(%x: tensor<?x9x9x40xf32>) -> tensor<?x9x9x40xf32> {
+  %q = nibble.quantize %x : (tensor<?x9x9x40xf32>) -> tensor<?x9x9x40x!u8>
+  %w = nibble.constant dense<3> : tensor<40x3x3x1xi8> : tensor<40x3x3x1x!w8>
+  %a = nibble.conv2d %q, %w {strides = array<i64: 1, 1>, padding = #nibble.padding<1, 1, 1, 1>, groups = 40 : i64} : (tensor<?x9x9x40x!u8>, tensor<40x3x3x1x!w8>) -> tensor<?x9x9x40xi32>
+  %r = nibble.requantize %a {multiplier = array<f32: 0.5>, bias = array<f32: 0.0>, lo = array<f32: 0.0>, hi = array<f32: 255.0>} : (tensor<?x9x9x40xi32>) -> tensor<?x9x9x40x!u8>
+  %b = nibble.conv2d %r, %w {strides = array<i64: 1, 1>, padding = #nibble.padding<1, 1, 1, 1>, groups = 40 : i64} : (tensor<?x9x9x40x!u8>, tensor<40x3x3x1x!w8>) -> tensor<?x9x9x40xi32>
+  %y = nibble.requantize %b {multiplier = array<f32: 0.5>, bias = array<f32: 0.0>, lo = array<f32: 0.0>, hi = array<f32: 0x7F800000>} : (tensor<?x9x9x40xi32>) -> tensor<?x9x9x40xf32>
+  return %y : tensor<?x9x9x40xf32>
 }
 
 // -----

@@ -109,6 +109,50 @@ func.func @lookup_input(%x: tensor<1x1x1x8xf32>) -> tensor<1x1x1x1xi32> attribut
 
 // -----
 
+#w = #nibble.layout<"order = [0, 1, 2, 3], tile = [0:32], word = 8, bits = 8">
+#words = #nibble.layout<"order = [0, 1, 2, 3], word = 16, bits = 16">
+#bytes = #nibble.layout<"order = [0, 1, 2, 3], word = 8, bits = 8, code = unsigned">
+!u8 = !quant.uniform<u8:f32, 0.5>
+!w8 = !quant.uniform<i8:f32, 0.5>
+func.func @depthwise(%x: tensor<1x1x1x8xf32>) attributes {nibble.batch_tile = 1 : i64} {
+  %q = nibble.quantize %x : (tensor<1x1x1x8xf32>) -> tensor<1x1x1x8x!u8, #words>
+  %w = nibble.constant dense<1> : tensor<32xi8> : tensor<8x1x1x1x!w8, #w>
+  // expected-error@+1 {{with kernel depthwise_u8s8_avx2 needs its input in unsigned bytes}}
+  %y = nibble.tile %q, %w {kernel = "depthwise_u8s8_avx2", groups = 8 : i64, window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<1x1x1x8x!u8, #words>, tensor<8x1x1x1x!w8, #w>) -> tensor<1x1x1x8xi32>
+  return
+}
+
+// -----
+
+#w = #nibble.layout<"order = [0, 1, 2, 3], tile = [0:32], word = 8, bits = 8">
+#bytes = #nibble.layout<"order = [0, 1, 2, 3], word = 8, bits = 8, code = unsigned">
+!u8 = !quant.uniform<u8:f32, 0.5>
+!w8 = !quant.uniform<i8:f32, 0.5>
+func.func @depthwise_groups(%x: tensor<1x1x1x8xf32>) attributes {nibble.batch_tile = 1 : i64} {
+  %q = nibble.quantize %x : (tensor<1x1x1x8xf32>) -> tensor<1x1x1x8x!u8, #bytes>
+  %w = nibble.constant dense<1> : tensor<64xi8> : tensor<8x1x1x2x!w8, #w>
+  // expected-error@+1 {{with kernel depthwise_u8s8_avx2 needs one group for each channel}}
+  %y = nibble.tile %q, %w {kernel = "depthwise_u8s8_avx2", groups = 4 : i64, window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<1x1x1x8x!u8, #bytes>, tensor<8x1x1x2x!w8, #w>) -> tensor<1x1x1x8xi32>
+  return
+}
+
+// -----
+
+// The window lies in the padding beside the image.
+#w = #nibble.layout<"order = [0, 1, 2, 3], tile = [0:32], word = 8, bits = 8">
+#bytes = #nibble.layout<"order = [0, 1, 2, 3], word = 8, bits = 8, code = unsigned">
+!u8 = !quant.uniform<u8:f32, 0.5>
+!w8 = !quant.uniform<i8:f32, 0.5>
+func.func @depthwise_padding(%x: tensor<1x1x1x8xf32>) attributes {nibble.batch_tile = 1 : i64} {
+  %q = nibble.quantize %x : (tensor<1x1x1x8xf32>) -> tensor<1x1x1x8x!u8, #bytes>
+  %w = nibble.constant dense<1> : tensor<32xi8> : tensor<8x1x1x1x!w8, #w>
+  // expected-error@+1 {{could not generate its kernel: kernel depthwise_u8s8_avx2: columns of padding in front must be 0..0, not 1}}
+  %y = nibble.tile %q, %w {kernel = "depthwise_u8s8_avx2", groups = 8 : i64, window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 1, 0, 0>} : (tensor<1x1x1x8x!u8, #bytes>, tensor<8x1x1x1x!w8, #w>) -> tensor<1x1x2x8xi32>
+  return
+}
+
+// -----
+
 // Weights of the packed form for a kernel that reads nibbles.
 #w = #nibble.layout<"order = [0, 1, 2, 3], tile = [0:32, 3:8], word = 8, bits = 1, code = sign">
 #bits = #nibble.layout<"order = [0, 1, 2, 3], tile = [3:32], word = 32, bits = 1, code = sign">

@@ -18,6 +18,9 @@ func.func private @m.region(%arena: memref<64xi8>, %out: memref<4xi32>, %n: inde
   // CHECK: llvm.call @dot(%[[A]], %{{.*}}, %[[C]], %arg2)
   %c0 = arith.constant 0 : index
   ukr.call @dot(%arena[%begin], %arena[%c0], %out[%thread]) outer %n : memref<64xi8>, memref<64xi8>, memref<4xi32>
+  // CHECK: %[[LINE:.*]] = llvm.ptrtoint %{{.*}} : !llvm.ptr to i64
+  // CHECK: llvm.call @dot(%{{.*}}, %{{.*}}, %{{.*}}, %[[LINE]])
+  ukr.call_line @dot(%arena[%begin], %arena[%c0], %out[%c0]) line %arena : memref<64xi8>, memref<64xi8>, memref<4xi32>, memref<64xi8>
   return
 }
 

@@ -227,3 +227,29 @@ func.func @caller(%a: memref<64xi8>, %b: memref<64xi8>, %c: memref<15xi32>, %i: 
   ukr.call @k(%a[%i], %b[%i], %c[%i]) outer %i : memref<64xi8>, memref<64xi8>, memref<15xi32>
   return
 }
+
+// -----
+
+func.func @caller(%a: memref<64xi8>, %c: memref<16xi32>, %i: index) {
+  // expected-error@+1 {{calls @missing, which is not a ukr.kernel}}
+  ukr.call_line @missing(%a[%i], %a[%i], %c[%i]) line %a : memref<64xi8>, memref<64xi8>, memref<16xi32>, memref<64xi8>
+  return
+}
+
+// -----
+
+ukr.kernel @k {generator = "g", rows = 2 : i64, columns = 8 : i64, run = 4 : i64, row_stride = 4 : i64, outer_stride = 4 : i64, code = array<i8: 1>}
+func.func @caller(%a: memref<64xi8>, %c: memref<16xi16>, %i: index) {
+  // expected-error@+1 {{needs 1-D views of i8, i8, i8 or i32, and i8, got 'memref<64xi8>', 'memref<64xi8>', 'memref<16xi16>' and 'memref<64xi8>'}}
+  ukr.call_line @k(%a[%i], %a[%i], %c[%i]) line %a : memref<64xi8>, memref<64xi8>, memref<16xi16>, memref<64xi8>
+  return
+}
+
+// -----
+
+ukr.kernel @k {generator = "g", rows = 2 : i64, columns = 8 : i64, run = 4 : i64, row_stride = 4 : i64, outer_stride = 4 : i64, code = array<i8: 1>}
+func.func @caller(%a: memref<64xi8>, %c: memref<15xi8>, %i: index) {
+  // expected-error@+1 {{has a view of the result smaller than 2 x 8}}
+  ukr.call_line @k(%a[%i], %a[%i], %c[%i]) line %a : memref<64xi8>, memref<64xi8>, memref<15xi8>, memref<64xi8>
+  return
+}

@@ -1,0 +1,148 @@
+// The list of depthwise kernels, what they refuse, their constants, and the driver of their generators.
+#include "compiler/Kernels/Depthwise.h"
+
+#include "compiler/Kernels/x64/DepthwiseLine.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+namespace nibble::kernels {
+
+static constexpr DepthwiseKernelInfo registry[] = {
+#define NIBBLE_DEPTHWISE_KERNEL(NAME, FEATURES, PRODUCTS, GENERATOR)                                                   \
+  {#NAME, FEATURES, DepthwiseProducts::PRODUCTS, GENERATOR},
+#include "compiler/Kernels/Depthwise.def"
+};
+
+// Far above any kernel: a generator that asks for more is at fault.
+static constexpr size_t maxCodeBytes = 1 << 20;
+static constexpr int laneBytes = 4, vectors = 4; // of 8 lanes: one block
+
+std::span<const DepthwiseKernelInfo> depthwiseKernels() { return registry; }
+
+const DepthwiseKernelInfo *findDepthwiseKernel(std::string_view name) {
+  for (const DepthwiseKernelInfo &kernel : registry)
+    if (kernel.name == name)
+      return &kernel;
+  return nullptr;
+}
+
+std::vector<DepthwiseRows> depthwiseRows(DepthwiseProducts products, int windowRows, int windowColumns) {
+  const int slots = products == DepthwiseProducts::Quads ? 4 : 2;
+  std::vector<DepthwiseRows> all;
+  for (int first = 0; first < windowRows; first += slots) {
+    const int rows = std::min(slots, windowRows - first);
+    const int height = static_cast<int>(std::bit_ceil(static_cast<unsigned>(rows))), span = slots / height;
+    all.push_back({first, rows, height, span, (windowColumns + span - 1) / span});
+  }
+  return all;
+}
+
+static int64_t groupsOf(const DepthwiseKernelInfo &kernel, const DepthwiseParams &params) {
+  int64_t groups = 0;
+  for (const DepthwiseRows &rows : depthwiseRows(kernel.products, params.windowRows, params.windowColumns))
+    groups += rows.groups;
+  return groups;
+}
+
+int64_t lineBytes(const DepthwiseKernelInfo &kernel, const DepthwiseParams &params) {
+  const size_t sets = depthwiseRows(kernel.products, params.windowRows, params.windowColumns).size();
+  return params.columns() * static_cast<int64_t>(sets) * depthwiseBlock * laneBytes;
+}
+
+int64_t recordBytes(const DepthwiseKernelInfo &kernel, const DepthwiseParams &params) {
+  return (groupsOf(kernel, params) + (params.result == DepthwiseResult::Bytes ? 3 : 1)) * depthwiseBlock * laneBytes;
+}
+
+/// Where channel c of a block lies among its lanes: interleaving keeps each half of 16 channels apart.
+static int laneOf(int64_t c) { return static_cast<int>(c % 16 / vectors * 8 + c / 16 * 4 + c % 4); }
+
+std::vector<uint8_t> packDepthwise(const DepthwiseKernelInfo &kernel, const DepthwiseParams &params,
+                                   const DepthwiseConstants &constants) {
+  const auto sets = depthwiseRows(kernel.products, params.windowRows, params.windowColumns);
+  const int64_t record = recordBytes(kernel, params), window = int64_t(params.windowRows) * params.windowColumns;
+  std::vector<uint8_t> b(params.blocks() * record, 0);
+  for (int64_t c = 0; c < params.channels; ++c) {
+    uint8_t *to = b.data() + c / depthwiseBlock * record + laneOf(c % depthwiseBlock) * laneBytes;
+    const auto put = [&](const auto &value) {
+      std::memcpy(to, &value, sizeof value);
+      to += depthwiseBlock * laneBytes;
+    };
+    for (const DepthwiseRows &set : sets)
+      for (int g = 0; g < set.groups; ++g) {
+        uint8_t lane[laneBytes] = {};
+        for (int slot = 0; slot < set.height * set.span; ++slot) {
+          const int row = slot % set.height, column = g * set.span + slot / set.height;
+          if (row >= set.rows || column >= params.windowColumns)
+            continue;
+          const int8_t w = constants.weights[c * window + (set.first + row) * params.windowColumns + column];
+          if (kernel.products == DepthwiseProducts::Quads) {
+            lane[slot] = static_cast<uint8_t>(w);
+          } else {
+            const int16_t wide = w;
+            std::memcpy(lane + 2 * slot, &wide, sizeof wide);
+          }
+        }
+        put(lane);
+      }
+    put(constants.start[c]);
+    if (params.result == DepthwiseResult::Bytes) {
+      put(constants.multiplier[c]);
+      put(constants.bias[c]);
+    }
+  }
+  return b;
+}
+
+std::string depthwiseRefusal(const DepthwiseParams &params) {
+  const auto outside = [](const char *what, int64_t value, int64_t low, int64_t high) -> std::string {
+    if (value >= low && value <= high)
+      return {};
+    return std::string(what) + " must be " + std::to_string(low) + ".." + std::to_string(high) + ", not " +
+           std::to_string(value);
+  };
+  const struct {
+    const char *what;
+    int64_t value, low, high;
+  } limits[] = {{"channels", params.channels, 1, depthwiseMaxStride},
+                {"outputs", params.outputs, 1, depthwiseMaxOutputs},
+                {"rows of the window", params.windowRows, 1, depthwiseMaxWindow},
+                {"columns of the window", params.windowColumns, 1, depthwiseMaxWindow},
+                {"the stride", params.stride, 1, depthwiseMaxWindow},
+                {"the first row", params.firstRow, 0, params.windowRows},
+                {"the last row", params.lastRow, params.firstRow, params.windowRows},
+                {"columns of padding in front", params.before, 0, params.windowColumns - 1},
+                {"columns of the input", params.inputs, params.columns() - params.before - params.windowColumns + 1,
+                 depthwiseMaxStride},
+                {"columns of the input", params.inputs, 0, depthwiseMaxStride},
+                {"the row stride", params.aRowStride, 0, depthwiseMaxStride},
+                {"the pixel stride", params.pixelStride, 0, depthwiseMaxStride},
+                {"the padded value", params.zero, 0, 255},
+                {"the offset", params.offset, -1024, 1024},
+                {"the lower bound", params.low, 0, 255},
+                {"the upper bound", params.high, params.low, 255}};
+  for (const auto &limit : limits)
+    if (std::string error = outside(limit.what, limit.value, limit.low, limit.high); !error.empty())
+      return error;
+  return {};
+}
+
+MachineCode generate(const DepthwiseKernelInfo &kernel, const DepthwiseParams &params, size_t initialBytes) {
+  const std::string where = "kernel " + std::string(kernel.name) + ": ";
+  if (std::string refusal = depthwiseRefusal(params); !refusal.empty())
+    return {{}, where + refusal};
+  for (size_t size = initialBytes ? initialBytes : 1; size <= maxCodeBytes; size *= 2) {
+    std::vector<uint8_t> buffer(size);
+    Emitted emitted = kernel.emit(kernel, params, buffer);
+    if (!emitted.error.empty())
+      return {{}, where + emitted.error};
+    if (emitted.tooSmall)
+      continue;
+    buffer.resize(emitted.size);
+    return {std::move(buffer), {}};
+  }
+  return {{}, where + "the code exceeds " + std::to_string(maxCodeBytes) + " bytes"};
+}
+
+} // namespace nibble::kernels

@@ -1,0 +1,53 @@
+// RUN: nibble-opt %s --nibble-select-kernels=target=x86_64-linux-gnu,+avx2 | FileCheck %s
+// RUN: nibble-opt %s --nibble-select-kernels=target=x86_64-linux-gnu,+avx512vnni,+avx512vl | FileCheck %s --check-prefix=VNNI
+// RUN: nibble-opt %s --nibble-select-kernels=target=x86_64-linux-gnu | FileCheck %s --check-prefix=SSE
+// RUN: nibble-opt %s --nibble-select-kernels=target=x86_64-linux-gnu,+avx2 --nibble-assign-layouts --nibble-materialize-layouts --nibble-pack-constants --nibble-verify-layouts | FileCheck %s --check-prefix=PACKED
+
+!u8 = !quant.uniform<u8:f32, 2.500000e-01:3>
+!s16 = !quant.uniform<i16:f32, 2.500000e-01>
+!w8 = !quant.uniform<i8<-127:127>:f32, 5.000000e-01>
+!v8 = !quant.uniform<u8:f32, 5.000000e-01>
+!b = !nibble.binary
+
+// Any weights of 8 bits, strides, windows; binary operands. Activations are bytes.
+// CHECK-LABEL: func.func @taken
+// CHECK: nibble.tile {{.*}}kernel = "depthwise_u8s8_avx2", {{.*}}rejected = ["depthwise_u8s8_avx512vnni: target has no avx512vnni"]
+// CHECK: nibble.tile {{.*}}kernel = "depthwise_u8s8_avx2"
+// CHECK: nibble.tile {{.*}}kernel = "depthwise_u8s8_avx2"
+// VNNI-LABEL: func.func @taken
+// VNNI-COUNT-3: nibble.tile {{.*}}kernel = "depthwise_u8s8_avx512vnni", {{.*}}rejected = []
+// SSE-LABEL: func.func @taken
+// SSE: nibble.tile {{.*}}kernel = "portable_depthwise", {{.*}}rejected = ["depthwise_u8s8_avx512vnni: target has no avx512vnni", "depthwise_u8s8_avx2: target has no avx2", "dot_
+// PACKED-LABEL: func.func @taken
+// PACKED: nibble.constant {{.*}} : tensor<288xi8> : tensor<8x3x3x1x{{.*}}#nibble.layout<"order = [0, 1, 2, 3], tile = [0:32], word = 8, bits = 8">
+// PACKED: nibble.tile {{.*}}kernel = "depthwise_u8s8_avx2"{{.*}}(tensor<?x4x4x8x{{.*}}#nibble.layout<"order = [0, 1, 2, 3], word = 8, bits = 8, code = unsigned">
+// PACKED: nibble.constant {{.*}} : tensor<128xi8> : tensor<8x2x2x1x!nibble.binary
+// PACKED: nibble.tile {{.*}}kernel = "depthwise_u8s8_avx2"{{.*}}(tensor<?x4x4x8x!nibble.binary, #nibble.layout<"order = [0, 1, 2, 3], word = 8, bits = 8, offset = -1, code = unsigned">
+func.func @taken(%x: tensor<?x4x4x8xf32>) -> (tensor<?x4x4x8xi32>, tensor<?x2x4x8xi32>, tensor<?x3x3x8xi32>) {
+  %q = nibble.quantize %x : (tensor<?x4x4x8xf32>) -> tensor<?x4x4x8x!u8>
+  %p = nibble.quantize %x : (tensor<?x4x4x8xf32>) -> tensor<?x4x4x8x!b>
+  %w = nibble.constant dense<127> : tensor<8x3x3x1xi8> : tensor<8x3x3x1x!w8>
+  %v = nibble.constant dense<-1> : tensor<8x2x2x1xi8> : tensor<8x2x2x1x!b>
+  %0 = nibble.tile %q, %w {groups = 8 : i64, window = array<i64: 3, 3>, strides = array<i64: 1, 1>, padding = #nibble.padding<1, 1, 1, 1>} : (tensor<?x4x4x8x!u8>, tensor<8x3x3x1x!w8>) -> tensor<?x4x4x8xi32>
+  %1 = nibble.tile %q, %w {groups = 8 : i64, window = array<i64: 3, 3>, strides = array<i64: 2, 1>, padding = #nibble.padding<1, 1, 1, 1>} : (tensor<?x4x4x8x!u8>, tensor<8x3x3x1x!w8>) -> tensor<?x2x4x8xi32>
+  %2 = nibble.tile %p, %v {groups = 8 : i64, window = array<i64: 2, 2>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x4x4x8x!b>, tensor<8x2x2x1x!b>) -> tensor<?x3x3x8xi32>
+  return %0, %1, %2 : tensor<?x4x4x8xi32>, tensor<?x2x4x8xi32>, tensor<?x3x3x8xi32>
+}
+
+// What the kernels cannot take: 16 bits; unsigned weights that reach 255; windows that are all padding; large windows.
+// CHECK-LABEL: func.func @refused
+// CHECK: nibble.tile {{.*}}kernel = "portable_depthwise", {{.*}}"depthwise_u8s8_avx2: activations have 16 bits; the kernel multiplies bytes"
+// CHECK: nibble.tile {{.*}}kernel = "portable_depthwise", {{.*}}"depthwise_u8s8_avx2: weights reach 255; the kernel takes signed bytes"
+// CHECK: nibble.tile {{.*}}kernel = "portable_depthwise", {{.*}}"depthwise_u8s8_avx2: some windows see nothing but padding"
+// CHECK: nibble.tile {{.*}}kernel = "portable_depthwise", {{.*}}"depthwise_u8s8_avx2: a window of 1 x 17 with stride 1; the kernel takes at most 16 of each"
+func.func @refused(%s: tensor<?x4x4x8x!s16>, %q: tensor<?x4x4x8x!u8>, %l: tensor<?x1x17x8x!u8>) -> (tensor<?x4x4x8xi32>, tensor<?x4x4x8xi32>, tensor<?x4x6x8xi32>, tensor<?x1x1x8xi32>) {
+  %w = nibble.constant dense<1> : tensor<8x3x3x1xi8> : tensor<8x3x3x1x!w8>
+  %v = nibble.constant dense<200> : tensor<8x3x3x1xi16> : tensor<8x3x3x1x!v8>
+  %o = nibble.constant dense<1> : tensor<8x1x1x1xi8> : tensor<8x1x1x1x!w8>
+  %m = nibble.constant dense<1> : tensor<8x1x17x1xi8> : tensor<8x1x17x1x!w8>
+  %0 = nibble.tile %s, %w {groups = 8 : i64, window = array<i64: 3, 3>, strides = array<i64: 1, 1>, padding = #nibble.padding<1, 1, 1, 1>} : (tensor<?x4x4x8x!s16>, tensor<8x3x3x1x!w8>) -> tensor<?x4x4x8xi32>
+  %1 = nibble.tile %q, %v {groups = 8 : i64, window = array<i64: 3, 3>, strides = array<i64: 1, 1>, padding = #nibble.padding<1, 1, 1, 1>} : (tensor<?x4x4x8x!u8>, tensor<8x3x3x1x!v8>) -> tensor<?x4x4x8xi32>
+  %2 = nibble.tile %q, %o {groups = 8 : i64, window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 1, 0, 1>} : (tensor<?x4x4x8x!u8>, tensor<8x1x1x1x!w8>) -> tensor<?x4x6x8xi32>
+  %3 = nibble.tile %l, %m {groups = 8 : i64, window = array<i64: 1, 17>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x17x8x!u8>, tensor<8x1x17x1x!w8>) -> tensor<?x1x1x8xi32>
+  return %0, %1, %2, %3 : tensor<?x4x4x8xi32>, tensor<?x4x4x8xi32>, tensor<?x4x6x8xi32>, tensor<?x1x1x8xi32>
+}

@@ -1,0 +1,439 @@
+// Every depthwise kernel against a loop in C++, and its contract: memory, registers, position independence, refusals.
+#include "compiler/Kernels/Depthwise.h"
+#include "test/unit/KernelTestSupport.h"
+
+#include <cmath>
+#include <cstring>
+#include <set>
+#include <sys/mman.h>
+#include <thread>
+
+namespace nibble::kernels {
+static void PrintTo(const DepthwiseKernelInfo &kernel, std::ostream *os) { *os << kernel.name; }
+} // namespace nibble::kernels
+
+using namespace nibble::kernels;
+using namespace nibble::kernels::test;
+using Against = GuardedMemory::Against;
+
+namespace {
+
+constexpr auto sums = DepthwiseResult::Sums, bytes = DepthwiseResult::Bytes;
+
+/// A row of an image of `width` columns, padded as much as keeps its size with stride 1.
+DepthwiseParams shape(int64_t channels, int rows, int columns, int stride, int64_t width, DepthwiseResult result) {
+  DepthwiseParams p{.channels = channels, .windowRows = rows, .windowColumns = columns, .stride = stride};
+  p.before = (columns - 1) / 2;
+  p.inputs = width;
+  p.outputs = (width + 2 * p.before - columns) / stride + 1;
+  p.lastRow = rows;
+  p.pixelStride = channels;
+  p.aRowStride = width * channels;
+  p.result = result;
+  p.zero = 7;
+  if (result == bytes)
+    p.offset = 3, p.low = 10, p.high = 250;
+  return p;
+}
+
+bool isPossible(const DepthwiseParams &p) { return p.outputs > 0 && depthwiseRefusal(p).empty(); }
+
+/// The values of one call, seeded. Extreme: the largest sums of both signs.
+class Call {
+public:
+  Call(const DepthwiseKernelInfo &kernel, const DepthwiseParams &params, bool extreme = false)
+      : params(params), kernel(kernel) {
+    std::mt19937 random(static_cast<uint32_t>(params.channels * 31 + params.inputs * 7 + params.windowRows));
+    const int64_t rows = params.lastRow - params.firstRow, window = int64_t(params.windowRows) * params.windowColumns;
+    for (int64_t i = 0; i < rows * params.inputs * params.channels; ++i)
+      pixels.push_back(static_cast<uint8_t>(extreme ? 255 : random()));
+    for (int64_t i = 0; i < params.channels * window; ++i)
+      weights.push_back(static_cast<int8_t>(extreme ? (i / window % 2 ? -128 : 127) : random()));
+    for (int64_t c = 0; c < params.channels; ++c) {
+      start.push_back(static_cast<int32_t>(random() % 60000) - 30000);
+      multiplier.push_back(static_cast<float>(random() % 256 - 64.0) / 65536);
+      bias.push_back(static_cast<float>(random() % 512) / 2); // halves: ties
+    }
+  }
+
+  /// From the first byte to behind the last.
+  size_t extent() const {
+    const int64_t rows = params.lastRow - params.firstRow;
+    if (!rows || !params.inputs)
+      return 0;
+    return static_cast<size_t>((rows - 1) * params.aRowStride + (params.inputs - 1) * params.pixelStride +
+                               params.channels);
+  }
+  void placePixels(uint8_t *to) const {
+    const uint8_t *from = pixels.data();
+    for (int64_t y = 0; y < params.lastRow - params.firstRow; ++y)
+      for (int64_t x = 0; x < params.inputs; ++x, from += params.channels)
+        std::memcpy(to + y * params.aRowStride + x * params.pixelStride, from, params.channels);
+  }
+  std::vector<uint8_t> packed() const { return packDepthwise(kernel, params, {weights, start, multiplier, bias}); }
+  int32_t sum(int64_t x, int64_t c) const {
+    int32_t all = start[c];
+    for (int y = 0; y < params.windowRows; ++y)
+      for (int t = 0; t < params.windowColumns; ++t) {
+        const int64_t j = x * params.stride + t - params.before;
+        const bool exists = y >= params.firstRow && y < params.lastRow && j >= 0 && j < params.inputs;
+        const int q = exists ? pixels[((y - params.firstRow) * params.inputs + j) * params.channels + c] : params.zero;
+        all += q * weights[(c * params.windowRows + y) * params.windowColumns + t];
+      }
+    return all;
+  }
+  /// What a kernel stores of an output.
+  int32_t result(int64_t x, int64_t c) const {
+    if (params.result == sums)
+      return sum(x, c);
+    const float y = std::fma(static_cast<float>(sum(x, c)), multiplier[c], bias[c]);
+    return std::clamp(static_cast<int>(std::nearbyint(y)) + params.offset, params.low, params.high);
+  }
+  size_t outBytes() const {
+    if (params.result == sums)
+      return static_cast<size_t>(params.outputs * params.blocks() * depthwiseBlock * 4);
+    return static_cast<size_t>((params.outputs - 1) * params.pixelStride + params.channels);
+  }
+  /// The first difference between `out` and what it should be; empty if there is none.
+  std::string check(const uint8_t *out) const {
+    for (int64_t x = 0; x < params.outputs; ++x)
+      for (int64_t c = 0; c < params.channels; ++c) {
+        int32_t got;
+        if (params.result == sums)
+          std::memcpy(&got, out + (x * params.blocks() * depthwiseBlock + c) * 4, 4);
+        else
+          got = out[x * params.pixelStride + c];
+        if (got != result(x, c))
+          return "output " + std::to_string(x) + ", channel " + std::to_string(c) + " is " + std::to_string(got) +
+                 ", not " + std::to_string(result(x, c)) + ": " + text();
+      }
+    return {};
+  }
+  std::string text() const {
+    const auto n = [](int64_t v) { return std::to_string(v); };
+    return n(params.channels) + " channels, " + n(params.windowRows) + " x " + n(params.windowColumns) + ", stride " +
+           n(params.stride) + ", rows " + n(params.firstRow) + ".." + n(params.lastRow) + ", " + n(params.before) +
+           " before " + n(params.inputs) + ", " + n(params.outputs) + " outputs" +
+           (params.result == bytes ? " of bytes" : "");
+  }
+
+  const DepthwiseParams params;
+
+private:
+  const DepthwiseKernelInfo &kernel;
+  std::vector<uint8_t> pixels; ///< [row][column][channel]
+  std::vector<int8_t> weights; ///< [channel][row][column]
+  std::vector<int32_t> start;
+  std::vector<float> multiplier, bias;
+};
+
+/// Generated code in executable memory; `fn` is null, with a failure of the test, where it cannot be made. It is called
+/// through the type of the dot kernels: three pointers and a word.
+struct Loaded {
+  Loaded(const DepthwiseKernelInfo &kernel, const DepthwiseParams &params) {
+    const MachineCode made = generate(kernel, params);
+    if (!made) {
+      ADD_FAILURE() << made.error;
+      return;
+    }
+    code = std::make_unique<LoadedKernel>(made.bytes);
+    fn = code->fn();
+  }
+  std::unique_ptr<LoadedKernel> code;
+  DotFn fn = nullptr;
+};
+
+int64_t asWord(const void *line) { return static_cast<int64_t>(reinterpret_cast<intptr_t>(line)); }
+
+class DepthwiseCode : public ::testing::TestWithParam<DepthwiseKernelInfo> {
+protected:
+  const DepthwiseKernelInfo &kernel() const { return GetParam(); }
+};
+
+class DepthwiseRun : public DepthwiseCode {
+protected:
+  void SetUp() override {
+#if defined(__x86_64__)
+    // Each feature that the manifest names needs a line here; an unknown one must not pass as present.
+    if (kernel().features == "avx2,fma" && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+      return;
+    if (kernel().features == "avx512vnni,avx512vl" && __builtin_cpu_supports("avx512vnni") &&
+        __builtin_cpu_supports("avx512vl"))
+      return;
+#endif
+    GTEST_SKIP() << "this machine has no " << kernel().features << ": " << kernel().name << " was not run";
+  }
+
+  /// One call; what lies around the result, between its pixels and behind the line must stay.
+  void expectOracle(const DepthwiseParams &params, bool extreme = false) {
+    const Call call(kernel(), params, extreme);
+    const Loaded code(kernel(), params);
+    ASSERT_TRUE(code.fn);
+    std::vector<uint8_t> a(call.extent(), 0xb7);
+    call.placePixels(a.data());
+    const std::vector<uint8_t> b = call.packed();
+    constexpr uint8_t canary = 0x5e;
+    constexpr size_t margin = 64;
+    std::vector<uint8_t> out(call.outBytes() + 2 * margin, canary), line(lineBytes(kernel(), params) + margin, canary);
+    code.fn(a.data(), reinterpret_cast<const int8_t *>(b.data()), reinterpret_cast<int32_t *>(out.data() + margin),
+            asWord(line.data()));
+    ASSERT_EQ("", call.check(out.data() + margin));
+    for (size_t i = 0; i < margin; ++i) {
+      ASSERT_EQ(canary, out[i]) << "before the result: " << call.text();
+      ASSERT_EQ(canary, out[out.size() - 1 - i]) << "behind the result: " << call.text();
+      ASSERT_EQ(canary, line[line.size() - 1 - i]) << "behind the line: " << call.text();
+    }
+    if (params.result == bytes)
+      for (int64_t x = 0; x + 1 < params.outputs; ++x)
+        for (int64_t c = params.channels; c < params.pixelStride; ++c)
+          ASSERT_EQ(canary, out[margin + x * params.pixelStride + c]) << "between pixels: " << call.text();
+  }
+};
+
+/// Shapes that reach every branch: windows of all remainders, strides, loops and none, tails, missing rows.
+std::vector<DepthwiseParams> shapes() {
+  std::vector<DepthwiseParams> all;
+  int64_t channels = 0;
+  for (const int window : {1, 2, 3, 4, 5, 7})
+    for (const int stride : {1, 2, 3})
+      for (const int64_t width : {1, 2, 5, 9, 16})
+        for (const DepthwiseResult result : {sums, bytes}) {
+          channels = channels % 67 + 11;
+          DepthwiseParams p = shape(channels, window, window, stride, width, result);
+          if (!isPossible(p))
+            continue;
+          all.push_back(p);
+          p.firstRow = std::min(1, window - 1);
+          p.aRowStride += 3;
+          all.push_back(p);
+        }
+  return all;
+}
+
+TEST_P(DepthwiseRun, EveryTailOfChannels) {
+  for (int64_t channels = 1; channels <= 97; ++channels)
+    for (const DepthwiseResult result : {sums, bytes}) {
+      expectOracle(shape(channels, 3, 3, 1, 5, result));
+      expectOracle(shape(channels, 5, 5, 2, 7, result));
+      if (HasFatalFailure())
+        return;
+    }
+}
+
+TEST_P(DepthwiseRun, EveryWindowStrideAndWidth) {
+  for (int rows = 1; rows <= 7; ++rows)
+    for (int columns = 1; columns <= 7; ++columns)
+      for (const int stride : {1, 2, 3})
+        for (const int64_t width : {1, 2, 3, 4, 5, 6, 7, 8, 11, 13, 29})
+          for (const int64_t channels : {6, 35}) {
+            const DepthwiseParams p = shape(channels, rows, columns, stride, width, width % 2 ? sums : bytes);
+            if (isPossible(p))
+              expectOracle(p);
+            if (HasFatalFailure())
+              return;
+          }
+  expectOracle(shape(33, depthwiseMaxWindow, depthwiseMaxWindow, 1, 20, bytes));
+}
+
+// Padding in front, behind, above and below, in all amounts; images narrower than the window; no row at all.
+TEST_P(DepthwiseRun, Padding) {
+  for (const int window : {2, 3, 5})
+    for (int first = 0; first <= window; ++first)
+      for (int last = first; last <= window; ++last)
+        for (int64_t before = 0; before < window; ++before)
+          for (int64_t inputs = 1; inputs <= 6; ++inputs) {
+            DepthwiseParams p = shape(19, window, window, 1, inputs, bytes);
+            p.firstRow = first, p.lastRow = last, p.before = before;
+            for (p.outputs = 1; p.outputs <= before + inputs; ++p.outputs)
+              if (isPossible(p))
+                expectOracle(p);
+            if (HasFatalFailure())
+              return;
+          }
+}
+
+TEST_P(DepthwiseRun, ExtremeValuesBoundsAndOffsets) {
+  for (const DepthwiseResult result : {sums, bytes})
+    for (const int window : {3, 5}) {
+      DepthwiseParams p = shape(40, window, window, 1, 9, result);
+      p.zero = 255;
+      expectOracle(p, true);
+    }
+  for (const auto &[offset, low, high] :
+       std::vector<std::tuple<int, int, int>>{{0, 0, 255}, {128, 0, 255}, {-128, 0, 15}, {0, 128, 255}, {1024, 7, 7}}) {
+    DepthwiseParams p = shape(40, 3, 3, 1, 9, bytes);
+    p.offset = offset, p.low = low, p.high = high;
+    expectOracle(p);
+  }
+}
+
+// A share of the channels of a pixel: the others are neither read nor written.
+TEST_P(DepthwiseRun, SharesOfChannels) {
+  for (const int64_t channels : {5, 32, 50, 96}) {
+    DepthwiseParams p = shape(channels, 3, 3, 1, 10, bytes);
+    p.pixelStride = channels + 41;
+    p.aRowStride = 10 * p.pixelStride + 13;
+    expectOracle(p);
+  }
+}
+
+TEST_P(DepthwiseRun, StaysInsideItsOperands) {
+  for (const DepthwiseParams &params : shapes())
+    for (const Against side : {Against::LowerGuard, Against::UpperGuard}) {
+      const Call call(kernel(), params);
+      const std::vector<uint8_t> packed = call.packed();
+      const GuardedMemory a(call.extent(), side), b(packed.size(), side), out(call.outBytes(), side),
+          line(lineBytes(kernel(), params), side);
+      call.placePixels(a.data());
+      std::copy(packed.begin(), packed.end(), b.data());
+      const Loaded code(kernel(), params);
+      ASSERT_TRUE(code.fn);
+      ASSERT_EQ("", callGuarded(code.fn, a.data(), reinterpret_cast<int8_t *>(b.data()),
+                                reinterpret_cast<int32_t *>(out.data()), asWord(line.data())))
+          << call.text();
+      ASSERT_EQ("", call.check(out.data()));
+    }
+}
+
+// Pixels pages apart, every other page forbidden: nothing before their first or behind their last channel is read.
+TEST_P(DepthwiseRun, ReadsNothingBetweenPixels) {
+  const auto page = static_cast<int64_t>(GuardedMemory::pageBytes());
+  constexpr int64_t columns = 6, rows = 3;
+  const GuardedMemory memory(static_cast<size_t>(2 * page * columns * rows), Against::LowerGuard);
+  for (size_t at = page; at < memory.size(); at += 2 * page)
+    mprotect(memory.data() + at, page, PROT_NONE);
+  for (const int64_t channels : {1, 3, 7, 12, 16, 23, 31, 32, 45, 64})
+    for (const bool atEnd : {false, true}) {
+      DepthwiseParams params = shape(channels, 3, 3, 1, columns, sums);
+      params.pixelStride = 2 * page;
+      params.aRowStride = columns * params.pixelStride;
+      const Call call(kernel(), params);
+      uint8_t *a = memory.data() + (atEnd ? page - channels : 0);
+      call.placePixels(a);
+      const std::vector<uint8_t> b = call.packed();
+      std::vector<uint8_t> out(call.outBytes()), line(lineBytes(kernel(), params));
+      const Loaded code(kernel(), params);
+      ASSERT_TRUE(code.fn);
+      ASSERT_EQ("", callGuarded(code.fn, a, reinterpret_cast<const int8_t *>(b.data()),
+                                reinterpret_cast<int32_t *>(out.data()), asWord(line.data())))
+          << call.text();
+      ASSERT_EQ("", call.check(out.data()));
+    }
+}
+
+// Sums only: bytes are rounded as mxcsr says, which the test sets to another mode.
+TEST_P(DepthwiseRun, KeepsTheCallersState) {
+  for (const DepthwiseParams &params : shapes()) {
+    const Call call(kernel(), params);
+    const Loaded code(kernel(), params);
+    ASSERT_TRUE(code.fn);
+    std::vector<uint8_t> a(call.extent()), out(call.outBytes()), line(lineBytes(kernel(), params));
+    call.placePixels(a.data());
+    const std::vector<uint8_t> b = call.packed();
+    MachineState state = {};
+    callWithState(code.fn, a.data(), reinterpret_cast<const int8_t *>(b.data()),
+                  reinterpret_cast<int32_t *>(out.data()), asWord(line.data()), state);
+    if (params.result == sums) {
+      ASSERT_EQ("", call.check(out.data())) << "with garbage in all registers";
+    }
+    for (uint64_t i = 0; i < 6; ++i)
+      ASSERT_EQ(calleeSavedMark + i, state.calleeSaved[i]) << "register " << i << " of rbx rbp r12 r13 r14 r15";
+    ASSERT_EQ(mxcsrMark, state.mxcsr & ~0x3fu) << "beside the exceptions that are noted";
+    ASSERT_EQ(0u, state.flags & 0x400) << "direction flag";
+    for (const auto &vector : state.vectors)
+      for (int byte = 16; byte < 32; ++byte)
+        ASSERT_EQ(0, vector[byte]) << "vzeroupper is missing";
+  }
+}
+
+TEST_P(DepthwiseCode, BytesDoNotDependOnTheAddress) {
+  constexpr size_t size = 1 << 18;
+  static uint8_t first[size], second[size + 64];
+  size_t shift = 1;
+  for (const DepthwiseParams &params : shapes()) {
+    std::memset(first, 0xcc, size);
+    std::memset(second, 0x11, sizeof second);
+    shift = shift % 61 + 3;
+    const Emitted one = kernel().emit(kernel(), params, {first, size});
+    const Emitted two = kernel().emit(kernel(), params, {second + shift, size});
+    ASSERT_EQ("", one.error);
+    ASSERT_GT(one.size, 0u);
+    ASSERT_EQ(one.size, two.size);
+    ASSERT_EQ(0, std::memcmp(first, second + shift, one.size));
+    ASSERT_EQ(0xcc, first[one.size]) << "wrote behind the reported size";
+  }
+}
+
+TEST_P(DepthwiseCode, GrowsItsBufferAndNeverTruncates) {
+  const DepthwiseParams params = shape(40, 3, 3, 1, 20, bytes);
+  const MachineCode whole = generate(kernel(), params);
+  ASSERT_TRUE(whole) << whole.error;
+  for (const size_t initial : {size_t(0), size_t(1), size_t(1000), whole.bytes.size() - 1, whole.bytes.size()})
+    EXPECT_EQ(whole.bytes, generate(kernel(), params, initial).bytes) << "from " << initial << " bytes";
+  std::vector<uint8_t> buffer(whole.bytes.size());
+  for (const size_t size : {size_t(0), size_t(1), size_t(500), buffer.size() / 2, buffer.size() - 1}) {
+    const Emitted emitted = kernel().emit(kernel(), params, std::span(buffer).first(size));
+    EXPECT_TRUE(emitted.tooSmall) << size;
+    EXPECT_EQ(0u, emitted.size);
+  }
+  EXPECT_EQ(buffer.size(), kernel().emit(kernel(), params, buffer).size) << "after the failures";
+}
+
+TEST_P(DepthwiseCode, TwoThreadsAtOnce) {
+  const std::vector<DepthwiseParams> all = shapes();
+  std::vector<std::vector<uint8_t>> made[2];
+  const auto work = [&](int who) {
+    for (const DepthwiseParams &params : all) // one of them also runs into the error state every time
+      made[who].push_back(generate(kernel(), params, who ? 500 : 16384).bytes);
+  };
+  std::thread other(work, 1);
+  work(0);
+  other.join();
+  EXPECT_EQ(made[0], made[1]);
+}
+
+TEST_P(DepthwiseCode, RefusesImpossibleShapes) {
+  const auto error = [&](auto change) {
+    DepthwiseParams params = shape(8, 3, 3, 1, 8, bytes);
+    change(params);
+    std::vector<uint8_t> buffer(1);
+    EXPECT_EQ(depthwiseRefusal(params), kernel().emit(kernel(), params, buffer).error);
+    const std::string text = generate(kernel(), params).error, prefix = "kernel " + std::string(kernel().name) + ": ";
+    EXPECT_EQ(0u, text.find(prefix));
+    return text.substr(std::min(text.size(), prefix.size()));
+  };
+  EXPECT_EQ("channels must be 1..33554432, not 0", error([](DepthwiseParams &p) { p.channels = 0; }));
+  EXPECT_EQ("outputs must be 1..65536, not 0", error([](DepthwiseParams &p) { p.outputs = 0; }));
+  EXPECT_EQ("rows of the window must be 1..16, not 17", error([](DepthwiseParams &p) { p.windowRows = 17; }));
+  EXPECT_EQ("columns of the window must be 1..16, not 0", error([](DepthwiseParams &p) { p.windowColumns = 0; }));
+  EXPECT_EQ("the stride must be 1..16, not 0", error([](DepthwiseParams &p) { p.stride = 0; }));
+  EXPECT_EQ("the last row must be 0..3, not 4", error([](DepthwiseParams &p) { p.lastRow = 4; }));
+  EXPECT_EQ("the first row must be 0..3, not -1", error([](DepthwiseParams &p) { p.firstRow = -1; }));
+  EXPECT_EQ("columns of padding in front must be 0..2, not 3", error([](DepthwiseParams &p) { p.before = 3; }));
+  EXPECT_NE("", error([](DepthwiseParams &p) { p.inputs = 6; })) << "more padding behind than a window has columns";
+  EXPECT_NE("", error([](DepthwiseParams &p) { p.inputs = INT64_MAX; }));
+  EXPECT_NE("", error([](DepthwiseParams &p) { p.aRowStride = -1; }));
+  EXPECT_NE("", error([](DepthwiseParams &p) { p.pixelStride = int64_t(1) << 40; }));
+  EXPECT_EQ("the padded value must be 0..255, not 256", error([](DepthwiseParams &p) { p.zero = 256; }));
+  EXPECT_NE("", error([](DepthwiseParams &p) { p.offset = 1025; }));
+  EXPECT_EQ("the upper bound must be 10..255, not 9", error([](DepthwiseParams &p) { p.high = 9; }));
+}
+
+std::string nameOf(const ::testing::TestParamInfo<DepthwiseKernelInfo> &info) { return std::string(info.param.name); }
+const auto all = ::testing::ValuesIn(depthwiseKernels().begin(), depthwiseKernels().end());
+INSTANTIATE_TEST_SUITE_P(Manifest, DepthwiseCode, all, nameOf);
+INSTANTIATE_TEST_SUITE_P(Manifest, DepthwiseRun, all, nameOf);
+
+TEST(DepthwiseRegistry, UniqueNamesAndFeatures) {
+  std::set<std::string_view> names;
+  for (const DepthwiseKernelInfo &kernel : depthwiseKernels()) {
+    EXPECT_TRUE(names.insert(kernel.name).second) << kernel.name;
+    EXPECT_FALSE(kernel.features.empty()) << kernel.name;
+    EXPECT_EQ(nullptr, findKernel(kernel.name)) << "two registries must not share a name";
+    ASSERT_NE(nullptr, findDepthwiseKernel(kernel.name));
+    EXPECT_EQ(kernel.name, findDepthwiseKernel(kernel.name)->name);
+  }
+  EXPECT_EQ(nullptr, findDepthwiseKernel("depthwise_u8s8"));
+}
+
+} // namespace

@@ -1,0 +1,1 @@
+nibble_gtest(kernels_depthwise_test KernelDepthwiseTest.cpp KernelTestSupport.cpp LINK nibble_kernels)
