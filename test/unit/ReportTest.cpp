@@ -155,12 +155,19 @@ TEST(ReportTest, TextHasAPlaceForEveryLayer) {
   EXPECT_THAT(text, HasSubstr(": remark: net/conv: kernel portable_i16 (u8 x s4, "));
   EXPECT_THAT(text, HasSubstr("weight bytes); per image 2,904 multiply-accumulates, 384 bytes read, 256 written; "));
   EXPECT_THAT(text, HasSubstr(": remark: net/max_pool2d: u4 to u4; per image 256 bytes read, 64 written\n"));
-  EXPECT_THAT(text, HasSubstr(": note: skipped dot_u8s8_6x16_avx2: target has no avx2\n"));
+  EXPECT_THAT(text, HasSubstr("dot_u8s8_6x16_avx2, dot_u8s8_6x16_avx2_exact: target has no avx2\n"));
   const Report &report = model().report();
   std::size_t lines = report.layers.size() + report.remarks.size() + 1;
   for (const LayerReport &layer : report.layers)
-    lines += layer.rejected.size();
+    lines += skipped(layer).size();
   EXPECT_EQ(static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')) + 1, lines);
+}
+
+TEST(ReportTest, KernelsWithOneReasonShareIt) {
+  LayerReport layer;
+  EXPECT_THAT(skipped(layer), ElementsAre());
+  layer.rejected = {"a: x: y", "b: x: y", "c: z", "d: x: y", "e"};
+  EXPECT_THAT(skipped(layer), ElementsAre("a, b: x: y", "c: z", "d: x: y", "e"));
 }
 
 TEST(ReportTest, JsonHasEveryField) {

@@ -7,21 +7,15 @@
 namespace nibble::tools {
 namespace {
 
-/// Neighbours with the same reason share it: often a whole instruction set.
-std::string skipped(const std::vector<std::string> &rejected) {
-  std::string text, before;
-  bool first = true;
-  auto close = [&] { text += before.empty() ? "" : " (" + before + ")"; };
-  for (const std::string &entry : rejected) {
-    const size_t colon = entry.find(": ");
-    const std::string why = colon == std::string::npos ? "" : entry.substr(colon + 2);
-    if (!first && why != before)
-      close();
-    text += (first ? "; skipped " : ", ") + entry.substr(0, colon);
-    before = why;
-    first = false;
+/// "; skipped dot_a, dot_b (target has no avx2), dot_c (...)"
+std::string skippedIn(const LayerReport &layer) {
+  std::string text;
+  for (const std::string &group : skipped(layer)) {
+    const size_t colon = group.find(": ");
+    text += (text.empty() ? "; skipped " : ", ") + group.substr(0, colon);
+    if (colon != std::string::npos)
+      text += " (" + group.substr(colon + 2) + ")";
   }
-  close();
   return text;
 }
 
@@ -34,7 +28,7 @@ std::string reportText(std::span<const report::Model> models, int threads) {
   for (const report::Model &model : models) {
     const auto report = report::convert<nibble::Report>(model);
     for (const LayerReport &layer : report.layers)
-      lines += remark + model.name + "/" + layer.name + ": " + to_string(layer) + skipped(layer.rejected) + "\n";
+      lines += remark + model.name + "/" + layer.name + ": " + to_string(layer) + skippedIn(layer) + "\n";
     constants += model.constantBytes;
   }
   if (constants)

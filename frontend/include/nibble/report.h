@@ -73,9 +73,12 @@ struct Profile {
 /// One line with the kernel, operand types, operations and bytes of a layer, without its place and name.
 std::string to_string(const LayerReport &layer);
 
-/// As text, with one line for each layer and one for each kernel that it did not get:
+/// LayerReport::rejected with neighbours that have the same reason as one: "dot_a, dot_b: target has no avx2".
+std::vector<std::string> skipped(const LayerReport &layer);
+
+/// As text, with one line for each layer and one for each reason against faster kernels:
 ///   model.cpp:23: remark: small_cnn/fc: kernel portable_i16 (u4 x s4, 25,088 weight bytes); per image 31,360 ...
-///   model.cpp:23: note: skipped dot_u8s8_6x16_avx2: target has no avx2
+///   model.cpp:23: note: skipped dot_u8s8_16_6x16_avx2, dot_u8s8_6x16_avx2: target has no avx2
 std::string to_string(const Report &report);
 
 /// As JSON; `profile`, if it is of this report, adds the times. docs/report.md has the fields.

@@ -45,6 +45,27 @@ std::string to_string(const LayerReport &layer) {
   return text;
 }
 
+std::vector<std::string> skipped(const LayerReport &layer) {
+  std::vector<std::string> result;
+  std::string kernels, reason; // of the group that is open
+  auto close = [&] {
+    if (!kernels.empty())
+      result.push_back(reason.empty() ? kernels : kernels + ": " + reason);
+  };
+  for (const std::string &entry : layer.rejected) {
+    const std::size_t colon = entry.find(": ");
+    const std::string kernel = entry.substr(0, colon), why = colon == std::string::npos ? "" : entry.substr(colon + 2);
+    if (!kernels.empty() && why == reason) {
+      kernels += ", " + kernel;
+      continue;
+    }
+    close();
+    kernels = kernel, reason = why;
+  }
+  close();
+  return result;
+}
+
 std::string to_string(const Report &report) {
   std::vector<Diagnostic> lines;
   for (const LayerReport &layer : report.layers) {
@@ -53,8 +74,8 @@ std::string to_string(const Report &report) {
     line.line = layer.line;
     line.severity = Severity::remark;
     line.message = std::string(report.name).append("/").append(layer.name).append(": ").append(to_string(layer));
-    for (const std::string &reason : layer.rejected)
-      line.notes.push_back({{}, 0, "skipped " + reason});
+    for (const std::string &kernels : skipped(layer))
+      line.notes.push_back({{}, 0, "skipped " + kernels});
   }
   lines.insert(lines.end(), report.remarks.begin(), report.remarks.end());
   Diagnostic &total = lines.emplace_back();
