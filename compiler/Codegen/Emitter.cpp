@@ -133,7 +133,8 @@ void Emitter::region(StringRef name, Location loc, llvm::function_ref<Value(Code
   Value n = block.getArgument(block.getNumArguments() - 2), threads = block.getArguments().back();
   SmallVector<Value> operands(llvm::drop_end(block.getArguments()));
   code->setLoc(loc);
-  ukr::ParallelOp::create(*code, symbol, count(*code, n), threads, operands);
+  ukr::ParallelOp::create(*code, symbol, count(*code, n), threads, operands,
+                          layer ? code->getI64IntegerAttr(*layer) : IntegerAttr());
 }
 
 func::FuncOp Emitter::routine(StringRef name, Location loc, unsigned indices,

@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 
 namespace nibble::codegen {
 
@@ -83,6 +84,8 @@ public:
   /// A region over `count(code, n)` items; `body` emits the work on [begin, end).
   void region(llvm::StringRef name, mlir::Location loc, llvm::function_ref<Value(Code &, Value)> count,
               llvm::function_ref<void(Region &)> body);
+  /// The op that regions are emitted for from here on: its number in the source function; none for reports to name it.
+  std::optional<int64_t> layer;
   /// A function that the body of a region calls: the region's own arguments with `indices` index arguments before the
   /// last four.
   mlir::func::FuncOp routine(llvm::StringRef name, mlir::Location loc, unsigned indices,

@@ -188,10 +188,16 @@ LogicalResult Lowering::run() {
     return source.emitError("only straight-line functions can be compiled");
   if (failed(signature()))
     return failure();
-  for (Operation &op : source.getBody().front().without_terminator())
+  for (Operation &op : source.getBody().front())
+    numbers.try_emplace(&op, static_cast<int64_t>(numbers.size()));
+  for (Operation &op : source.getBody().front().without_terminator()) {
+    emitter->layer = numbers[&op];
     if (failed(lower(&op)))
       return failure();
-  if (failed(results(cast<func::ReturnOp>(source.getBody().front().getTerminator()))))
+  }
+  auto terminator = cast<func::ReturnOp>(source.getBody().front().getTerminator());
+  emitter->layer = numbers[terminator];
+  if (failed(results(terminator)))
     return failure();
   emitter->finish();
   return success();

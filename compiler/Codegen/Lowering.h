@@ -50,6 +50,8 @@ private:
   Expr accumulator(Value v);
   Buffer realBuffer(Value v);
   Buffer gridBuffer(Value v);
+  /// Stores what the op of `v` has left as a recipe; the region counts as that op's, not as its reader's.
+  void store(Value v, llvm::StringRef suffix, const Expr &expr, const Buffer &target);
   void setReal(Value result, bool batched, Expr expr);
   Buffer place(Value v, Elem elem, llvm::StringRef suffix = "");
   /// A vector operand of an elementwise op: per channel, single, or the whole tensor.
@@ -114,6 +116,7 @@ private:
   int64_t batch = 1;
   bool dynamicBatch = false;
   std::unique_ptr<Emitter> emitter;
+  llvm::DenseMap<mlir::Operation *, int64_t> numbers;          ///< Of the ops in the body of `source`.
   llvm::DenseMap<Value, std::unique_ptr<LoweredValue>> values; ///< References to them outlive further definitions.
   llvm::DenseMap<Value, Buffer> assigned;                      ///< where a returned value is to be written
   std::vector<std::pair<std::vector<const void *>, QuantizerValues>> quantizerCache;

@@ -107,13 +107,22 @@ Expr Lowering::accumulator(Value value) {
   return v.acc ? leaf(v.acc) : *v.accExpr;
 }
 
+void Lowering::store(Value value, StringRef suffix, const Expr &expr, const Buffer &target) {
+  Operation *op = value.getDefiningOp();
+  std::optional<int64_t> reader = emitter->layer;
+  if (auto own = numbers.find(op); own != numbers.end())
+    emitter->layer = own->second;
+  evaluate(*emitter, (op ? nameOf(op) : "argument") + suffix.str(), value.getLoc(), viewOf(get(value)),
+           {{expr, target}});
+  emitter->layer = reader;
+}
+
 Buffer Lowering::realBuffer(Value value) {
   LoweredValue &v = get(value);
   if (v.real)
     return v.real;
   Buffer b = place(value, Elem::F32);
-  std::string name = (value.getDefiningOp() ? nameOf(value.getDefiningOp()) : "argument") + ".store";
-  evaluate(*emitter, name, value.getLoc(), viewOf(v), {{real(value), b}});
+  store(value, ".store", real(value), b);
   get(value).real = b;
   return b;
 }
@@ -123,7 +132,7 @@ Buffer Lowering::gridBuffer(Value value) {
   if (v.grid)
     return v.grid;
   Buffer b = place(value, Elem::F32, ".q");
-  evaluate(*emitter, nameOf(value.getDefiningOp()) + ".integers", value.getLoc(), viewOf(v), {{ints(value), b}});
+  store(value, ".integers", ints(value), b);
   get(value).grid = b;
   return b;
 }

@@ -4,60 +4,13 @@
 #include "compiler/Emit/Header.h"
 #include "compiler/Graph/Weights.h"
 #include "compiler/Pipelines/Advance.h"
+#include "compiler/Report/Collect.h"
 #include "dialects/Nibble/IR/Nibble.h"
-#include "mlir/Dialect/MemRef/IR/MemRef.h"
 
 using namespace mlir;
 
 namespace nibble::driver {
 namespace {
-
-/// "u4", "s8", "binary", "ternary" or "f32".
-std::string typeName(Type element) {
-  std::optional<GridFacts> grid = gridFacts(element);
-  if (!grid)
-    return "f32";
-  if (grid->binary || grid->ternary)
-    return grid->binary ? "binary" : "ternary";
-  return (grid->isSigned ? "s" : "u") + std::to_string(grid->bits);
-}
-
-int64_t constantBytes(Value weight) {
-  auto constant = weight.getDefiningOp<ConstantOp>();
-  if (!constant)
-    return 0;
-  ElementsAttr value = constant.getValue();
-  return value.getNumElements() * ((value.getElementType().getIntOrFloatBitWidth() + 7) / 8);
-}
-
-/// The tiles of the packed stage.
-std::vector<LayerReport> layersOf(ModuleOp module) {
-  std::vector<LayerReport> layers;
-  module.walk([&](TileOp tile) {
-    LayerReport layer;
-    if (auto name = tile.getLoc()->findInstanceOf<NameLoc>())
-      layer.name = name.getName().str();
-    layer.place = placeOf(tile.getLoc());
-    layer.kernel = tile.getKernel().value_or("").str();
-    if (ArrayAttr rejected = tile.getRejectedAttr())
-      for (auto reason : rejected.getAsRange<StringAttr>())
-        layer.rejected.push_back(reason.str());
-    layer.input = typeName(cast<RankedTensorType>(tile.getInput().getType()).getElementType());
-    layer.weight = typeName(cast<RankedTensorType>(tile.getWeight().getType()).getElementType());
-    layer.weightBytes = constantBytes(tile.getWeight());
-    layers.push_back(std::move(layer));
-  });
-  return layers;
-}
-
-int64_t globalBytes(ModuleOp module) {
-  int64_t bytes = 0;
-  module.walk([&](memref::GlobalOp global) {
-    MemRefType type = global.getType();
-    bytes += type.getNumElements() * ((type.getElementTypeBitWidth() + 7) / 8);
-  });
-  return bytes;
-}
 
 /// Freezing leaves its mark on the module; a batch norm that it could not fold keeps its statistics as parameters.
 LogicalResult checkFrozen(func::FuncOp model) {
@@ -91,21 +44,17 @@ FailureOr<Entry> lower(Session &session, std::string_view text, const WeightTabl
                   " images is not possible; give 1 or more, or 0 for a choice");
     return failure();
   }
-  report.name = model.getName().str();
-  report.target = target->str();
+  report::Collector collector(target->str());
   if (failed(checkFrozen(model)))
     return failure();
   AdvanceOptions way;
-  way.target = report.target;
+  way.target = target->str();
   way.weights = std::shared_ptr<const WeightTable>(&weights, [](const WeightTable *) {}); // borrowed, not copied
   way.allowFloat = options.allowFloat;
   way.batchTile = options.batchTile;
   way.packedEntries = packed;
   auto reached = [&](Stage stage) {
-    if (stage == Stage::Packed)
-      report.layers = layersOf(*session.module);
-    if (stage == Stage::Kernels)
-      report.constantBytes = globalBytes(*session.module);
+    collector.reached(*session.module, stage);
     return success();
   };
   if (failed(advance(*session.module, Stage::Graph, Stage::LLVM, way, reached)))
@@ -113,8 +62,9 @@ FailureOr<Entry> lower(Session &session, std::string_view text, const WeightTabl
   FailureOr<Entry> entry = session.entry();
   if (failed(entry))
     return failure();
-  report.arena = arenaOf(*entry);
-  report.batchTile = entry->batch;
+  for (const report::Model &model : collector.models())
+    if (model.name == entry->name)
+      report = model;
   return entry;
 }
 

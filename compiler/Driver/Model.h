@@ -4,6 +4,7 @@
 
 #include "compiler/Driver/Program.h"
 #include "compiler/Graph/WeightTable.h"
+#include "compiler/Report/Report.h"
 
 namespace nibble::driver {
 
@@ -14,24 +15,8 @@ struct ModelOptions {
   int level = 3;           ///< Of LLVM's optimisation; changes no result.
 };
 
-/// What became of one contraction.
-struct LayerReport {
-  std::string name; ///< "conv1": the weight's name up to its last dot.
-  SourcePlace place;
-  std::string kernel;
-  std::vector<std::string> rejected; ///< "kernel: reason" for each faster kernel, in the order in which they are tried.
-  std::string input, weight;         ///< Operand types: "u4", "s8", "binary", "ternary" or "f32".
-  int64_t weightBytes = 0;           ///< As packed for the kernel.
-};
-
-struct ModelReport {
-  std::string name;   ///< Of the C function.
-  std::string target; ///< In canonical form.
-  std::vector<LayerReport> layers;
-  ArenaSize arena;
-  int64_t batchTile = 0;
-  int64_t constantBytes = 0; ///< All constants of the code: weights, scales, biases, thresholds.
-};
+using LayerReport = report::Layer;
+using ModelReport = report::Model;
 
 /// A model compiled for this machine.
 class ModelProgram {

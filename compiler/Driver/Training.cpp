@@ -1,8 +1,8 @@
 // Training steps and evaluations: from a graph to code with a static batch.
 #include "compiler/Driver/Training.h"
-#include "compiler/Driver/Flops.h"
 #include "compiler/Driver/Session.h"
 #include "compiler/Pipelines/Advance.h"
+#include "compiler/Report/Flops.h"
 #include "compiler/Train/Train.h"
 #include "dialects/Nibble/IR/NibbleShapes.h"
 
@@ -105,7 +105,7 @@ Outcome<TrainingProgram> TrainingProgram::create(std::string_view module, const 
   if (failed(step))
     return session.failure<TrainingProgram>();
   auto program = std::make_unique<TrainingProgram>();
-  program->operations = 2 * multiplyAccumulates(*step);
+  program->operations = 2 * report::multiplyAccumulates(*step);
   step->walk([&](SoftmaxCrossEntropyOp loss) {
     program->labels = cast<RankedTensorType>(loss.getLogits().getType()).getShape().back();
   });

@@ -5,6 +5,7 @@ add_library(nibble_execute STATIC
   execute/model.cpp
   execute/object.cpp
   execute/options.cpp
+  execute/profile.cpp
   execute/trainer.cpp)
 target_include_directories(nibble_execute PRIVATE ${CMAKE_SOURCE_DIR})
 target_link_libraries(nibble_execute PUBLIC nibble_dsl PRIVATE $<LINK_ONLY:nibble_driver>)

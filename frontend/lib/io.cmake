@@ -1,4 +1,4 @@
-# nibble_io: arrays, files, data sets, random numbers and progress; needs no compiler.
+# nibble_io: arrays, files, data sets, random numbers, progress, and reports as text; needs no compiler.
 find_package(ZLIB REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(PkgConfig REQUIRED)
@@ -20,7 +20,10 @@ add_library(nibble_io STATIC
   io/random.cpp
   io/safetensors.cpp
   io/safetensors_read.cpp
-  io/weights.cpp)
+  io/weights.cpp
+  report/html.cpp
+  report/json.cpp
+  report/text.cpp)
 target_include_directories(nibble_io PUBLIC
   $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/frontend/include> $<INSTALL_INTERFACE:include>
   PRIVATE ${CMAKE_SOURCE_DIR})

@@ -3,10 +3,12 @@
 import ast
 import json
 import os
+import re
 import shutil
 import struct
 import subprocess
 import sys
+import xml.etree.ElementTree
 
 LIMIT = 512
 MODELS = ["float", "w8a8", "w4a4", "w2a8", "w1a1"]
@@ -42,6 +44,42 @@ def check_model(folder, row):
         assert elements == first, f"{name}/{array} has other bytes than {LOGITS[0]}"
     for file in ["frozen.mlir", "weights.safetensors", "report.txt"]:
         assert os.path.getsize(os.path.join(folder, name, file)) > 0, f"{name}/{file} is empty"
+    check_report(os.path.join(folder, name), row)
+
+
+def check_report(folder, row):
+    name = row["model"]
+    with open(os.path.join(folder, "report.json"), encoding="utf-8") as stream:
+        report = json.load(stream)
+    assert report["name"] == "fashion_" + name and report["constant_bytes"] == row["weight_bytes"], f"{name}: a report of {report['name']}"
+    contractions = {layer["name"]: layer for layer in report["layers"] if "kernel" in layer}
+    assert list(contractions) == ["conv1", "conv2", "conv3", "conv4", "fc"], f"{name} has the layers {list(contractions)}"
+    taps = {size: 3 * size - 2 for size in (28, 14, 7, 3)}  # of 3, along one side of an image with one pixel of padding
+    inside = {size: 3 * size if name == "w1a1" and size < 28 else taps[size] for size in taps}  # binary padding is computed with
+    macs = [inside[28]**2 * 32, inside[14]**2 * 32 * 32, inside[7]**2 * 32 * 64, inside[3]**2 * 64 * 128, 1280]
+    assert [layer["macs"] for layer in contractions.values()] == macs, f"{name}: {[layer['macs'] for layer in contractions.values()]} operations"
+    profile = report["profile"]
+    assert (profile["images"], profile["threads"], profile["repeat"]) == (256, 1, 20), f"{name}: {profile}"
+    for layer in report["layers"]:
+        assert layer["steps"] and layer["bytes_read"] > 0 and layer["bytes_written"] > 0, f"{name}: {layer}"
+        assert 0 < layer["time"]["min_ns"] <= layer["time"]["median_ns"], f"{name}: {layer}"
+    sum_ns = sum(layer["time"]["min_ns"] for layer in report["layers"])
+    assert sum_ns <= profile["total"]["min_ns"], f"{name}: layers take {sum_ns} ns, all of them {profile['total']}"
+    with open(os.path.join(folder, "learning.json"), encoding="ascii") as stream:
+        curve = json.load(stream)
+    assert [(epoch["epoch"], epoch["frozen"]) for epoch in curve] == [(1, False), (2, True)], f"{name}: {curve}"
+    assert all(epoch["loss"] > 0 and 0 <= epoch["validation_accuracy"] <= 100 for epoch in curve), f"{name}: {curve}"
+
+
+def check_page(path):
+    """XML that names no other file, with four charts and a table of layers for each network."""
+    page = xml.etree.ElementTree.parse(path).getroot()
+    tags = [element.tag.rsplit("}", 1)[-1] for element in page.iter()]
+    assert tags.count("svg") == 4 and tags.count("table") == 2 + len(MODELS), f"{path}: {tags.count('svg')} charts, {tags.count('table')} tables"
+    assert not {"script", "link", "img", "iframe"} & set(tags), f"{path} has {set(tags)}"
+    assert not any(key.rsplit("}", 1)[-1] in ("href", "src") for element in page.iter() for key in element.attrib), f"{path} refers to a file"
+    text = " ".join(page.itertext())
+    assert all(f"Layers of {name}" in text for name in MODELS), f"{path} lacks a network"
 
 
 def check_mistakes(demo, out):
@@ -67,12 +105,16 @@ def main():
     shutil.rmtree(out, ignore_errors=True)
     os.makedirs(os.path.dirname(out), exist_ok=True)
     check_mistakes(demo, out)
-    subprocess.run([demo, "--out", out, "--limit", str(LIMIT), "--epochs", "1", "--frozen-epochs", "1"], check=True)
+    command = [demo, "--out", out, "--limit", str(LIMIT), "--epochs", "1", "--frozen-epochs", "1"]
+    text = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
+    print(text)
+    assert re.search(r"^layer +float +w8a8 +w4a4 +w2a8 +w1a1$.*^conv2( +\d+){5}$.*^whole call( +\d+){5}$", text, re.M | re.S), "no table of layers"
     with open(os.path.join(out, "results.json"), encoding="ascii") as stream:
         rows = json.load(stream)
     assert [row["model"] for row in rows] == MODELS, f"results.json has {[row['model'] for row in rows]}"
     for row in rows:
         check_model(out, row)
+    check_page(os.path.join(out, "report.html"))
     size = {row["model"]: row["weight_bytes"] for row in rows}
     assert size["w1a1"] * 12 <= size["float"], f"w1a1 takes {size['w1a1']} bytes, float {size['float']}"
     print("results and arrays of all five networks are as they should be")

@@ -156,7 +156,10 @@ TEST_P(CompilePrecisionTest, ReportsEveryLayer) {
   const Report &report = model.report();
   EXPECT_EQ(report.name, "tiny");
   EXPECT_EQ(report.batch_tile, 16);
-  ASSERT_EQ(report.layers.size(), 3u);
+  std::vector<LayerReport> contractions;
+  std::copy_if(report.layers.begin(), report.layers.end(), std::back_inserter(contractions),
+               [](const LayerReport &layer) { return !layer.kernel.empty(); });
+  ASSERT_EQ(contractions.size(), 3u);
   const bool quantized = GetParam() != "float";
   const std::map<std::string, std::pair<std::string, std::string>> middle = {{"float", {"f32", "f32"}},
                                                                              {"w8a8", {"u8", "s8"}},
@@ -164,7 +167,7 @@ TEST_P(CompilePrecisionTest, ReportsEveryLayer) {
                                                                              {"w2a8", {"u8", "ternary"}},
                                                                              {"w1a1", {"binary", "binary"}}};
   for (std::size_t i = 0; i < 3; ++i) {
-    const LayerReport &layer = report.layers[i];
+    const LayerReport &layer = contractions[i];
     EXPECT_EQ(layer.name, i == 0 ? "conv1" : i == 1 ? "conv2" : "fc");
     EXPECT_THAT(layer.file, HasSubstr("ExecuteTestNets.cpp"));
     EXPECT_GT(layer.line, 0);
@@ -181,7 +184,7 @@ TEST_P(CompilePrecisionTest, ReportsEveryLayer) {
   EXPECT_GE(report.arena_planned, report.arena_lower_bound);
   EXPECT_EQ(model.arena_bytes(3), report.arena_planned + 3 * report.arena_scratch);
   const std::string text = to_string(report);
-  EXPECT_THAT(text, HasSubstr("remark: tiny/conv2: kernel " + report.layers[1].kernel + " ("));
+  EXPECT_THAT(text, HasSubstr("remark: tiny/conv2: kernel " + contractions[1].kernel + " ("));
   EXPECT_THAT(text, HasSubstr("bytes of constants; arena"));
 }
 
@@ -191,7 +194,7 @@ INSTANTIATE_TEST_SUITE_P(All, CompilePrecisionTest, testing::ValuesIn(test::prec
 TEST(CompileTest, LowBitWeightsAreSmall) {
   auto conv2 = [](const std::string &precision) {
     const auto &[graph, weights] = trained(precision);
-    return compile(freeze(graph, weights), weights).report().layers[1].weight_bytes;
+    return compile(freeze(graph, weights), weights).report().layer("conv2")->weight_bytes;
   };
   EXPECT_LE(conv2("w1a1") * 8, conv2("float")) << "8 channels take a word of 32 bits";
   EXPECT_LE(conv2("w2a8") * 8, conv2("float"));

@@ -4,3 +4,8 @@ nibble_gtest(CompileLayersTest CompileLayersTest.cpp LINK nibble_execute_test_su
 if(TARGET CompileTest)
   target_compile_definitions(CompileTest PRIVATE NIBBLE_TEST_CC="${CMAKE_C_COMPILER}")
 endif()
+nibble_gtest(ReportTest ReportTest.cpp LINK nibble_execute_test_support)
+if(TARGET ReportTest)
+  find_package(nlohmann_json REQUIRED)
+  target_link_libraries(ReportTest PRIVATE nlohmann_json::nlohmann_json)
+endif()

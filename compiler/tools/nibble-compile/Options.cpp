@@ -14,6 +14,7 @@ constexpr const char *examples = R"(Examples:
   nibble-compile model.mlir --weights=weights.safetensors --target=x86_64-linux-gnu,+avx2 --emit=header -o model.h
   nibble-compile model.mlir --weights=weights.npz --compile-to=packed --report -o packed.mlir
   nibble-compile packed.mlir --compile-from=packed --emit=asm -o model.s
+  nibble-compile model.mlir --weights=weights.npz --report=report.json --report=report.html -o model.o
   nibble-compile model.mlir --weights=weights.npz --dump-stages=stages -o model.o
 
 The same input, target and options give the same bytes. Output files appear complete or not at all. Exit status: 0, or 1
@@ -46,8 +47,9 @@ std::optional<int> parseCompileOptions(int argc, char **argv, CompileOptions &o)
   addNumber(app, "--batch-tile", o.batchTile, 0, 1 << 20, "Images that are computed at a time, 1 or more; 0: chosen");
   app.add_flag("--allow-float", o.allowFloat, "Accept float ops between two quantisers; each is reported");
   addNumber(app, "--opt-level", o.level, 0, 3, "LLVM's optimisation, 0 to 3; changes no result");
-  app.add_flag("--report", o.report,
-               "Print the kernel of each layer, why faster ones were passed over, and the memory needed");
+  app.add_flag("--report", o.reports,
+               "Print the kernel of each layer, why faster ones were passed over, operations, and the memory needed; "
+               "--report=FILE.json, .html or .txt writes a file instead; may be given several times");
   addNumber(app, "--threads", o.threads, 1, 1024,
             "Threads for which --report counts the memory; the code runs with any number");
   app.add_option("--dump-stages", o.dumpDirectory,

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace nibble::tools {
 
@@ -16,7 +17,8 @@ struct CompileOptions {
   int64_t batchTile = 0;
   int64_t level = 3;
   int64_t threads = 1;
-  bool report = false, allowFloat = false, stripLocations = false;
+  std::vector<std::string> reports; ///< Files, or "true": text to the standard error stream.
+  bool allowFloat = false, stripLocations = false;
 };
 
 /// Fills `options`; gives the exit status if the program is done (help, error).

@@ -3,6 +3,7 @@
 #include "compiler/Emit/Header.h"
 #include "compiler/Emit/Object.h"
 #include "compiler/Pipelines/Advance.h"
+#include "compiler/Report/Collect.h"
 #include "compiler/Support/Spelling.h"
 #include "compiler/tools/nibble-compile/Options.h"
 #include "compiler/tools/nibble-compile/Report.h"
@@ -19,6 +20,7 @@ using namespace nibble::tools;
 namespace {
 
 constexpr llvm::StringLiteral tool = "nibble-compile";
+constexpr std::string_view reportToStderr = "true"; ///< What CLI11 makes of --report without a file.
 
 enum class Emit { Mlir, Llvm, Asm, Object, Header };
 constexpr std::string_view emitNames[] = {"mlir", "llvm", "asm", "object", "header"};
@@ -74,7 +76,10 @@ Result<Plan> planOf(const CompileOptions &o) {
   if (o.batchTile && plan.to < Stage::Tiled)
     return Failure{"--batch-tile=" + std::to_string(o.batchTile) + " has no effect with --compile-to=" + o.to +
                    ": batches are tiled at the tiled stage"};
-  if (o.threads != 1 && !o.report)
+  for (const std::string &path : o.reports)
+    if (auto failure = path == reportToStderr ? std::nullopt : checkReportPath(path))
+      return *failure;
+  if (o.threads != 1 && o.reports.empty())
     return Failure{"--threads=" + std::to_string(o.threads) +
                    " is for --report: the code takes as many threads as its caller lends"};
   if (o.output.empty() && plan.emit == Emit::Object)
@@ -151,9 +156,9 @@ int compile(const CompileOptions &o) {
     if (auto failure = makeDirectory(o.dumpDirectory))
       return fail(tool, "--dump-stages: " + failure->message);
 
-  Report report(static_cast<int>(o.threads));
+  report::Collector collector(plan->target.str());
   LogicalResult done = advance(*module, from, plan->to, options, [&](Stage stage) -> LogicalResult {
-    report.add(*module, stage);
+    collector.reached(*module, stage);
     if (o.dumpDirectory.empty())
       return success();
     auto failure = writeFile(dumpPath(o.dumpDirectory, stage), printModule(*module, !o.stripLocations));
@@ -169,10 +174,21 @@ int compile(const CompileOptions &o) {
   Result<std::string> result = emit(*module, *plan, o);
   if (!result)
     return fail(tool, o.input + ": " + result.error());
-  if (auto failure = writeFile(o.output.empty() ? "-" : o.output, *result))
-    return fail(tool, failure->message);
-  if (o.report)
-    llvm::errs() << report.text();
+  std::vector<std::pair<std::string, std::string>> reports;
+  for (const std::string &path : o.reports) {
+    if (path == reportToStderr)
+      continue;
+    Result<std::string> content = reportFile(path, collector.models(), static_cast<int>(o.threads));
+    if (!content)
+      return fail(tool, content.error());
+    reports.emplace_back(path, std::move(*content));
+  }
+  reports.emplace_back(o.output.empty() ? "-" : o.output, std::move(*result));
+  for (const auto &[path, content] : reports)
+    if (auto failure = writeFile(path, content))
+      return fail(tool, failure->message);
+  if (llvm::is_contained(o.reports, reportToStderr))
+    llvm::errs() << reportText(collector.models(), static_cast<int>(o.threads));
   return 0;
 }
 

@@ -57,6 +57,8 @@ def Ukr_ScratchOp : Ukr_Op<"scratch", [Pure]> {
 def Ukr_ParallelOp : Ukr_Op<"parallel", [DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "Runs a region function over [0, count), split among the caller's threads; results do not depend on the split.";
   let description = [{
+    `layer`, for reports: the number of the op of the tiled stage, in the body of its function, that the region computes.
+
     Example:
     ```mlir
     func.func private @clear(%out: memref<64xi32>, %begin: index, %end: index, %thread: index) {
@@ -70,7 +72,8 @@ def Ukr_ParallelOp : Ukr_Op<"parallel", [DeclareOpInterfaceMethods<SymbolUserOpI
     }
     ```
   }];
-  let arguments = (ins FlatSymbolRefAttr:$region, Index:$count, AnyType:$threads, Variadic<AnyType>:$operands_);
+  let arguments = (ins FlatSymbolRefAttr:$region, Index:$count, AnyType:$threads, Variadic<AnyType>:$operands_,
+                       OptionalAttr<I64Attr>:$layer);
   let assemblyFormat = "$region `[` $count `]` `with` $threads `:` type($threads) `(` ($operands_^ `:` type($operands_))? `)` attr-dict";
 }
 

@@ -1,6 +1,6 @@
 // Fashion-MNIST at five precisions: trained, frozen, compiled, checked bit for bit and shipped. --help lists the
 // options.
-#include "frontend/examples/fashion_mnist/shipping.h"
+#include "frontend/examples/fashion_mnist/pages.h"
 
 #include <nibble/error.h>
 
@@ -143,10 +143,13 @@ int main(int argc, char **argv) try {
     Trained trained = train(precision, train_images, validation, arguments.plan);
     results.push_back(ship(precision, trained, test, arguments.out + "/" + name_of(precision)));
     write_json(results, arguments.out + "/results.json");
+    write_page(results, arguments.out + "/report.html");
   }
   print_table(results);
+  print_layers(results);
   double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  std::printf("\n%zu models in %.0f s; results and models are in %s\n", results.size(), seconds, arguments.out.c_str());
+  std::printf("\n%zu models in %.0f s; results and models are in %s, charts in %s/report.html\n", results.size(),
+              seconds, arguments.out.c_str(), arguments.out.c_str());
   for (const Result &r : results)
     if (r.mismatched_outputs)
       throw nibble::Error(r.model + ": " + std::to_string(r.mismatched_outputs) +

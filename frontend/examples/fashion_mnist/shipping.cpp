@@ -10,6 +10,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 
 using namespace nibble;
 
@@ -93,11 +94,25 @@ std::int64_t mismatches(const std::vector<Array> &ways) {
   return count;
 }
 
+std::string curve_json(const std::vector<Epoch> &curve) {
+  nlohmann::ordered_json rows = nlohmann::ordered_json::array();
+  for (const Epoch &epoch : curve)
+    rows.push_back({{"epoch", epoch.number},
+                    {"frozen", epoch.frozen},
+                    {"loss", epoch.loss},
+                    {"training_accuracy", epoch.training},
+                    {"validation_accuracy", epoch.validation}});
+  return rows.dump(2) + "\n";
+}
+
 } // namespace
 
 Result ship(Precision precision, const Trained &trained, const Images &test, const std::string &directory) {
   std::filesystem::create_directories(directory);
-  Result result{.model = name_of(precision), .train_seconds = trained.seconds, .train_gflops = trained.gflops};
+  Result result{.model = name_of(precision),
+                .train_seconds = trained.seconds,
+                .train_gflops = trained.gflops,
+                .curve = trained.curve};
 
   // What training saw.
   result.accuracy_before_freeze =
@@ -111,6 +126,8 @@ Result ship(Precision precision, const Trained &trained, const Images &test, con
   Array t1 = in_batches(one, test.pixels, 256), t2 = in_batches(two, test.pixels, 7);
   result.accuracy_compiled = accuracy(t1, test.labels);
   result.ns_per_image = nanoseconds_per_image(one, test.pixels);
+  result.report = one.report();
+  result.profile = one.profile(slice(test.pixels, 0, 256), {.repeat = 20});
 
   ObjectCode code = compile_to_object(trained.frozen, trained.weights, "native");
   code.save(directory);
@@ -120,9 +137,13 @@ Result ship(Precision precision, const Trained &trained, const Images &test, con
   result.arena_bytes = code.arena_bytes(1);
   result.object_bytes = static_cast<std::int64_t>(code.object.size());
 
-  std::string mlir = trained.frozen.to_mlir(), report = to_string(one.report());
-  write_file(directory + "/frozen.mlir", std::as_bytes(std::span(mlir)));
-  write_file(directory + "/report.txt", std::as_bytes(std::span(report)));
+  auto write_text = [&](const char *name, const std::string &text) {
+    write_file(directory + "/" + name, std::as_bytes(std::span(text)));
+  };
+  write_text("frozen.mlir", trained.frozen.to_mlir());
+  write_text("report.txt", to_string(result.report));
+  write_text("report.json", to_json(result.report, result.profile));
+  write_text("learning.json", curve_json(result.curve));
   trained.weights.save(directory + "/weights.safetensors");
   save_npy(directory + "/logits_frozen.npy", frozen);
   save_npy(directory + "/logits_jit_t1_b256.npy", t1);

@@ -16,10 +16,16 @@ struct Result {
   std::int64_t object_bytes = 0;
   double ns_per_image = 0; ///< One thread, batch 256, minimum.
   double train_seconds = 0, train_gflops = 0;
+
+  // Not in results.json.
+  std::vector<Epoch> curve = {};
+  nibble::Report report = {};   ///< Of the code in this process, one thread,
+  nibble::Profile profile = {}; ///< and the times of its layers, batch 256.
 };
 
-/// Evaluates all test images in four ways and writes `directory`: frozen.mlir, weights.safetensors, logits_*.npy, the
-/// object, its header, and the C program that uses it. Throws nibble::Error.
+/// Evaluates all test images in four ways and writes `directory`: frozen.mlir, weights.safetensors, logits_*.npy,
+/// report.txt, report.json, learning.json, the object, its header, and the C program that uses it. Throws
+/// nibble::Error.
 Result ship(Precision precision, const Trained &trained, const Images &test, const std::string &directory);
 
 } // namespace fashion

@@ -48,11 +48,12 @@ struct Meter {
 };
 
 /// One pass over the training images; the rate falls along a half cosine from `from` to `to` of `rate`.
-double run_epoch(Trainer &trainer, const Images &images, std::uint64_t seed, int epoch, float rate, double from,
-                 double to, Progress &progress, Meter &meter) {
+Epoch run_epoch(Trainer &trainer, const Images &images, std::uint64_t seed, int epoch, float rate, double from,
+                double to, Progress &progress, Meter &meter) {
   Batches batches(images.size(), trainer.batch(),
                   {.seed = seed, .epoch = static_cast<std::uint64_t>(epoch), .drop_last = true});
   std::int64_t done = 0, correct = 0;
+  double loss = 0;
   char message[64];
   for (auto indices : batches) {
     Images batch = images.select(indices);
@@ -63,11 +64,14 @@ double run_epoch(Trainer &trainer, const Images &images, std::uint64_t seed, int
     meter.seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     meter.flops += static_cast<double>(trainer.flops_per_step());
     correct += result.correct;
+    loss += result.loss;
     ++done;
     std::snprintf(message, sizeof message, "loss %.3f", result.loss);
     progress.advance(1, message);
   }
-  return 100.0 * static_cast<double>(correct) / static_cast<double>(done * trainer.batch());
+  return {.number = epoch + 1,
+          .loss = loss / static_cast<double>(done),
+          .training = 100.0 * static_cast<double>(correct) / static_cast<double>(done * trainer.batch())};
 }
 
 } // namespace
@@ -86,9 +90,12 @@ Trained train(Precision precision, const Images &images, const Images &validatio
     // Phase 1: scales follow the running ranges and the weights, batch norm its batches.
     Trainer trainer(graph,
                     {.batch = plan.batch, .optimizer = Adam{}, .rate = rate, .seed = seed, .threads = plan.threads});
-    for (int epoch = 0; epoch < plan.epochs; ++epoch)
-      run_epoch(trainer, images, seed, epoch, rate, static_cast<double>(epoch) / plan.epochs,
-                static_cast<double>(epoch + 1) / plan.epochs, progress, meter);
+    std::vector<Epoch> curve;
+    for (int epoch = 0; epoch < plan.epochs; ++epoch) {
+      curve.push_back(run_epoch(trainer, images, seed, epoch, rate, static_cast<double>(epoch) / plan.epochs,
+                                static_cast<double>(epoch + 1) / plan.epochs, progress, meter));
+      curve.back().validation = accuracy(trainer.evaluate(validation.pixels), validation.labels);
+    }
     Weights before = trainer.weights();
 
     // Phase 2: what is evaluated from here on is what is shipped.
@@ -102,12 +109,18 @@ Trained train(Precision precision, const Images &images, const Images &validatio
       }
       return score;
     };
+    const double before_seed = best.validation;
     double score = consider();
     for (int epoch = 0; epoch < plan.frozen_epochs; ++epoch) {
-      run_epoch(tuner, images, seed, plan.epochs + epoch, rate * 0.03f, static_cast<double>(epoch) / plan.frozen_epochs,
-                static_cast<double>(epoch + 1) / plan.frozen_epochs, progress, meter);
+      curve.push_back(run_epoch(tuner, images, seed, plan.epochs + epoch, rate * 0.03f,
+                                static_cast<double>(epoch) / plan.frozen_epochs,
+                                static_cast<double>(epoch + 1) / plan.frozen_epochs, progress, meter));
       score = consider();
+      curve.back().frozen = true;
+      curve.back().validation = score;
     }
+    if (best.validation > before_seed)
+      best.curve = std::move(curve);
     char text[64];
     std::snprintf(text, sizeof text, "validation %.2f %% (best %.2f %%)", score, best.validation);
     progress.finish(text);

@@ -26,12 +26,21 @@ struct Plan {
   int threads = 2;
 };
 
+/// One pass over the training images.
+struct Epoch {
+  int number = 0;                      ///< From 1, over both phases.
+  bool frozen = false;                 ///< Of the second phase.
+  double loss = 0;                     ///< Mean over the batches, each before its update.
+  double training = 0, validation = 0; ///< Accuracy in percent: of the batches as they came, and afterwards.
+};
+
 struct Trained {
   nibble::Graph frozen;
   nibble::Weights weights;        ///< Of the frozen graph, from the epoch that was best on the validation images.
   nibble::Graph before;           ///< The graph as it was trained before freezing,
   nibble::Weights weights_before; ///< and its weights then.
   double validation = 0;          ///< Accuracy of the chosen epoch, in percent.
+  std::vector<Epoch> curve = {};  ///< Of the seed that was kept.
   double seconds = 0, gflops = 0; ///< Of the training steps alone; GFLOP/s over both phases.
 };
 

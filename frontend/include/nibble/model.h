@@ -1,41 +1,16 @@
-// nibble::Model: a compiled network, and what the compiler did with each layer.
+// nibble::Model: a compiled network.
 #ifndef NIBBLE_MODEL_H
 #define NIBBLE_MODEL_H
 
 #include <nibble/array.h>
 #include <nibble/error.h>
+#include <nibble/report.h>
 
 namespace nibble {
 
-/// What became of one convolution or linear layer.
-struct LayerReport {
-  std::string name; ///< "conv1": the weight's name up to its last dot.
-  std::string file; ///< Where the layer was written.
-  int line = 0;
-  std::string kernel;
-  std::vector<std::string> rejected;   ///< "kernel: reason" for each faster kernel, fastest first.
-  std::string input_type, weight_type; ///< "u4", "s8", "binary", "ternary" or "f32".
-  std::int64_t weight_bytes = 0;       ///< As packed for the kernel.
+struct ProfileOptions {
+  int repeat = 20; ///< Measured runs, 1 to 1,000,000; one that is not measured comes first.
 };
-
-struct Report {
-  std::string name;   ///< Of the compiled C function.
-  std::string target; ///< In canonical form, such as "x86_64-linux-gnu,+avx2".
-  std::vector<LayerReport> layers;
-  std::int64_t weight_bytes = 0;      ///< All constants: weights, scales, biases, thresholds.
-  std::int64_t batch_tile = 0;        ///< Images computed at a time.
-  std::int64_t arena_planned = 0;     ///< Bytes for the values of a tile of images, as placed by the memory planner,
-  std::int64_t arena_lower_bound = 0; ///< and the most that is alive at once;
-  std::int64_t arena_scratch = 0;     ///< bytes per thread on top.
-  std::vector<Diagnostic> remarks;    ///< What the compiler remarked, such as float ops that were allowed.
-
-  std::int64_t arena_bytes(int threads) const noexcept { return arena_planned + threads * arena_scratch; }
-};
-
-/// As text, one line per layer:
-///   model.cpp:23: remark: small_cnn/fc: kernel portable_i16 (u4 x s4, 25,088 weight bytes)
-///   model.cpp:23: note: skipped dot_u8s8_6x16_avx2: target has no avx2
-std::string to_string(const Report &report);
 
 /// A network compiled for this machine, made by compile(). Any number of threads may call run(); calls wait for each
 /// other. One that has been moved from throws Error from run(), and its report is empty.
@@ -50,6 +25,12 @@ public:
   Array run(const Array &input) const;
   /// Inputs and outputs in the order of the graph.
   std::vector<Array> run(std::span<const Array> inputs) const;
+
+  /// Runs the inputs `repeat` times and measures every layer, on the threads of the model and between the parallel
+  /// regions of the same code that run() executes. At least one image; as many as a user has gives the times that
+  /// count. Throws Error as run() does, and for a repeat out of range.
+  Profile profile(const Array &input, const ProfileOptions &options = {}) const;
+  Profile profile(std::span<const Array> inputs, const ProfileOptions &options = {}) const;
 
   const Report &report() const noexcept;
   std::int64_t weight_bytes() const noexcept { return report().weight_bytes; }

@@ -14,6 +14,7 @@
 #include <nibble/progress.h>
 #include <nibble/qtype.h>
 #include <nibble/random.h>
+#include <nibble/report.h>
 #include <nibble/runtime.h>
 #include <nibble/tensor.h>
 #include <nibble/train.h>

@@ -1,8 +1,6 @@
 // freeze, compile, Model.
 #include "frontend/lib/execute/model.h"
-#include "frontend/lib/execute/bridge.h"
-
-#include <mutex>
+#include "compiler/Report/Convert.h"
 
 namespace nibble {
 
@@ -21,29 +19,10 @@ driver::ModelOptions model_options(const CompileOptions &options) {
 }
 
 Report to_report(const driver::ModelReport &from, std::vector<Diagnostic> remarks) {
-  Report report;
-  report.name = from.name;
-  report.target = from.target;
-  for (const driver::LayerReport &layer : from.layers)
-    report.layers.push_back({layer.name, layer.place.file, layer.place.line, layer.kernel, layer.rejected, layer.input,
-                             layer.weight, layer.weightBytes});
-  report.weight_bytes = from.constantBytes;
-  report.batch_tile = from.batchTile;
-  report.arena_planned = from.arena.planned;
-  report.arena_lower_bound = from.arena.lowerBound;
-  report.arena_scratch = from.arena.scratch;
+  auto report = report::convert<Report>(from);
   report.remarks = std::move(remarks);
   return report;
 }
-
-struct Model::State {
-  Threads threads;
-  std::unique_ptr<driver::ModelProgram> program;
-  Report report;
-  std::vector<const Argument *> inputs = {}, outputs = {};
-  Array arena = {};
-  std::mutex mutex = {}; ///< Of the arena and the threads.
-};
 
 struct ModelAccess {
   static Model make(Threads threads, std::unique_ptr<driver::ModelProgram> program, std::vector<Diagnostic> remarks) {
@@ -77,25 +56,30 @@ const Report &Model::report() const noexcept {
 }
 int Model::threads() const noexcept { return state_ ? state_->threads.count() : 0; }
 
+Model::State::Call Model::State::prepare(std::span<const Array> given) const {
+  Call call;
+  call.batch = check_inputs(given, inputs, report.name);
+  for (const Array &input : given) // the entry only reads them
+    call.pointers.push_back(const_cast<std::byte *>(input.bytes().data()));
+  for (const Argument *output : outputs) {
+    Shape shape = output->shape;
+    shape.insert(shape.begin(), call.batch);
+    call.results.emplace_back(output->integer ? ElementType::i32 : ElementType::f32, std::move(shape));
+  }
+  for (Array &result : call.results)
+    call.pointers.push_back(result.bytes().data());
+  return call;
+}
+
 std::vector<Array> Model::run(std::span<const Array> inputs) const {
   State &s = live(state_, "Model");
-  const std::int64_t batch = check_inputs(inputs, s.inputs, s.report.name);
-  std::vector<Array> results;
-  std::vector<void *> pointers;
-  for (const Array &input : inputs) // the entry only reads them
-    pointers.push_back(const_cast<std::byte *>(input.bytes().data()));
-  for (const Argument *output : s.outputs) {
-    Shape shape = output->shape;
-    shape.insert(shape.begin(), batch);
-    results.emplace_back(output->integer ? ElementType::i32 : ElementType::f32, std::move(shape));
-  }
-  if (batch == 0)
-    return results;
-  for (Array &result : results)
-    pointers.push_back(result.bytes().data());
+  State::Call call = s.prepare(inputs);
+  if (call.batch == 0)
+    return std::move(call.results);
   std::lock_guard lock(s.mutex);
-  check_status(s.program->run(pointers.data(), batch, s.arena.bytes().data(), s.threads.parallel()), s.report.name);
-  return results;
+  check_status(s.program->run(call.pointers.data(), call.batch, s.arena.bytes().data(), s.threads.parallel()),
+               s.report.name);
+  return std::move(call.results);
 }
 Array Model::run(const Array &input) const { return only(run(std::span(&input, 1)), "Model::run"); }
 

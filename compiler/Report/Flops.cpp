@@ -1,11 +1,10 @@
 // Counting multiply-accumulates of contractions.
-#include "compiler/Driver/Flops.h"
-#include "dialects/Nibble/IR/Nibble.h"
+#include "compiler/Report/Flops.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 
-namespace nibble::driver {
+namespace nibble::report {
 namespace {
 
 ArrayRef<int64_t> shapeOf(Value value) { return cast<RankedTensorType>(value.getType()).getShape(); }
@@ -61,4 +60,10 @@ int64_t multiplyAccumulates(func::FuncOp function) {
   return total;
 }
 
-} // namespace nibble::driver
+int64_t multiplyAccumulatesPerImage(TileOp tile) {
+  SmallVector<int64_t> result(shapeOf(tile.getResult()));
+  result[0] = 1; // of any batch
+  return convolution(shapeOf(tile.getInput()), shapeOf(tile.getWeight()), result, tile.getStrides(), tile.getPadding());
+}
+
+} // namespace nibble::report
