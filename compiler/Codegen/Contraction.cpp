@@ -118,62 +118,142 @@ private:
   Value block;
 };
 
+/// One contraction: its tiles, and the loops that call them.
+class ContractionEmitter {
+public:
+  ContractionEmitter(Emitter &emitter, StringRef name, Location loc, const ConvShape &s, const ContractionOperands &ops,
+                     const Epilogue &epilogue, const Buffer &output, bool batched, int64_t rows)
+      : emitter(emitter), name(name), loc(loc), s(s), ops(ops), epilogue(epilogue), output(output), batched(batched),
+        rows(rows), blocks((s.O + tileColumns - 1) / tileColumns),
+        pixelStride(ops.input.elem == Elem::Bits ? wordsOf(s.C) : s.C),
+        ySpans(spansOf(s.OH, s.H, s.KH, s.SH, s.PT, s.DH)), xSpans(spansOf(s.OW, s.W, s.KW, s.SW, s.PL, s.DW)) {}
+
+  void emit() {
+    full = tile(".tile", rows, 1);
+    // One pixel an image: a few images leave most rows of a tile without work, so they have wider tiles of one row.
+    const bool hasSingles = batched && s.OH * s.OW == 1;
+    if (hasSingles) {
+      // As many accumulators as hide the latency of an addition, and as fit the registers.
+      together = std::min<int64_t>(blocks, rows >= 6 ? 4 : 2);
+      single = tile(".single", 1, together);
+      if (int64_t rest = blocks % together)
+        singleRest = tile(".single_rest", 1, rest);
+    }
+    auto isFew = [&](Code &c, Value n) { return c.cmp(arith::CmpIPredicate::sle, n, c.idx(mostSingles)); };
+    emitter.region(
+        name, loc,
+        [&](Code &c, Value n) {
+          Value tiles = c.idx(0);
+          for (const Span &y : ySpans)
+            for (const Span &x : xSpans)
+              tiles = c.add(tiles, c.ceilDiv(c.mul(images(c, n), y.count * x.count), rows));
+          if (!hasSingles)
+            return tiles;
+          Value singles = c.mul(n, (blocks + together - 1) / together);
+          return Value(arith::SelectOp::create(c, isFew(c, n), singles, tiles));
+        },
+        [&](Region &r) {
+          if (hasSingles)
+            r.when(isFew(r, r.n), [&] { callSingles(r); }, [&] { callTiles(r); });
+          else
+            callTiles(r);
+        });
+  }
+
+private:
+  /// At so many images each weight is read from a cache that is near enough once for each of them.
+  static constexpr int64_t mostSingles = 3;
+
+  Value images(Code &c, Value n) const { return batched ? n : c.idx(1); }
+
+  /// A routine of block, ky0, ky1, kx0, kx1, then the input offset of tap (0, 0) and the output pixel of each row.
+  func::FuncOp tile(StringRef suffix, int64_t tileRows, int64_t width) {
+    return emitter.routine((name + suffix).str(), loc, 5 + 2 * tileRows, [&, width, tileRows](Region &r, ValueRange a) {
+      TileTaps taps{a[0], a[1], a[2], a[3], a[4], SmallVector<Value>(a.slice(5, tileRows)), width};
+      SmallVector<Value> acc = innerProduct(r, s, ops, taps, pixelStride);
+      for (int64_t b = 0; b < width; ++b) {
+        RowStore store(r, s, epilogue, output, b ? r.add(a[0], b) : a[0]);
+        for (int64_t m = 0; m < tileRows; ++m)
+          store(a[5 + tileRows + m], ArrayRef<Value>(acc).slice(2 * (b * tileRows + m), 2));
+      }
+    });
+  }
+
+  /// The input offset of tap (0, 0) for the window of output (oy, ox).
+  Value window(Region &r, Value image, Value oy, Value ox) {
+    Value iy = r.sub(r.mul(oy, s.SH), r.idx(s.PT)), ix = r.sub(r.mul(ox, s.SW), r.idx(s.PL));
+    return r.mul(r.add(r.mul(r.add(r.mul(image, s.H), iy), s.W), ix), pixelStride);
+  }
+
+  void callTiles(Region &r) {
+    r.loop(r.idx(0), r.idx(blocks), 1, [&](Value block) {
+      Value first = r.idx(0); // number of this rectangle's first tile
+      for (const Span &y : ySpans)
+        for (const Span &x : xSpans) {
+          Value pixels = r.mul(images(r, r.n), y.count * x.count);
+          Value tiles = r.ceilDiv(pixels, rows);
+          Value lo = r.max(r.sub(r.begin, first), r.idx(0)), hi = r.min(r.sub(r.end, first), tiles);
+          r.loop(lo, hi, 1, [&](Value t) {
+            SmallVector<Value> in, out;
+            Value lastPixel = r.sub(pixels, r.idx(1));
+            for (int64_t m = 0; m < rows; ++m) {
+              // The last tile repeats its last pixel: the same value is stored twice.
+              Value p = r.min(r.add(r.mul(t, rows), m), lastPixel);
+              Value image = r.div(p, y.count * x.count), rest = r.rem(p, y.count * x.count);
+              Value oy = r.add(r.div(rest, x.count), y.first), ox = r.add(r.rem(rest, x.count), x.first);
+              in.push_back(window(r, image, oy, ox));
+              out.push_back(r.add(r.mul(r.add(r.mul(image, s.OH), oy), s.OW), ox));
+            }
+            SmallVector<Value> args{block, r.idx(y.tap0), r.idx(y.tap1), r.idx(x.tap0), r.idx(x.tap1)};
+            args.append(in);
+            args.append(out);
+            Emitter::call(r, full, args);
+          });
+          first = r.add(first, tiles);
+        }
+    });
+  }
+
+  /// Items are groups of blocks; inside one, images, which share its weights.
+  void callSingles(Region &r) {
+    const Span &y = ySpans.front(), &x = xSpans.front();
+    const int64_t groups = (blocks + together - 1) / together;
+    r.loop(r.begin, r.end, 1, [&](Value item) {
+      Value group = arith::DivUIOp::create(r, item, r.n), image = arith::RemUIOp::create(r, item, r.n);
+      SmallVector<Value> args{r.mul(group, together),
+                              r.idx(y.tap0),
+                              r.idx(y.tap1),
+                              r.idx(x.tap0),
+                              r.idx(x.tap1),
+                              window(r, image, r.idx(0), r.idx(0)),
+                              image};
+      if (blocks % together == 0)
+        return Emitter::call(r, single, args);
+      r.when(
+          r.cmp(arith::CmpIPredicate::slt, group, r.idx(groups - 1)), [&] { Emitter::call(r, single, args); },
+          [&] { Emitter::call(r, singleRest, args); });
+    });
+  }
+
+  Emitter &emitter;
+  const StringRef name;
+  const Location loc;
+  const ConvShape &s;
+  const ContractionOperands &ops;
+  const Epilogue &epilogue;
+  const Buffer &output;
+  const bool batched;
+  const int64_t rows, blocks, pixelStride;
+  const SmallVector<Span> ySpans, xSpans;
+  int64_t together = 1; ///< Blocks of a tile of one row.
+  func::FuncOp full, single, singleRest;
+};
+
 } // namespace
 
 void emitContraction(Emitter &emitter, StringRef name, Location loc, const ConvShape &s, const ContractionOperands &ops,
                      const Epilogue &epilogue, const Buffer &output, bool batched, int64_t rows) {
-  int64_t blocks = (s.O + tileColumns - 1) / tileColumns;
-  int64_t pixelStride = ops.input.elem == Elem::Bits ? wordsOf(s.C) : s.C;
-
-  // Tile: block, ky0, ky1, kx0, kx1, then the input offset of tap (0, 0) and the output pixel of each row.
-  auto tile = emitter.routine((name + ".tile").str(), loc, 5 + 2 * rows, [&](Region &r, ValueRange a) {
-    TileTaps taps{a[0], a[1], a[2], a[3], a[4], SmallVector<Value>(a.slice(5, rows))};
-    SmallVector<Value> acc = innerProduct(r, s, ops, taps, pixelStride);
-    RowStore store(r, s, epilogue, output, a[0]);
-    for (int64_t m = 0; m < rows; ++m)
-      store(a[5 + rows + m], ArrayRef<Value>(acc).slice(2 * m, 2));
-  });
-
-  auto ySpans = spansOf(s.OH, s.H, s.KH, s.SH, s.PT, s.DH), xSpans = spansOf(s.OW, s.W, s.KW, s.SW, s.PL, s.DW);
-  auto images = [&](Code &c, Value n) { return batched ? n : c.idx(1); };
-  emitter.region(
-      name, loc,
-      [&](Code &c, Value n) {
-        Value tiles = c.idx(0);
-        for (const Span &y : ySpans)
-          for (const Span &x : xSpans)
-            tiles = c.add(tiles, c.ceilDiv(c.mul(images(c, n), y.count * x.count), rows));
-        return tiles;
-      },
-      [&](Region &r) {
-        r.loop(r.idx(0), r.idx(blocks), 1, [&](Value block) {
-          Value first = r.idx(0); // number of this rectangle's first tile
-          for (const Span &y : ySpans)
-            for (const Span &x : xSpans) {
-              Value pixels = r.mul(images(r, r.n), y.count * x.count);
-              Value tiles = r.ceilDiv(pixels, rows);
-              Value lo = r.max(r.sub(r.begin, first), r.idx(0)), hi = r.min(r.sub(r.end, first), tiles);
-              r.loop(lo, hi, 1, [&](Value t) {
-                SmallVector<Value> in, out;
-                Value lastPixel = r.sub(pixels, r.idx(1));
-                for (int64_t m = 0; m < rows; ++m) {
-                  // The last tile repeats its last pixel: the same value is stored twice.
-                  Value p = r.min(r.add(r.mul(t, rows), m), lastPixel);
-                  Value image = r.div(p, y.count * x.count), rest = r.rem(p, y.count * x.count);
-                  Value oy = r.add(r.div(rest, x.count), y.first), ox = r.add(r.rem(rest, x.count), x.first);
-                  Value iy = r.sub(r.mul(oy, s.SH), r.idx(s.PT)), ix = r.sub(r.mul(ox, s.SW), r.idx(s.PL));
-                  in.push_back(r.mul(r.add(r.mul(r.add(r.mul(image, s.H), iy), s.W), ix), pixelStride));
-                  out.push_back(r.add(r.mul(r.add(r.mul(image, s.OH), oy), s.OW), ox));
-                }
-                SmallVector<Value> args{block, r.idx(y.tap0), r.idx(y.tap1), r.idx(x.tap0), r.idx(x.tap1)};
-                args.append(in);
-                args.append(out);
-                Emitter::call(r, tile, args);
-              });
-              first = r.add(first, tiles);
-            }
-        });
-      });
+  ContractionEmitter(emitter, name, loc, s, ops, epilogue, output, batched, rows).emit();
 }
 
 Buffer packF32Weights(Emitter &emitter, StringRef name, Location loc, const ConvShape &s, const Expr &source,

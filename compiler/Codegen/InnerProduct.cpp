@@ -33,8 +33,15 @@ public:
   }
 
 private:
-  Values zerosF() { return Values(2 * rows, r.cf(0, lanes)); }
-  Values zerosI() { return Values(2 * rows, r.ci(0, lanes)); }
+  Values zerosF() { return Values(2 * rows * t.width, r.cf(0, lanes)); }
+  Values zerosI() { return Values(2 * rows * t.width, r.ci(0, lanes)); }
+
+  /// The first of the two accumulators of a block and row.
+  int64_t at(int64_t block, int64_t row) const { return 2 * (block * rows + row); }
+  /// The weights of a block that follows the first, if each block has `perTap` of them for a tap.
+  Value ofBlock(Value weight, int64_t block, int64_t perTap) {
+    return block ? r.add(weight, block * s.KH * s.KW * perTap) : weight;
+  }
 
   /// Loops over the taps; `inner` gets the weight offset and the input offset (to add to each row's base) of the tap.
   Values taps(Values init, llvm::function_ref<Values(Value, Value, Values)> inner, int64_t weightsPerTap) {
@@ -61,13 +68,16 @@ private:
     Value A = r.ref(ops.input), W = r.ref(ops.weights);
     Values bases = rowBases(tapOffset);
     return r.loop(c0, c1, 1, acc, [&](Value c, ValueRange in) {
-      Value w = r.add(weight, r.mul(c, tileColumns));
-      Value w0 = r.load(W, w, lanes), w1 = r.load(W, r.add(w, lanes), lanes);
+      Value first = r.add(weight, r.mul(c, tileColumns));
       Values out;
-      for (int64_t m = 0; m < rows; ++m) {
-        Value a = r.splat(r.load(A, r.add(bases[m], c)), lanes);
-        out.push_back(r.fma(a, w0, in[2 * m]));
-        out.push_back(r.fma(a, w1, in[2 * m + 1]));
+      for (int64_t b = 0; b < t.width; ++b) {
+        Value w = ofBlock(first, b, s.C * tileColumns);
+        Value w0 = r.load(W, w, lanes), w1 = r.load(W, r.add(w, lanes), lanes);
+        for (int64_t m = 0; m < rows; ++m) {
+          Value a = r.splat(r.load(A, r.add(bases[m], c)), lanes);
+          out.push_back(r.fma(a, w0, in[at(b, m)]));
+          out.push_back(r.fma(a, w1, in[at(b, m) + 1]));
+        }
       }
       return out;
     });
@@ -148,20 +158,23 @@ private:
         [&](Value weight, Value tapOffset, Values acc) {
           Values bases = rowBases(tapOffset);
           return r.loop(r.idx(0), r.idx(blocks), 1, acc, [&](Value k, ValueRange in) {
-            Values fields = unpackWeights(r.add(weight, r.mul(k, blockBytes)));
             Values out(in.begin(), in.end());
-            for (int64_t p = 0; p < steps / 2; ++p) {
-              // Pairs that lie wholly behind the last channel have zero weights only in the last block: skipped for all
-              // blocks when there is just one.
-              if (blocks == 1 && 2 * p >= s.C)
-                break;
-              for (int64_t m = 0; m < rows; ++m) {
-                Value index = r.add(r.add(bases[m], r.mul(k, steps)), 2 * p);
-                Value two = r.bitcastTo(VectorType::get({1}, r.getI32Type()), r.load(A, index, 2));
-                Value both = r.splat(vector::ExtractOp::create(r, two, ArrayRef<int64_t>{0}), lanes);
-                Value pair = r.bitcastTo(r.vec(r.getIntegerType(16), 16), both);
-                out[2 * m] = multiplyPairs(out[2 * m], pair, fields[2 * p]);
-                out[2 * m + 1] = multiplyPairs(out[2 * m + 1], pair, fields[2 * p + 1]);
+            for (int64_t n = 0; n < t.width; ++n) {
+              Values fields = unpackWeights(r.add(ofBlock(weight, n, blocks * blockBytes), r.mul(k, blockBytes)));
+              for (int64_t p = 0; p < steps / 2; ++p) {
+                // Pairs that lie wholly behind the last channel have zero weights only in the last block: skipped for
+                // all blocks when there is just one.
+                if (blocks == 1 && 2 * p >= s.C)
+                  break;
+                for (int64_t m = 0; m < rows; ++m) {
+                  Value index = r.add(r.add(bases[m], r.mul(k, steps)), 2 * p);
+                  Value two = r.bitcastTo(VectorType::get({1}, r.getI32Type()), r.load(A, index, 2));
+                  Value both = r.splat(vector::ExtractOp::create(r, two, ArrayRef<int64_t>{0}), lanes);
+                  Value pair = r.bitcastTo(r.vec(r.getIntegerType(16), 16), both);
+                  Value &low = out[at(n, m)], &high = out[at(n, m) + 1];
+                  low = multiplyPairs(low, pair, fields[2 * p]);
+                  high = multiplyPairs(high, pair, fields[2 * p + 1]);
+                }
               }
             }
             return out;
@@ -179,13 +192,16 @@ private:
         [&](Value weight, Value tapOffset, Values acc) {
           Values bases = rowBases(tapOffset);
           return r.loop(r.idx(0), r.idx(words), 1, acc, [&](Value k, ValueRange in) {
-            Value w = r.add(weight, r.mul(k, tileColumns));
-            Value half[2] = {r.load(W, w, lanes), r.load(W, r.add(w, lanes), lanes)};
             Values out;
-            for (int64_t m = 0; m < rows; ++m) {
-              Value a = r.splat(r.load(A, r.add(bases[m], k)), lanes);
-              for (int h = 0; h < 2; ++h)
-                out.push_back(r.iadd(in[2 * m + h], math::CtPopOp::create(r, arith::XOrIOp::create(r, a, half[h]))));
+            for (int64_t b = 0; b < t.width; ++b) {
+              Value w = r.add(ofBlock(weight, b, words * tileColumns), r.mul(k, tileColumns));
+              Value half[2] = {r.load(W, w, lanes), r.load(W, r.add(w, lanes), lanes)};
+              for (int64_t m = 0; m < rows; ++m) {
+                Value a = r.splat(r.load(A, r.add(bases[m], k)), lanes);
+                for (int h = 0; h < 2; ++h)
+                  out.push_back(
+                      r.iadd(in[at(b, m) + h], math::CtPopOp::create(r, arith::XOrIOp::create(r, a, half[h]))));
+              }
             }
             return out;
           });

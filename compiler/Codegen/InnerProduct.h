@@ -1,4 +1,5 @@
-// The innermost loops of a contraction: a tile of rows x 16 accumulators in registers.
+// The innermost loops of a contraction: a tile of rows x 16 accumulators in registers, or of one row x several blocks
+// of 16.
 #ifndef NIBBLE_COMPILER_CODEGEN_INNERPRODUCT_H
 #define NIBBLE_COMPILER_CODEGEN_INNERPRODUCT_H
 
@@ -6,13 +7,15 @@
 
 namespace nibble::codegen {
 
-/// Which taps a tile sums: output block, [ky0, ky1) x [kx0, kx1), and for each row the input element of tap (0, 0).
+/// Which taps a tile sums: the first of `width` output blocks, [ky0, ky1) x [kx0, kx1), and for each row the input
+/// element of tap (0, 0).
 struct TileTaps {
   Value block, ky0, ky1, kx0, kx1;
   llvm::SmallVector<Value> base;
+  int64_t width = 1;
 };
 
-/// Two vectors of 8 accumulators per row: f32, or i32 of integer operands.
+/// For each block and row two vectors of 8 accumulators: f32, or i32 of integer operands.
 llvm::SmallVector<Value> innerProduct(Region &r, const ConvShape &shape, const ContractionOperands &operands,
                                       const TileTaps &taps, int64_t pixelStride);
 

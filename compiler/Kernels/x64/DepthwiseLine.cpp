@@ -406,7 +406,7 @@ Emitted DepthwiseEmitter::emit() {
   }
   if (tail)
     block(tail);
-  leave();
+  leaveFunction();
   padTo(vectorBytes);
   const auto table = [&](Label &label, const auto &value, size_t size) {
     place(label);

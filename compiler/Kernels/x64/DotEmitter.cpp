@@ -161,7 +161,7 @@ void DotEmitter::storeSums() {
 
 Emitted DotEmitter::emit() {
   Xbyak::Label step, done;
-  enter();
+  enterFunction();
   begin();
   test(outer, outer);
   jle(done, T_NEAR);
@@ -178,7 +178,7 @@ Emitted DotEmitter::emit() {
 
   place(done);
   end();
-  leave();
+  leaveFunction();
   tables();
   return finish();
 }

@@ -32,12 +32,12 @@ Xbyak::Reg64 Emitter::takeScalar() {
   return pushed.back();
 }
 
-void Emitter::enter() {
+void Emitter::enterFunction() {
   for (const Xbyak::Reg64 &reg : pushed)
     push(reg);
 }
 
-void Emitter::leave() {
+void Emitter::leaveFunction() {
   vzeroupper();
   for (auto reg = pushed.rbegin(); reg != pushed.rend(); ++reg)
     pop(*reg);

@@ -24,12 +24,12 @@ protected:
   RegPool<Xbyak::Reg64> scalars{0, 8, 9, 10, 11}; // rax, r8..r11
   RegPool<Xbyak::Ymm> vectors{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 
-  /// A scalar register: one of the pool, or else one that the callee must preserve: enter() saves it, leave() restores
-  /// it.
+  /// A scalar register: one of the pool, or else one that the callee must preserve: enterFunction() saves it,
+  /// leaveFunction() restores it.
   Xbyak::Reg64 takeScalar();
-  void enter();
+  void enterFunction();
   /// Clears the upper vector halves and returns.
-  void leave();
+  void leaveFunction();
 
   /// Places a label, in place of Xbyak's L, which after an overflow patches the jumps to it behind the end of the
   /// buffer.
@@ -43,7 +43,7 @@ protected:
   void advance(const Xbyak::Reg64 &reg, int64_t delta, const Xbyak::Reg64 &scratch);
 
 private:
-  std::vector<Xbyak::Reg64> pushed; // by enter()
+  std::vector<Xbyak::Reg64> pushed; // by enterFunction()
   using CodeGenerator::L;
 };
 
