@@ -21,7 +21,7 @@ DepthwiseTile::DepthwiseTile(Emitter &emitter, TileOp op, StringRef name, const 
   params.windowRows = static_cast<int>(s.KH), params.windowColumns = static_cast<int>(s.KW);
   params.stride = static_cast<int>(s.SW);
   params.pixelStride = operands.pixelBytes, params.aRowStride = s.W * operands.pixelBytes;
-  params.zero = static_cast<int>(zero);
+  params.zero = static_cast<int>(zero), params.hasStart = zero != 0;
   const int64_t window = s.KH * s.KW;
   for (int64_t c = 0; c < s.C; ++c) {
     int64_t sum = 0;

@@ -4,6 +4,7 @@
 #include "compiler/Kernels/x64/DepthwiseLine.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
 
@@ -18,6 +19,7 @@ static constexpr DepthwiseKernelInfo registry[] = {
 // Far above any kernel: a generator that asks for more is at fault.
 static constexpr size_t maxCodeBytes = 1 << 20;
 static constexpr int laneBytes = 4, vectors = 4; // of 8 lanes: one block
+static constexpr int groupBytes = depthwiseBlock * laneBytes;
 
 std::span<const DepthwiseKernelInfo> depthwiseKernels() { return registry; }
 
@@ -39,6 +41,16 @@ std::vector<DepthwiseRows> depthwiseRows(DepthwiseProducts products, int windowR
   return all;
 }
 
+bool halvesFit(std::span<const int8_t> weights, int64_t maxActivation) {
+  int64_t sums[4] = {}; // positive and negative low halves, high halves
+  for (const int8_t w : weights) {
+    const auto [low, high] = splitWeight(w);
+    sums[low < 0] += std::abs(low);
+    sums[2 + (high < 0)] += std::abs(high);
+  }
+  return maxActivation * *std::max_element(std::begin(sums), std::end(sums)) <= INT16_MAX;
+}
+
 static int64_t groupsOf(const DepthwiseKernelInfo &kernel, const DepthwiseParams &params) {
   int64_t groups = 0;
   for (const DepthwiseRows &rows : depthwiseRows(kernel.products, params.windowRows, params.windowColumns))
@@ -48,7 +60,8 @@ static int64_t groupsOf(const DepthwiseKernelInfo &kernel, const DepthwiseParams
 
 int64_t lineBytes(const DepthwiseKernelInfo &kernel, const DepthwiseParams &params) {
   const size_t sets = depthwiseRows(kernel.products, params.windowRows, params.windowColumns).size();
-  return params.columns() * static_cast<int64_t>(sets) * depthwiseBlock * laneBytes;
+  const int bytes = kernel.products == DepthwiseProducts::Halves ? laneBytes / 2 : laneBytes;
+  return params.columns() * static_cast<int64_t>(sets) * depthwiseBlock * bytes;
 }
 
 int64_t recordBytes(const DepthwiseKernelInfo &kernel, const DepthwiseParams &params) {
@@ -64,27 +77,33 @@ std::vector<uint8_t> packDepthwise(const DepthwiseKernelInfo &kernel, const Dept
   const int64_t record = recordBytes(kernel, params), window = int64_t(params.windowRows) * params.windowColumns;
   std::vector<uint8_t> b(params.blocks() * record, 0);
   for (int64_t c = 0; c < params.channels; ++c) {
-    uint8_t *to = b.data() + c / depthwiseBlock * record + laneOf(c % depthwiseBlock) * laneBytes;
+    const int64_t inBlock = c % depthwiseBlock;
+    uint8_t *group = b.data() + c / depthwiseBlock * record; // or what follows the groups
     const auto put = [&](const auto &value) {
-      std::memcpy(to, &value, sizeof value);
-      to += depthwiseBlock * laneBytes;
+      std::memcpy(group + laneOf(inBlock) * laneBytes, &value, sizeof value);
+      group += groupBytes;
     };
     for (const DepthwiseRows &set : sets)
       for (int g = 0; g < set.groups; ++g) {
-        uint8_t lane[laneBytes] = {};
+        int8_t taps[laneBytes] = {}; // by slots
         for (int slot = 0; slot < set.height * set.span; ++slot) {
           const int row = slot % set.height, column = g * set.span + slot / set.height;
-          if (row >= set.rows || column >= params.windowColumns)
-            continue;
-          const int8_t w = constants.weights[c * window + (set.first + row) * params.windowColumns + column];
-          if (kernel.products == DepthwiseProducts::Quads) {
-            lane[slot] = static_cast<uint8_t>(w);
-          } else {
-            const int16_t wide = w;
-            std::memcpy(lane + 2 * slot, &wide, sizeof wide);
-          }
+          if (row < set.rows && column < params.windowColumns)
+            taps[slot] = constants.weights[c * window + (set.first + row) * params.windowColumns + column];
         }
-        put(lane);
+        if (kernel.products == DepthwiseProducts::Quads) {
+          put(taps);
+        } else if (kernel.products == DepthwiseProducts::Pairs) {
+          put(std::array<int16_t, 2>{taps[0], taps[1]});
+        } else {
+          // Lanes of 16 bits: a vector of low halves and one of high ones for each 8 channels of both 16.
+          uint8_t *low = group + inBlock % 16 / 8 * 64 + (inBlock / 16 * 8 + inBlock % 8) * 2;
+          for (int slot = 0; slot < 2; ++slot) {
+            const WeightHalves halves = splitWeight(taps[slot]);
+            low[slot] = static_cast<uint8_t>(halves.low), low[32 + slot] = static_cast<uint8_t>(halves.high);
+          }
+          group += groupBytes;
+        }
       }
     put(constants.start[c]);
     if (params.result == DepthwiseResult::Bytes) {

@@ -12,7 +12,7 @@
 // lastRow and before <= j < before + inputs, and else padding: `zero` in all channels. a holds stored activations
 // 0..255; with start[c] = -zero * sum of w[c] a zero point is corrected everywhere, whatever is padding. Sums wrap
 // modulo 2^32 and nothing saturates on the way: they are exact for all weights whenever they fit, as rule R5 of
-// docs/spec.md has proved.
+// docs/spec.md has proved; kernels with DepthwiseProducts::Halves need the proof of halvesFit besides.
 //
 // What becomes of the sums:
 //   Sums   out is int32_t [outputs][channels rounded up to 32]; the places behind the last channel hold anything.
@@ -37,10 +37,11 @@ namespace nibble::kernels {
 
 using DepthwiseFn = void (*)(const uint8_t *a, const uint8_t *b, void *out, uint8_t *line);
 
-/// What one instruction multiplies and adds up in each 32-bit lane.
+/// What one instruction multiplies and adds up in each lane.
 enum class DepthwiseProducts {
-  Quads, ///< Four bytes: vpdpbusd.
-  Pairs  ///< Two bytes, widened to 16 bits: vpmaddwd.
+  Quads,  ///< Four bytes in 32 bits: vpdpbusd.
+  Halves, ///< Two bytes in 16 bits: vpmaddubsw, once for each half of the weights (splitWeight), which must fit.
+  Pairs   ///< Two bytes, widened to 16 bits, in 32: vpmaddwd.
 };
 enum class DepthwiseResult { Sums, Bytes };
 
@@ -60,6 +61,7 @@ struct DepthwiseParams {
   int64_t inputs = 1;                      ///< Columns that exist; after them at most windowColumns more are read.
   int64_t aRowStride = 0, pixelStride = 0; ///< 0..depthwiseMaxStride.
   int zero = 0;                            ///< A padded value, 0..255.
+  bool hasStart = true;                    ///< Else start is taken as 0 and not read.
   DepthwiseResult result = DepthwiseResult::Sums;
   int offset = 0, low = 0, high = 255; ///< Of Bytes: |offset| <= 1024, 0 <= low <= high <= 255.
 
@@ -67,6 +69,18 @@ struct DepthwiseParams {
   constexpr int64_t columns() const { return (outputs - 1) * stride + windowColumns; }
   constexpr int64_t blocks() const { return (channels + depthwiseBlock - 1) / depthwiseBlock; }
 };
+
+/// w = 16 * high + low with -8 <= low <= 7 and -8 <= high <= 8: the largest product of a byte of activations with one
+/// of them is 2,040, so that 16 bits hold sums of 16 taps whatever the weights are.
+struct WeightHalves {
+  int8_t low, high;
+};
+constexpr WeightHalves splitWeight(int8_t w) {
+  const int low = ((w + 8) & 15) - 8;
+  return {static_cast<int8_t>(low), static_cast<int8_t>((w - low) / 16)};
+}
+/// Whether the sums of both halves of a channel's weights fit 16 bits, for activations 0..maxActivation.
+bool halvesFit(std::span<const int8_t> weights, int64_t maxActivation);
 
 /// Rows of the window that are interleaved: `rows` of them, and of `span` neighbouring columns, fill a lane. Slot k of
 /// a lane is row k % height and column k / height.

@@ -216,12 +216,27 @@ std::string againstDepthwise(TileOp op, const TileFacts &facts) {
   return {};
 }
 
+/// Why 16 bits may not hold the sums of halves of the weights.
+std::string againstHalves(const TileFacts &facts) {
+  auto integers = readIntegers(facts.values);
+  if (!integers)
+    return "the weights cannot be read";
+  const std::vector<int8_t> weights(integers->begin(), integers->end());
+  const int64_t window = facts.shape[1] * facts.shape[2], most = facts.input->qmax - facts.input->qmin;
+  for (int64_t c = 0; c < facts.shape[0]; ++c)
+    if (!kernels::halvesFit(std::span(weights).subspan(c * window, window), most))
+      return "sums of halves of the weights of channel " + std::to_string(c) + " may leave 16 bits";
+  return {};
+}
+
 /// Depthwise kernels are not mentioned for other tiles than theirs.
 void selectDepthwise(TileOp op, const TileFacts &facts, const Target &target, kernels::Selection &selection) {
   if (!facts.input || !facts.depthwise())
     return;
   for (const kernels::DepthwiseKernelInfo &kernel : kernels::depthwiseKernels()) {
     std::string reason = againstDepthwise(op, facts);
+    if (reason.empty() && kernel.products == kernels::DepthwiseProducts::Halves)
+      reason = againstHalves(facts);
     SmallVector<StringRef> features;
     StringRef(kernel.features).split(features, ',', -1, false);
     for (StringRef feature : features)

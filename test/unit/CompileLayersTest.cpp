@@ -123,7 +123,7 @@ std::vector<Case> cases() {
          h = conv2d(h, g.param("c.weight", {37, 5, 5, 1}).fake_quant(w8), {.pad = Pad::same, .groups = 37});
          return h.fake_quant(quint(8).asymmetric());
        },
-       false, "depthwise_u8s8_avx2"},
+       false, "depthwise_u8s8_halves_avx2"},
       {"DepthwiseStrided",
        [](Graph &g, const Tensor &x) {
          Tensor h = conv2d(x, g.param("a.weight", {40, 3, 3, 3}).fake_quant(w8), {.pad = Pad::same});
@@ -134,10 +134,10 @@ std::vector<Case> cases() {
          h = conv2d(h, g.param("c.weight", {40, 2, 3, 1}).fake_quant(w8), {.stride = 2, .groups = 40});
          return relu(h).fake_quant(quint(4));
        },
-       false, "depthwise_u8s8_avx2"},
+       false, "depthwise_u8s8_halves_avx2"},
       {"DepthwiseOfImages",
        [](Graph &g, const Tensor &x) {
-         Tensor h = conv2d(x, g.param("a.weight", {3, 7, 7, 1}).fake_quant(w8), {.pad = Pad::same, .groups = 3});
+         Tensor h = conv2d(x, g.param("a.weight", {3, 9, 9, 1}).fake_quant(w8), {.pad = Pad::same, .groups = 3});
          return relu(h).fake_quant(quint(8));
        },
        false, "depthwise_u8s8_avx2"},

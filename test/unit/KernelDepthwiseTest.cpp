@@ -49,6 +49,12 @@ public:
       pixels.push_back(static_cast<uint8_t>(extreme ? 255 : random()));
     for (int64_t i = 0; i < params.channels * window; ++i)
       weights.push_back(static_cast<int8_t>(extreme ? (i / window % 2 ? -128 : 127) : random()));
+    // Smaller ones where halves of them would not fit.
+    const auto fits = [&](int64_t c) { return halvesFit(std::span(weights).subspan(c * window, window), 255); };
+    for (int64_t c = 0; c < params.channels && kernel.products == DepthwiseProducts::Halves; ++c)
+      while (!fits(c))
+        for (int64_t t = 0; t < window; ++t)
+          weights[c * window + t] /= 2;
     for (int64_t c = 0; c < params.channels; ++c) {
       start.push_back(static_cast<int32_t>(random() % 60000) - 30000);
       multiplier.push_back(static_cast<float>(random() % 256 - 64.0) / 65536);
@@ -72,7 +78,7 @@ public:
   }
   std::vector<uint8_t> packed() const { return packDepthwise(kernel, params, {weights, start, multiplier, bias}); }
   int32_t sum(int64_t x, int64_t c) const {
-    int32_t all = start[c];
+    int32_t all = params.hasStart ? start[c] : 0;
     for (int y = 0; y < params.windowRows; ++y)
       for (int t = 0; t < params.windowColumns; ++t) {
         const int64_t j = x * params.stride + t - params.before;
@@ -259,6 +265,11 @@ TEST_P(DepthwiseRun, ExtremeValuesBoundsAndOffsets) {
       p.zero = 255;
       expectOracle(p, true);
     }
+  for (const DepthwiseResult result : {sums, bytes}) {
+    DepthwiseParams p = shape(40, 3, 3, 1, 9, result);
+    p.hasStart = false;
+    expectOracle(p);
+  }
   for (const auto &[offset, low, high] :
        std::vector<std::tuple<int, int, int>>{{0, 0, 255}, {128, 0, 255}, {-128, 0, 15}, {0, 128, 255}, {1024, 7, 7}}) {
     DepthwiseParams p = shape(40, 3, 3, 1, 9, bytes);
@@ -423,6 +434,25 @@ std::string nameOf(const ::testing::TestParamInfo<DepthwiseKernelInfo> &info) { 
 const auto all = ::testing::ValuesIn(depthwiseKernels().begin(), depthwiseKernels().end());
 INSTANTIATE_TEST_SUITE_P(Manifest, DepthwiseCode, all, nameOf);
 INSTANTIATE_TEST_SUITE_P(Manifest, DepthwiseRun, all, nameOf);
+
+TEST(DepthwiseHalves, SplitAndFit) {
+  for (int w = -128; w <= 127; ++w) {
+    const auto [low, high] = splitWeight(static_cast<int8_t>(w));
+    EXPECT_EQ(w, 16 * high + low);
+    EXPECT_TRUE(low >= -8 && low <= 7 && high >= -8 && high <= 8) << w;
+  }
+  // 16 taps of any weight; one more is too much where all have the largest half.
+  for (const int w : {-128, -8, 127, 8})
+    EXPECT_TRUE(halvesFit(std::vector<int8_t>(16, static_cast<int8_t>(w)), 255)) << w;
+  EXPECT_FALSE(halvesFit(std::vector<int8_t>(17, -128), 255));
+  EXPECT_FALSE(halvesFit(std::vector<int8_t>(17, 127), 255));
+  EXPECT_FALSE(halvesFit(std::vector<int8_t>(17, -8), 255));
+  EXPECT_TRUE(halvesFit(std::vector<int8_t>(17, -8), 240));
+  // What counts are sums of one sign.
+  std::vector<int8_t> both(32, -128);
+  std::fill_n(both.begin(), 16, int8_t(127));
+  EXPECT_TRUE(halvesFit(both, 255));
+}
 
 TEST(DepthwiseRegistry, UniqueNamesAndFeatures) {
   std::set<std::string_view> names;

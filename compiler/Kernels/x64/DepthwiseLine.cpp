@@ -26,15 +26,15 @@ using Xbyak::Ymm;
 
 constexpr int vectorBytes = 32, halfBytes = 16;
 constexpr int blockVectors = 4;                            // of sums
-constexpr int entryBytes = blockVectors * vectorBytes;     // of `line`: one column and one set of rows
 constexpr int sumBytes = depthwiseBlock * sizeof(int32_t); // of an output
 
 class DepthwiseEmitter final : public Emitter {
 public:
   DepthwiseEmitter(const DepthwiseKernelInfo &kernel, const DepthwiseParams &params, std::span<uint8_t> buffer)
       : Emitter(buffer), params(params), quads(kernel.products == DepthwiseProducts::Quads),
-        bytes(params.result == DepthwiseResult::Bytes),
+        halves(kernel.products == DepthwiseProducts::Halves), bytes(params.result == DepthwiseResult::Bytes),
         sets(depthwiseRows(kernel.products, params.windowRows, params.windowColumns)),
+        entryBytes((halves ? 2 : blockVectors) * vectorBytes),
         columnBytes(static_cast<int64_t>(sets.size()) * entryBytes), record(recordBytes(kernel, params)),
         together(quads ? 4 : 3) {
     for (const DepthwiseRows &set : sets)
@@ -55,6 +55,7 @@ private:
   void outputs(int count, int64_t chunk, int channels);
   void addQuads(int count);
   void addPairs(int count);
+  void addHalves(int count);
   void finishSums(int count);
   void finishBytes(int count, int channels);
   void storePart(const Xmm &from, RegExp to, int count);
@@ -75,8 +76,9 @@ private:
   }
 
   const DepthwiseParams params;
-  const bool quads, bytes;
+  const bool quads, halves, bytes;
   const std::vector<DepthwiseRows> sets;
+  const int entryBytes; // Of `line`: one column and one set of rows.
   const int64_t columnBytes, record;
   const int together; // Outputs.
   int groups = 0, widest = 1;
@@ -89,7 +91,7 @@ private:
   const Reg64 a = arg0, b = arg1, out = arg2, line = arg3;
   const Reg64 from = rax, at = r8, count = r9, to = r10, blockCount = r11;
   const Ymm padding{13}, nothing{14};
-  Label paddings, offsets, lows, highs;
+  Label paddings, factors, offsets, lows, highs;
 };
 
 /// The first `count` < 16 bytes, others 0.
@@ -173,6 +175,12 @@ void DepthwiseEmitter::column(int64_t entry, int64_t aColumn, int64_t lineColumn
     const Ymm low(4), high(5), low2(6), high2(7), value(8);
     vpunpcklbw(low, source[0], source[1]);
     vpunpckhbw(high, source[0], source[1]);
+    if (halves) {
+      store(0, low);
+      if (used > 2)
+        store(1, high);
+      continue;
+    }
     if (quads) {
       vpunpcklbw(low2, source[2], source[3]);
       vpunpckhbw(high2, source[2], source[3]);
@@ -198,7 +206,7 @@ void DepthwiseEmitter::interleave(int64_t first, int64_t end, int channels) {
   if (first >= end)
     return;
   vmovdqu(padding, ptr[rip + paddings]);
-  if (!quads)
+  if (!quads && !halves)
     vpxor(nothing, nothing, nothing);
   for (int64_t e = first; e < end; ++e)
     column(e, e - params.before - passedColumns, e - passedChunks * chunkColumns(), channels);
@@ -257,6 +265,45 @@ void DepthwiseEmitter::addPairs(int count) {
           vpaddd(sum(u, v), sum(u, v), product);
         }
       }
+  }
+}
+
+// Sums of 16 bits of both halves of the weights, then 16 * high + low, which is a sum of products again. vpunpck puts
+// the channels into the order of the other kernels.
+void DepthwiseEmitter::addHalves(int count) {
+  const Ymm low(12), high(13), value(14), product(15);
+  for (int part = 0; 2 * part < used; ++part) {
+    int group = 0;
+    for (size_t s = 0; s < sets.size(); ++s)
+      for (int g = 0; g < sets[s].groups; ++g, ++group) {
+        vmovdqu(low, bAt(group, 2 * part));
+        vmovdqu(high, bAt(group, 2 * part + 1));
+        for (int u = 0; u < count; ++u) {
+          const Ymm lows = sum(u, 2 * part), highs = sum(u, 2 * part + 1);
+          vmovdqu(value, lineAt(firstColumn + int64_t(u) * params.stride + g * sets[s].span, s, part));
+          if (!group) {
+            vpmaddubsw(lows, value, low);
+            vpmaddubsw(highs, value, high);
+            continue;
+          }
+          vpmaddubsw(product, value, low);
+          vpaddw(lows, lows, product);
+          vpmaddubsw(product, value, high);
+          vpaddw(highs, highs, product);
+        }
+      }
+    vmovdqu(value, ptr[rip + factors]);
+    for (int u = 0; u < count; ++u) {
+      const Ymm first = sum(u, 2 * part), second = sum(u, 2 * part + 1);
+      vpunpcklwd(product, first, second);
+      vpunpckhwd(second, first, second);
+      vpmaddwd(first, product, value);
+      vpmaddwd(second, second, value);
+      if (!params.hasStart)
+        continue;
+      vpaddd(first, first, bAt(groups, 2 * part));
+      vpaddd(second, second, bAt(groups, 2 * part + 1));
+    }
   }
 }
 
@@ -320,12 +367,17 @@ void DepthwiseEmitter::finishBytes(int count, int channels) {
 void DepthwiseEmitter::outputs(int count, int64_t chunk, int channels) {
   firstColumn = (chunk - passedChunks) * chunkColumns();
   firstByte = (chunk - passedChunks) * chunkBytes();
-  for (int v = 0; v < used; ++v) {
-    vmovdqu(sum(0, v), bAt(groups, v));
+  for (int v = 0; v < used && !halves; ++v) {
+    if (params.hasStart)
+      vmovdqu(sum(0, v), bAt(groups, v));
+    else
+      vpxor(sum(0, v), sum(0, v), sum(0, v));
     for (int u = 1; u < count; ++u)
       vmovdqa(sum(u, v), sum(0, v));
   }
-  if (quads)
+  if (halves)
+    addHalves(count);
+  else if (quads)
     addQuads(count);
   else
     addPairs(count);
@@ -415,6 +467,8 @@ Emitted DepthwiseEmitter::emit() {
         db((static_cast<uint32_t>(value) >> (8 * k)) & 255);
   };
   table(paddings, params.zero, 1);
+  if (halves)
+    table(factors, 1 | 16 << 16, 4);
   if (bytes) {
     table(offsets, params.offset, 2);
     table(lows, params.low, 1);
@@ -423,24 +477,14 @@ Emitted DepthwiseEmitter::emit() {
   return finish();
 }
 
+} // namespace
+
 Emitted emitDepthwise(const DepthwiseKernelInfo &kernel, const DepthwiseParams &params, std::span<uint8_t> buffer) {
   if (std::string refusal = depthwiseRefusal(params); !refusal.empty())
     return {0, false, std::move(refusal)};
   if (buffer.empty())
     return {0, true, {}};
   return DepthwiseEmitter(kernel, params, buffer).emit();
-}
-
-} // namespace
-
-Emitted emitDepthwiseQuads(const DepthwiseKernelInfo &kernel, const DepthwiseParams &params,
-                           std::span<uint8_t> buffer) {
-  return emitDepthwise(kernel, params, buffer);
-}
-
-Emitted emitDepthwisePairs(const DepthwiseKernelInfo &kernel, const DepthwiseParams &params,
-                           std::span<uint8_t> buffer) {
-  return emitDepthwise(kernel, params, buffer);
 }
 
 } // namespace nibble::kernels::x64

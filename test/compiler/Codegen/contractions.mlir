@@ -124,11 +124,11 @@ func.func @signs(%x: tensor<?x40xf32>) -> tensor<?x3xf32> {
 // SSE: arith.muli {{.*}} : vector<8xi32>
 // SSE: memref.load {{.*}} : memref<99xi8>
 // SSE: arith.muli {{.*}} : i32
-// CHECK: ukr.kernel @depthwise.tile.outputs2x11 {{{.*}}columns = 11 : i64, generator = "depthwise_u8s8_avx2", max_outer = 3 : i64, outer_stride = 11 : i64, row_stride = 44 : i64, rows = 2 : i64, run = 3 : i64, tap_stride = 11 : i64, taps = 3 : i64}
+// CHECK: ukr.kernel @depthwise.tile.outputs2x11 {{{.*}}columns = 11 : i64, generator = "depthwise_u8s8_halves_avx2", max_outer = 3 : i64, outer_stride = 11 : i64, row_stride = 44 : i64, rows = 2 : i64, run = 3 : i64, tap_stride = 11 : i64, taps = 3 : i64}
 // CHECK-NOT: ukr.kernel
 // CHECK: memref.global "private" constant @depthwise.tile.weights : memref<768xi8>
 // CHECK-LABEL: func.func private @depthwise.tile(
-// CHECK-DAG: %[[LINE:.*]] = ukr.scratch {{.*}} : memref<1024xi8>
+// CHECK-DAG: %[[LINE:.*]] = ukr.scratch {{.*}} : memref<512xi8>
 // CHECK-DAG: %[[SUMS:.*]] = ukr.scratch {{.*}} : memref<64xi32>
 // CHECK: ukr.call_line @depthwise.tile.outputs2x11(%{{.*}}, %{{.*}}, %[[SUMS]][%{{.*}}]) line %[[LINE]]
 // CHECK: vector.load %[[SUMS]]

@@ -4,6 +4,7 @@
 // RUN: nibble-opt %s --nibble-select-kernels=target=x86_64-linux-gnu,+avx2 --nibble-assign-layouts --nibble-materialize-layouts --nibble-pack-constants --nibble-verify-layouts | FileCheck %s --check-prefix=PACKED
 
 !u8 = !quant.uniform<u8:f32, 2.500000e-01:3>
+!u4 = !quant.uniform<u4:f32, 2.500000e-01>
 !s16 = !quant.uniform<i16:f32, 2.500000e-01>
 !w8 = !quant.uniform<i8<-127:127>:f32, 5.000000e-01>
 !v8 = !quant.uniform<u8:f32, 5.000000e-01>
@@ -11,18 +12,18 @@
 
 // Any weights of 8 bits, strides, windows; binary operands. Activations are bytes.
 // CHECK-LABEL: func.func @taken
-// CHECK: nibble.tile {{.*}}kernel = "depthwise_u8s8_avx2", {{.*}}rejected = ["depthwise_u8s8_avx512vnni: target has no avx512vnni"]
-// CHECK: nibble.tile {{.*}}kernel = "depthwise_u8s8_avx2"
-// CHECK: nibble.tile {{.*}}kernel = "depthwise_u8s8_avx2"
+// CHECK: nibble.tile {{.*}}kernel = "depthwise_u8s8_halves_avx2", {{.*}}rejected = ["depthwise_u8s8_avx512vnni: target has no avx512vnni"]
+// CHECK: nibble.tile {{.*}}kernel = "depthwise_u8s8_halves_avx2"
+// CHECK: nibble.tile {{.*}}kernel = "depthwise_u8s8_halves_avx2"
 // VNNI-LABEL: func.func @taken
 // VNNI-COUNT-3: nibble.tile {{.*}}kernel = "depthwise_u8s8_avx512vnni", {{.*}}rejected = []
 // SSE-LABEL: func.func @taken
-// SSE: nibble.tile {{.*}}kernel = "portable_depthwise", {{.*}}rejected = ["depthwise_u8s8_avx512vnni: target has no avx512vnni", "depthwise_u8s8_avx2: target has no avx2", "dot_
+// SSE: nibble.tile {{.*}}kernel = "portable_depthwise", {{.*}}rejected = ["depthwise_u8s8_avx512vnni: target has no avx512vnni", "depthwise_u8s8_halves_avx2: target has no avx2", "depthwise_u8s8_avx2: target has no avx2", "dot_
 // PACKED-LABEL: func.func @taken
 // PACKED: nibble.constant {{.*}} : tensor<288xi8> : tensor<8x3x3x1x{{.*}}#nibble.layout<"order = [0, 1, 2, 3], tile = [0:32], word = 8, bits = 8">
-// PACKED: nibble.tile {{.*}}kernel = "depthwise_u8s8_avx2"{{.*}}(tensor<?x4x4x8x{{.*}}#nibble.layout<"order = [0, 1, 2, 3], word = 8, bits = 8, code = unsigned">
+// PACKED: nibble.tile {{.*}}kernel = "depthwise_u8s8_halves_avx2"{{.*}}(tensor<?x4x4x8x{{.*}}#nibble.layout<"order = [0, 1, 2, 3], word = 8, bits = 8, code = unsigned">
 // PACKED: nibble.constant {{.*}} : tensor<128xi8> : tensor<8x2x2x1x!nibble.binary
-// PACKED: nibble.tile {{.*}}kernel = "depthwise_u8s8_avx2"{{.*}}(tensor<?x4x4x8x!nibble.binary, #nibble.layout<"order = [0, 1, 2, 3], word = 8, bits = 8, offset = -1, code = unsigned">
+// PACKED: nibble.tile {{.*}}kernel = "depthwise_u8s8_halves_avx2"{{.*}}(tensor<?x4x4x8x!nibble.binary, #nibble.layout<"order = [0, 1, 2, 3], word = 8, bits = 8, offset = -1, code = unsigned">
 func.func @taken(%x: tensor<?x4x4x8xf32>) -> (tensor<?x4x4x8xi32>, tensor<?x2x4x8xi32>, tensor<?x3x3x8xi32>) {
   %q = nibble.quantize %x : (tensor<?x4x4x8xf32>) -> tensor<?x4x4x8x!u8>
   %p = nibble.quantize %x : (tensor<?x4x4x8xf32>) -> tensor<?x4x4x8x!b>
@@ -32,6 +33,20 @@ func.func @taken(%x: tensor<?x4x4x8xf32>) -> (tensor<?x4x4x8xi32>, tensor<?x2x4x
   %1 = nibble.tile %q, %w {groups = 8 : i64, window = array<i64: 3, 3>, strides = array<i64: 2, 1>, padding = #nibble.padding<1, 1, 1, 1>} : (tensor<?x4x4x8x!u8>, tensor<8x3x3x1x!w8>) -> tensor<?x2x4x8xi32>
   %2 = nibble.tile %p, %v {groups = 8 : i64, window = array<i64: 2, 2>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x4x4x8x!b>, tensor<8x2x2x1x!b>) -> tensor<?x3x3x8xi32>
   return %0, %1, %2 : tensor<?x4x4x8xi32>, tensor<?x2x4x8xi32>, tensor<?x3x3x8xi32>
+}
+
+// Sums of halves of weights fit 16 bits wherever a window has at most 16 taps, else if the weights or activations are small.
+// CHECK-LABEL: func.func @halves
+// CHECK: nibble.tile {{.*}}kernel = "depthwise_u8s8_avx2", {{.*}}"depthwise_u8s8_halves_avx2: sums of halves of the weights of channel 0 may leave 16 bits"]
+// CHECK: nibble.tile {{.*}}kernel = "depthwise_u8s8_halves_avx2"
+// CHECK: nibble.tile {{.*}}kernel = "depthwise_u8s8_halves_avx2"
+func.func @halves(%q: tensor<?x8x8x8x!u8>, %p: tensor<?x8x8x8x!u4>) -> (tensor<?x4x4x8xi32>, tensor<?x4x4x8xi32>, tensor<?x4x4x8xi32>) {
+  %w = nibble.constant dense<127> : tensor<8x5x5x1xi8> : tensor<8x5x5x1x!w8>
+  %v = nibble.constant dense<80> : tensor<8x5x5x1xi8> : tensor<8x5x5x1x!w8>
+  %0 = nibble.tile %q, %w {groups = 8 : i64, window = array<i64: 5, 5>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x8x8x8x!u8>, tensor<8x5x5x1x!w8>) -> tensor<?x4x4x8xi32>
+  %1 = nibble.tile %q, %v {groups = 8 : i64, window = array<i64: 5, 5>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x8x8x8x!u8>, tensor<8x5x5x1x!w8>) -> tensor<?x4x4x8xi32>
+  %2 = nibble.tile %p, %w {groups = 8 : i64, window = array<i64: 5, 5>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x8x8x8x!u4>, tensor<8x5x5x1x!w8>) -> tensor<?x4x4x8xi32>
+  return %0, %1, %2 : tensor<?x4x4x8xi32>, tensor<?x4x4x8xi32>, tensor<?x4x4x8xi32>
 }
 
 // What the kernels cannot take: 16 bits; unsigned weights that reach 255; windows that are all padding; large windows.
