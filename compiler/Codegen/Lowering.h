@@ -118,7 +118,7 @@ private:
   llvm::DenseMap<Value, Buffer> assigned; ///< where a returned value is to be written
   std::vector<std::pair<std::vector<const void *>, QuantizerValues>> quantizerCache;
   int64_t rows = 6;
-  bool updating = false; ///< An update of a parameter has been lowered.
+  bool updating = false;                              ///< An update of a parameter has been lowered.
   llvm::DenseMap<mlir::Operation *, int64_t> numbers; ///< Of the ops in the body of `source`.
 };
 
