@@ -116,12 +116,12 @@ private:
   int64_t batch = 1;
   bool dynamicBatch = false;
   std::unique_ptr<Emitter> emitter;
-  llvm::DenseMap<mlir::Operation *, int64_t> numbers;          ///< Of the ops in the body of `source`.
   llvm::DenseMap<Value, std::unique_ptr<LoweredValue>> values; ///< References to them outlive further definitions.
   llvm::DenseMap<Value, Buffer> assigned;                      ///< where a returned value is to be written
   std::vector<std::pair<std::vector<const void *>, QuantizerValues>> quantizerCache;
   int64_t rows = 6;
-  bool updating = false; ///< An update of a parameter has been lowered.
+  bool updating = false;                              ///< An update of a parameter has been lowered.
+  llvm::DenseMap<mlir::Operation *, int64_t> numbers; ///< Of the ops in the body of `source`.
 };
 
 /// f32 constants padded with `fill` to a multiple of 16 (or kept single).

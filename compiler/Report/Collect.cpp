@@ -17,8 +17,10 @@ namespace {
 
 std::string typeName(Type element) {
   std::optional<GridFacts> grid = gridFacts(element);
+  if (!grid && isa<IntegerType>(element))
+    return "i" + std::to_string(element.getIntOrFloatBitWidth());
   if (!grid)
-    return element.isInteger(32) ? "i32" : "f32";
+    return "f32";
   if (grid->binary || grid->ternary)
     return grid->binary ? "binary" : "ternary";
   return (grid->isSigned ? "s" : "u") + std::to_string(grid->bits);

@@ -186,6 +186,11 @@ TEST_P(CompilePrecisionTest, ReportsEveryLayer) {
   const std::string text = to_string(report);
   EXPECT_THAT(text, HasSubstr("remark: tiny/conv2: kernel " + contractions[1].kernel + " ("));
   EXPECT_THAT(text, HasSubstr("bytes of constants; arena"));
+
+  const Profile profile = model.profile(images, {.repeat = 2}); // 61 images: the last tile is not full
+  ASSERT_EQ(profile.layers.size(), report.layers.size());
+  for (std::size_t i = 0; i < profile.layers.size(); ++i)
+    EXPECT_GT(profile.layers[i].min, 0) << report.layers[i].name;
 }
 
 INSTANTIATE_TEST_SUITE_P(All, CompilePrecisionTest, testing::ValuesIn(test::precisions()),

@@ -29,10 +29,10 @@ std::string at(double value) {
   return text;
 }
 
-/// One axis: a range of values, where ticks stand, and the way to the picture.
+/// One axis: a range of values, where ticks stand (`least` apart or more), and the way to the picture.
 class Axis {
 public:
-  Axis(double lo, double hi, bool log, double from, double to) : log_(log), from_(from), to_(to) {
+  Axis(double lo, double hi, bool log, double least, double from, double to) : log_(log), from_(from), to_(to) {
     if (log) {
       lo_ = std::log10(lo) - 0.1, hi_ = std::log10(hi) + 0.1;
       for (int power = static_cast<int>(std::floor(lo_)); power <= std::ceil(hi_); ++power)
@@ -42,7 +42,7 @@ public:
       const double room = hi > lo ? 0.05 * (hi - lo) : std::max(0.05 * std::abs(hi), 0.5);
       lo_ = lo - room, hi_ = hi + room;
       const double raw = (hi_ - lo_) / 5, unit = std::pow(10.0, std::floor(std::log10(raw)));
-      const double step = unit * (raw / unit > 5 ? 10 : raw / unit > 2 ? 5 : raw / unit > 1 ? 2 : 1);
+      const double step = std::max(least, unit * (raw / unit > 5 ? 10 : raw / unit > 2 ? 5 : raw / unit > 1 ? 2 : 1));
       for (double tick = std::ceil(lo_ / step) * step; tick <= hi_; tick += step)
         addTick(std::abs(tick) < step * 1e-9 ? 0 : tick);
     }
@@ -73,6 +73,24 @@ std::string line(double x0, double y0, double x1, double y1, const char *color) 
          color + "\"/>\n";
 }
 
+/// Names of points, none on another.
+class Labels {
+public:
+  /// The height at which a name can stand: y, or below the names that are there.
+  double place(double x, double y) {
+    auto taken = [&](const std::pair<double, double> &other) {
+      return std::abs(other.first - x) < 60 && std::abs(other.second - y) < 13;
+    };
+    for (auto found = places_.begin(); (found = std::find_if(places_.begin(), places_.end(), taken)) != places_.end();)
+      y = found->second + 13;
+    places_.emplace_back(x, y);
+    return y;
+  }
+
+private:
+  std::vector<std::pair<double, double>> places_;
+};
+
 } // namespace
 
 std::string svg(const Chart &chart) {
@@ -86,7 +104,8 @@ std::string svg(const Chart &chart) {
       }
   if (x_lo > x_hi)
     return "<p>" + escape(chart.title) + ": no values.</p>\n";
-  const Axis x(x_lo, x_hi, chart.log_x, left, width - right), y(y_lo, y_hi, false, height - bottom, top);
+  const Axis x(x_lo, x_hi, chart.log_x, chart.lines ? 1 : 0, left, width - right),
+      y(y_lo, y_hi, false, 0, height - bottom, top);
 
   std::string out =
       "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"" + at(width) + "\" height=\"" + at(height) +
@@ -108,6 +127,7 @@ std::string svg(const Chart &chart) {
   const std::string middle = at((top + height - bottom) / 2);
   out += text(14, (top + height - bottom) / 2, "middle", chart.y, " transform=\"rotate(-90 14 " + middle + ")\"");
 
+  Labels labels;
   for (std::size_t i = 0; i < chart.series.size(); ++i) {
     const Series &series = chart.series[i];
     const std::string color = colors[i % std::size(colors)];
@@ -121,7 +141,7 @@ std::string svg(const Chart &chart) {
              color + "\"><title>" + escape(series.name) + ": " + number(point.first) + ", " + number(point.second) +
              "</title></circle>\n";
       if (!chart.lines)
-        out += text(px + 8, py + 4, "start", series.name);
+        out += text(px + 8, labels.place(px + 8, py + 4), "start", series.name);
     }
     if (chart.lines) {
       out += "<polyline points=\"" + path + "\" fill=\"none\" stroke=\"" + color + "\" stroke-width=\"1.8\"/>\n";

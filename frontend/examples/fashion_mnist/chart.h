@@ -16,7 +16,8 @@ struct Series {
 struct Chart {
   std::string title, x, y; ///< y and x: what the axes show, with the unit.
   bool log_x = false;      ///< Then every x must be greater than 0.
-  bool lines = false;      ///< Joins the points of a series, and names the series beside the chart, not at its points.
+  bool lines =
+      false; ///< Joins the points of a series, and names the series beside the chart, not at its points; x is whole.
   std::vector<Series> series = {};
 };
 
