@@ -42,4 +42,8 @@ configure_package_config_file(cmake/NibbleConfig.cmake.in ${CMAKE_BINARY_DIR}/Ni
 write_basic_package_version_file(${CMAKE_BINARY_DIR}/NibbleConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_BINARY_DIR}/NibbleConfig.cmake ${CMAKE_BINARY_DIR}/NibbleConfigVersion.cmake
         DESTINATION ${package_dir} COMPONENT Nibble)
+# For builds without CMake: pkg-config --cflags --libs nibble
+file(RELATIVE_PATH NIBBLE_PC_TO_PREFIX /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
+configure_file(cmake/nibble.pc.in ${CMAKE_BINARY_DIR}/nibble.pc @ONLY)
+install(FILES ${CMAKE_BINARY_DIR}/nibble.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT Nibble)
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT Nibble)

@@ -1,5 +1,6 @@
 # Installs the build folder BUILD into a fresh prefix inside WORK, builds the consumer project SOURCE there with the compiler CXX,
-# and checks what its program prints.
+# and checks what its program prints; then moves the prefix and does it again without CMake, with what PKG_CONFIG says.
+cmake_minimum_required(VERSION 3.25)
 function(run what)
   execute_process(COMMAND ${ARGN} RESULT_VARIABLE code OUTPUT_VARIABLE output ERROR_VARIABLE output)
   if(NOT code STREQUAL "0")
@@ -14,18 +15,41 @@ run("install" ${CMAKE_COMMAND} --install ${BUILD} --prefix ${WORK}/prefix --comp
 run("configure" ${CMAKE_COMMAND} -S ${SOURCE} -B ${WORK}/build -G ${GENERATOR} -DCMAKE_CXX_COMPILER=${CXX} -DCMAKE_BUILD_TYPE=Release
     -DCMAKE_CXX_FLAGS=-Wall\ -Wextra\ -Werror -DCMAKE_PREFIX_PATH=${WORK}/prefix)
 run("build" ${CMAKE_COMMAND} --build ${WORK}/build)
+# What the program in `folder` has printed (`output`) and written.
+function(check folder)
+  message("${output}")
+  foreach(file IN ITEMS small_cnn.o small_cnn.h)
+    if(NOT EXISTS ${folder}/${file})
+      message(FATAL_ERROR "the program did not write ${file}")
+    endif()
+  endforeach()
+  foreach(expected IN ITEMS "Nibble 0\\.1\\.0" "func\\.func @small_cnn\\(%arg0: tensor<\\?x28x28x1xf32> {nibble\\.name = \"image\"}\\)"
+          "nibble\\.conv2d" "loss [0-9.]+, [0-9]+ of 16 correct"
+          "main\\.cpp:13: remark: small_cnn/conv1: kernel [a-z0-9_]+ \\(u8 x s4, " "compiled code and evaluation have the same bits"
+          "parameter bn1\\.range \\[3\\]" "main\\.cpp:24: error: linear weights take 700 inputs, but the input has 784")
+    if(NOT output MATCHES "${expected}")
+      message(FATAL_ERROR "the program did not print: ${expected}")
+    endif()
+  endforeach()
+  file(REMOVE ${folder}/small_cnn.o ${folder}/small_cnn.h)
+endfunction()
+
 run("program" ${CMAKE_COMMAND} -E chdir ${WORK}/build ${WORK}/build/downstream)
-message("${output}")
-foreach(file IN ITEMS small_cnn.o small_cnn.h)
-  if(NOT EXISTS ${WORK}/build/${file})
-    message(FATAL_ERROR "the program did not write ${file}")
+check(${WORK}/build)
+
+file(RENAME ${WORK}/prefix ${WORK}/moved)
+file(MAKE_DIRECTORY ${WORK}/plain)
+set(ENV{PKG_CONFIG_PATH} ${WORK}/moved/${LIBDIR}/pkgconfig)
+run("pkg-config" ${PKG_CONFIG} --cflags --libs "nibble >= 0.1")
+foreach(part IN ITEMS "-I${WORK}/moved/" "-L${WORK}/moved/" "-lnibble")
+  string(FIND "${output}" "${part}" at)
+  if(at EQUAL -1)
+    message(FATAL_ERROR "pkg-config does not lead to the package: ${output}")
   endif()
 endforeach()
-foreach(expected IN ITEMS "Nibble 0\\.1\\.0" "func\\.func @small_cnn\\(%arg0: tensor<\\?x28x28x1xf32> {nibble\\.name = \"image\"}\\)"
-        "nibble\\.conv2d" "loss [0-9.]+, [0-9]+ of 16 correct"
-        "main\\.cpp:13: remark: small_cnn/conv1: kernel [a-z0-9_]+ \\(u8 x s4, " "compiled code and evaluation have the same bits"
-        "parameter bn1\\.range \\[3\\]" "main\\.cpp:24: error: linear weights take 700 inputs, but the input has 784")
-  if(NOT output MATCHES "${expected}")
-    message(FATAL_ERROR "the program did not print: ${expected}")
-  endif()
-endforeach()
+string(STRIP "${output}" output)
+separate_arguments(flags UNIX_COMMAND "${output}")
+run("build with pkg-config" ${CXX} -std=c++20 -Wall -Wextra -Werror ${SOURCE}/main.cpp -o ${WORK}/plain/downstream ${flags})
+set(ENV{LD_LIBRARY_PATH} ${WORK}/moved/${LIBDIR})
+run("program with pkg-config" ${CMAKE_COMMAND} -E chdir ${WORK}/plain ${WORK}/plain/downstream)
+check(${WORK}/plain)
