@@ -20,7 +20,7 @@ DepthwiseTile::DepthwiseTile(Emitter &emitter, TileOp op, StringRef name, const 
   params.channels = s.C;
   params.windowRows = static_cast<int>(s.KH), params.windowColumns = static_cast<int>(s.KW);
   params.stride = static_cast<int>(s.SW);
-  params.pixelStride = operands.pixelBytes, params.aRowStride = s.W * operands.pixelBytes;
+  params.pixelStride = operands.pixelBytes, params.aRowStride = s.DH * s.W * operands.pixelBytes;
   params.zero = static_cast<int>(zero), params.hasStart = zero != 0;
   const int64_t window = s.KH * s.KW;
   for (int64_t c = 0; c < s.C; ++c) {
@@ -124,7 +124,7 @@ void DepthwiseTile::emitCall(Region &r, const Span &rows, const Parts &q, int64_
     return;
   Value x = r.add(r.mul(r.sub(part, r.idx(q.first)), q.outputs), q.x);
   Value channel = r.mul(share, together * columns);
-  Value iy = r.add(r.mul(oy, s.SH), rows.tap0 - s.PT), ix = r.add(r.mul(x, s.SW), q.before - s.PL);
+  Value iy = r.add(r.mul(oy, s.SH), rows.tap0 * s.DH - s.PT), ix = r.add(r.mul(x, s.SW), q.before - s.PL);
   Value input = r.add(r.mul(r.add(r.mul(r.add(r.mul(image, s.H), iy), s.W), ix), s.C), channel);
   if (rows.tap0 == rows.tap1)
     input = r.idx(0);
@@ -156,7 +156,7 @@ LogicalResult DepthwiseTile::lower(bool batched) {
   for (const Parts &q : row)
     longest.outputs = std::max(longest.outputs, q.outputs);
   const int64_t lastChannels = s.C - (shares - 1) * together * columns;
-  const auto ySpans = spansOf(s.OH, s.H, s.KH, s.SH, s.PT);
+  const auto ySpans = spansOf(s.OH, s.H, s.KH, s.SH, s.PT, s.DH);
   const int64_t perRow = parts * shares, perImage = s.OH * perRow;
   emitter.region(
       name, op.getLoc(), [&](Code &c, Value n) { return c.mul(batched ? n : c.idx(1), perImage); },

@@ -90,6 +90,14 @@ std::optional<Bytes> bytesOf(const TileFacts &facts) {
 
 std::string count(int64_t n, const char *what) { return std::to_string(n) + " " + what; }
 
+/// Why a kernel that reads the taps of a row side by side cannot; empty if it can.
+std::string againstDilation(const TileFacts &facts) {
+  if (facts.dilations[1] == 1 || facts.shape[2] == 1)
+    return {};
+  return "taps of a row are " + std::to_string(facts.dilations[1]) +
+         " columns apart; the kernel reads them side by side";
+}
+
 /// Why no kernel of the manifest can compute the tile, whatever the target; empty if one may.
 std::string againstByteKernels(const TileFacts &facts) {
   if (!facts.input)
@@ -102,9 +110,8 @@ std::string againstByteKernels(const TileFacts &facts) {
     return "groups = " + std::to_string(facts.groups);
   if (facts.weight->qmin < -128 || facts.weight->qmax > 127)
     return "weights reach " + std::to_string(facts.weight->qmax) + "; the kernel takes signed bytes";
-  if (facts.dilations[1] != 1 && facts.shape[2] != 1)
-    return "taps of a row are " + std::to_string(facts.dilations[1]) +
-           " columns apart; the kernel reads them side by side";
+  if (std::string apart = againstDilation(facts); !apart.empty())
+    return apart;
   if (facts.run() < 8)
     return "a row of the window has " + count(facts.run(), "values; the kernel needs 8");
   return {};
@@ -207,12 +214,15 @@ std::string againstDepthwise(TileOp op, const TileFacts &facts) {
   const int64_t zero = facts.input->zeros.front() - facts.input->qmin;
   if (zero < 0 || zero > 255)
     return "padding, " + std::to_string(facts.input->zeros.front()) + ", is no value of a byte";
+  if (std::string apart = againstDilation(facts); !apart.empty())
+    return apart;
   const int64_t left = op.getPadding().getLeft(), width = x.getDimSize(2);
   if (left >= columns || (y.getDimSize(2) - 1) * static_cast<int64_t>(op.getStrides()[1]) - left >= width)
     return "some windows see nothing but padding";
-  if (facts.channels * width > kernels::depthwiseMaxStride)
-    return "a row of the input has " + count(facts.channels * width, "bytes; the kernel takes ") +
-           std::to_string(kernels::depthwiseMaxStride);
+  const int64_t fromRow = rows > 1 ? facts.dilations[0] : 1;
+  if (width > kernels::depthwiseMaxStride / facts.channels / fromRow)
+    return "from a row of the window to the next there are more than the kernel's " +
+           std::to_string(kernels::depthwiseMaxStride) + " bytes";
   return {};
 }
 
