@@ -108,8 +108,8 @@ std::string DepthwiseTile::kernelFor(const kernels::DepthwiseParams &call) {
                const bool bytes = call.result == kernels::DepthwiseResult::Bytes;
                ukr::KernelOp::create(b, op.getLoc(), symbol, op.getKernel()->str(), call.outputs, call.channels,
                                      call.windowColumns, call.aRowStride, call.stride * call.pixelStride, /*tiles=*/1,
-                                     bytes ? call.pixelStride : 0, /*bTileStride=*/0, /*widenEvery=*/0, call.windowRows,
-                                     call.pixelStride, call.lastRow - call.firstRow, code);
+                                     bytes ? call.pixelStride : 0, /*b_tile_stride=*/0, /*widen_every=*/0,
+                                     call.windowRows, call.pixelStride, call.lastRow - call.firstRow, code);
              });
 }
 
