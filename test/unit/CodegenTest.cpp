@@ -47,7 +47,16 @@ TEST(Codegen, FloatConvolutions) {
 }
 
 TEST(Codegen, LinearOfManySizes) {
-  for (auto [n, i, o] : {std::tuple{1, 1, 1}, {5, 17, 10}, {6, 64, 16}, {13, 300, 35}}) {
+  // Up to three images take tiles of one row and several blocks of 16 outputs.
+  for (auto [n, i, o] : {std::tuple{1, 1, 1},
+                         {5, 17, 10},
+                         {6, 64, 16},
+                         {13, 300, 35},
+                         {1, 40, 64},
+                         {1, 33, 150},
+                         {2, 17, 70},
+                         {3, 9, 129},
+                         {4, 20, 100}}) {
     std::string x = "tensor<" + std::to_string(n) + "x" + std::to_string(i) + "xf32>",
                 w = "tensor<" + std::to_string(o) + "x" + std::to_string(i) + "xf32>",
                 y = "tensor<" + std::to_string(n) + "x" + std::to_string(o) + "xf32>";
