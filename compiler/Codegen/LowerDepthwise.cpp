@@ -156,7 +156,7 @@ LogicalResult DepthwiseTile::lower(bool batched) {
   for (const Parts &q : row)
     longest.outputs = std::max(longest.outputs, q.outputs);
   const int64_t lastChannels = s.C - (shares - 1) * together * columns;
-  const auto ySpans = spansOf(s.OH, s.H, s.KH, s.SH, s.PT);
+  const auto ySpans = spansOf(s.OH, s.H, s.KH, s.SH, s.PT, /*dilation=*/1);
   const int64_t perRow = parts * shares, perImage = s.OH * perRow;
   emitter.region(
       name, op.getLoc(), [&](Code &c, Value n) { return c.mul(batched ? n : c.idx(1), perImage); },

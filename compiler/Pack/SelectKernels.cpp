@@ -203,6 +203,9 @@ std::string againstDepthwise(TileOp op, const TileFacts &facts) {
   if (rows > most || columns > most || op.getStrides()[1] > most)
     return "a window of " + std::to_string(rows) + " x " + std::to_string(columns) + " with stride " +
            std::to_string(op.getStrides()[1]) + "; the kernel takes at most " + std::to_string(most) + " of each";
+  if (facts.dilations[0] != 1 || facts.dilations[1] != 1)
+    return "taps are " + std::to_string(facts.dilations[0]) + " rows and " + std::to_string(facts.dilations[1]) +
+           " columns apart; the kernel reads them side by side";
   // The zero point is stored where padding is read.
   const int64_t zero = facts.input->zeros.front() - facts.input->qmin;
   if (zero < 0 || zero > 255)

@@ -63,7 +63,8 @@ int64_t multiplyAccumulates(func::FuncOp function) {
 int64_t multiplyAccumulatesPerImage(TileOp tile) {
   SmallVector<int64_t> result(shapeOf(tile.getResult()));
   result[0] = 1; // of any batch
-  return convolution(shapeOf(tile.getInput()), shapeOf(tile.getWeight()), result, tile.getStrides(), tile.getPadding());
+  return convolution(shapeOf(tile.getInput()), shapeOf(tile.getWeight()), result, tile.getStrides(), tile.getDilations(),
+                     tile.getPadding());
 }
 
 } // namespace nibble::report
