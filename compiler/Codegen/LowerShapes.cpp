@@ -222,6 +222,14 @@ LogicalResult Lowering::lowerShapeOp(Operation *op) {
         } else {
           raw = lastRaw = std::bit_cast<int32_t>(value);
         }
+        // Dimensions that are not padded make longer runs of those in front of them.
+        SmallVector<int64_t> high(p.getHigh());
+        while (inShape.size() > 2 && !low.back() && !high.back() && raw == lastRaw) {
+          const int64_t inner = inShape.pop_back_val();
+          outShape.pop_back(), low.pop_back(), high.pop_back();
+          inShape.back() *= inner, outShape.back() *= inner, low.back() *= inner, high.back() *= inner;
+        }
+        zero.resize(inShape.size());
         int64_t rowsPer = 1;
         for (int64_t d : ArrayRef<int64_t>(outShape).drop_front().drop_back())
           rowsPer *= d;

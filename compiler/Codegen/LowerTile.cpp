@@ -215,6 +215,9 @@ LogicalResult Lowering::lowerDotKernel(TileOp op, const ConvShape &s, const Epil
   const kernels::KernelInfo *info = kernels::findKernel(op.getKernel()->str());
   if (!info)
     return op.emitOpError("names an unknown kernel '") << *op.getKernel() << "'";
+  if (const int64_t unit = int64_t(kernels::dotGroup) * info->unitGroups(); s.PL > 0 && s.KW > 1 && s.C % unit)
+    return op.emitOpError("with kernel ") << *op.getKernel() << " skips padded columns, so that it needs multiples of "
+                                          << unit << " channels, got " << s.C << "; pad with nibble.pad in front";
   std::string name = nameOf(op);
   std::vector<char> packed = rawBytes(op.getWeight().getDefiningOp<ConstantOp>().getValue());
   auto values = weightsOf(op);

@@ -16,6 +16,9 @@ namespace nibble {
 /// entry per operand, then one per result; each a #nibble.layout or unit.
 inline constexpr llvm::StringLiteral layoutsAttrName = "nibble.layouts";
 
+/// Discardable attribute that nibble-flatten-windows sets: [W, C, KW, SW, DW, left padding] of the tile as it was.
+inline constexpr llvm::StringLiteral flattenedAttrName = "nibble.flattened";
+
 } // namespace nibble
 
 #endif

@@ -18,6 +18,32 @@ def FormTiles : Pass<"nibble-form-tiles", "::mlir::func::FuncOp"> {
   }];
 }
 
+def FlattenWindows : Pass<"nibble-flatten-windows", "::mlir::ModuleOp"> {
+  let summary = "Makes the rows of a window of few channels one run of values, so that a dot kernel can compute the tile";
+  let description = [{
+    A convolution of few channels (the first layer of most networks) has rows of KW * C values whose taps fill no groups of 4 values, and
+    padding cuts them between taps. Each row of an image [N, H, W, C] is W * C values one behind the other, in which the rows of neighbouring
+    windows are SW * C values apart. So the tile
+
+      [N, H, W, C] x [O, KH, KW, C],    strides [SH, SW], dilations [DH, DW]
+
+    is the same sum as
+
+      [N, H, W' * C, 1] x [O, KH, R, 1],    strides [SH, SW * C], dilations [DH, 1]
+
+    where R = ((KW - 1) * DW + 1) * C rounded up to a multiple of 4, the added weights (and those between the taps of a dilated window) are 0, and a
+    nibble.pad in front has added the columns of the padding and so many that the last window ends inside the row. Rows of padding
+    are left to the tile, which skips them. Binary weights, among which there is no 0, become ternary ones.
+
+    A tile is rewritten where no kernel of the target but portable_i16 computes it, a dot kernel computes what it becomes, and no more than
+    half of the new weights are added ones; for dot_u8s8_6x16_avx2_exact, which is no faster for a product than portable_i16, where there are no more
+    pairs of values than KW * ceil(C / 2) in a row. The attribute `nibble.flattened` = [W, C, KW, SW, DW, left padding] keeps what it was, for the report.
+  }];
+  let options = [
+    Option<"target", "target", "std::string", "\"native\"", "Target string, such as x86_64-linux-gnu,+avx2">
+  ];
+}
+
 def SelectKernels : Pass<"nibble-select-kernels", "::mlir::func::FuncOp"> {
   let summary = "Chooses the kernel of each nibble.tile, and says why each faster one was passed over";
   let description = [{
@@ -27,9 +53,9 @@ def SelectKernels : Pass<"nibble-select-kernels", "::mlir::func::FuncOp"> {
       (depthwise_u8s8_...)      its row
       look-up kernels           binary x binary; or values -1, 0 and 1 on both sides; groups = 1, sums of at most 8191 bytes of activations, and enough
       (lookup_...)              work for a call (docs/kernels.md). Nibbles, or packed weights for one or two pixels of an image
-      kernels of the manifest   unsigned activations of at most 8 bits, weights that fit a signed byte, groups = 1, no padding, no binary result, at
-      (dot_u8s8_...)            least 8 values in a run KW * C of the window, and KW = 1 or C divisible by 4; then the conditions of
-                                nibble::kernels::selectKernel (target features, R5 for the actual weights)
+      kernels of the manifest   unsigned activations of at most 8 bits, weights that fit a signed byte, groups = 1, at least
+      (dot_u8s8_...)            4 values in a run KW * C of the window and 8 in a sum, and KW = 1, C divisible by 4, or C = 1 and no padded
+                                columns; then the conditions of nibble::kernels::selectKernel (target features, R5 for the actual weights)
       portable_binary           binary activations and weights, groups = 1
       portable_i16              integers, groups = 1
       portable_f32              f32, groups = 1

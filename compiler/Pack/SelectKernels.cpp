@@ -3,10 +3,9 @@
 #include "compiler/Graph/RequireStage.h"
 #include "compiler/Kernels/Binary.h"
 #include "compiler/Kernels/Depthwise.h"
-#include "compiler/Kernels/Select.h"
+#include "compiler/Pack/KernelChoice.h"
 #include "compiler/Pack/Passes.h"
 #include "compiler/Pack/StorageLayouts.h"
-#include "compiler/Target/Target.h"
 
 using namespace mlir;
 
@@ -15,31 +14,16 @@ namespace nibble {
 #define GEN_PASS_DEF_SELECTKERNELS
 #include "compiler/Pack/Passes.h.inc"
 
-namespace {
-
-/// What the choice depends on.
-struct TileFacts {
-  std::optional<GridFacts> input, weight; ///< Both absent: f32 operands.
-  ArrayRef<int64_t> shape;                ///< [O, KH, KW, C / groups]
-  int64_t groups, channels;
-  ArrayRef<int64_t> dilations; ///< Of rows and columns.
-  int64_t pixels;              ///< Of the result, in all images if the batch is static, else in one.
-  ElementsAttr values;         ///< of the weights
-
-  bool depthwise() const { return groups == channels && groups == shape[0]; }
-  int64_t run() const { return shape[2] * shape[3]; }
-};
-
-/// Facts of a tile that some kernel can compute; otherwise an error that says what to do.
-FailureOr<TileFacts> factsOf(TileOp op) {
+FailureOr<TileFacts> tileFacts(TileOp op) {
   auto x = cast<RankedTensorType>(op.getInput().getType()), w = cast<RankedTensorType>(op.getWeight().getType());
   Type gx = x.getElementType(), gw = w.getElementType();
   TileFacts facts{gridFacts(gx),
                   gridFacts(gw),
-                  w.getShape(),
+                  SmallVector<int64_t, 4>(w.getShape()),
                   static_cast<int64_t>(op.getGroups()),
                   x.getDimSize(3),
-                  op.getDilations(),
+                  SmallVector<int64_t, 2>(op.getDilations()),
+                  op.getPadding().getLeft() > 0 || op.getPadding().getRight() > 0,
                   1,
                   {}};
   for (int64_t size : cast<RankedTensorType>(op.getResult().getType()).getShape().drop_back())
@@ -65,6 +49,8 @@ FailureOr<TileFacts> factsOf(TileOp op) {
            << facts.weight->bits << " bits, for which there is no kernel; use at most 8 bits";
   return facts;
 }
+
+namespace {
 
 /// The weights in the order in which the byte kernels multiply them, for the proofs about their sums.
 struct Bytes {
@@ -112,12 +98,20 @@ std::string againstByteKernels(const TileFacts &facts) {
     return "weights reach " + std::to_string(facts.weight->qmax) + "; the kernel takes signed bytes";
   if (std::string apart = againstDilation(facts); !apart.empty())
     return apart;
-  if (facts.run() < 8)
-    return "a row of the window has " + count(facts.run(), "values; the kernel needs 8");
+  if (facts.run() < kernels::dotGroup)
+    return "a row of the window has " +
+           count(facts.run(), facts.run() == 1 ? "value; the kernel needs " : "values; the kernel needs ") +
+           std::to_string(kernels::dotGroup);
+  constexpr int64_t leastProducts = 8;
+  if (const int64_t products = facts.shape[1] * facts.run(); products < leastProducts)
+    return "sums of " + count(products, "products are too little for a call; the kernel needs ") +
+           std::to_string(leastProducts);
   return {};
 }
 
-void selectByteKernel(const TileFacts &facts, const Target &target, kernels::Selection &selection) {
+} // namespace
+
+void chooseByteKernel(const TileFacts &facts, const Target &target, kernels::Selection &selection) {
   if (std::string reason = againstByteKernels(facts); !reason.empty()) {
     for (const kernels::KernelInfo &kernel : kernels::allKernels())
       selection.rejections.push_back({std::string(kernel.name), reason});
@@ -130,7 +124,8 @@ void selectByteKernel(const TileFacts &facts, const Target &target, kernels::Sel
   desc.activationZeroPoint = facts.input->zeros.front() - facts.input->qmin;
   desc.weightBits = static_cast<int>(facts.weight->bits);
   desc.weightsBinary = facts.weight->binary;
-  desc.tapValues = facts.shape[2] == 1 ? 0 : facts.shape[3];
+  // Taps of one value lie side by side in the packed weights, too; but then no call may begin behind the first.
+  desc.tapValues = facts.shape[2] == 1 || (facts.shape[3] == 1 && !facts.columnsPadded) ? 0 : facts.shape[3];
   desc.run = facts.run();
   desc.outer = facts.shape[1];
   desc.hasFeature = [&](std::string_view name) { return target.has(name); };
@@ -144,6 +139,8 @@ void selectByteKernel(const TileFacts &facts, const Target &target, kernels::Sel
   if (kernels::findKernel(chosen.kernel))
     selection.kernel = chosen.kernel, selection.widenEvery = chosen.widenEvery;
 }
+
+namespace {
 
 /// Why the look-up kernel cannot or should not compute the tile of its operands; empty if it should.
 std::string againstLookup(const kernels::LookupKernelInfo &kernel, const TileFacts &facts, const Target &target) {
@@ -290,6 +287,22 @@ void selectPortable(const TileFacts &facts, kernels::Selection &selection) {
   }
 }
 
+} // namespace
+
+kernels::Selection chooseKernel(TileOp op, const TileFacts &facts, const Target &target) {
+  kernels::Selection selection;
+  selectDepthwise(op, facts, target, selection);
+  if (selection.kernel.empty())
+    selectLookup(facts, target, selection);
+  if (selection.kernel.empty())
+    chooseByteKernel(facts, target, selection);
+  if (selection.kernel.empty())
+    selectPortable(facts, selection);
+  return selection;
+}
+
+namespace {
+
 struct SelectKernelsPass : impl::SelectKernelsBase<SelectKernelsPass> {
   using SelectKernelsBase::SelectKernelsBase;
 
@@ -303,19 +316,12 @@ struct SelectKernelsPass : impl::SelectKernelsBase<SelectKernelsPass> {
     }
     bool failed = false;
     getOperation().walk([&](TileOp op) {
-      FailureOr<TileFacts> facts = factsOf(op);
+      FailureOr<TileFacts> facts = tileFacts(op);
       if (mlir::failed(facts)) {
         failed = true;
         return;
       }
-      kernels::Selection selection;
-      selectDepthwise(op, *facts, *machine, selection);
-      if (selection.kernel.empty())
-        selectLookup(*facts, *machine, selection);
-      if (selection.kernel.empty())
-        selectByteKernel(*facts, *machine, selection);
-      if (selection.kernel.empty())
-        selectPortable(*facts, selection);
+      const kernels::Selection selection = chooseKernel(op, *facts, *machine);
       SmallVector<std::string> rejected;
       for (const kernels::Rejection &r : selection.rejections)
         rejected.push_back(r.kernel + ": " + r.reason);

@@ -94,8 +94,14 @@ static int fieldBits(const GridFacts &facts, int64_t run) {
 layout::Layout weightLayout(StringRef kernel, RankedTensorType weights) {
   auto facts = gridFacts(weights.getElementType());
   layout::Layout layout = layout::rowMajor(4, facts ? 8 : 32, facts ? 8 : 32);
-  if (const kernels::KernelInfo *info = kernels::findKernel({kernel.data(), kernel.size()}))
-    return layout::dotTile(4, info->weightBits, info->columns);
+  if (const kernels::KernelInfo *info = kernels::findKernel({kernel.data(), kernel.size()})) {
+    layout = layout::dotTile(4, info->weightBits, info->columns);
+    // Taps of one value: a row of them is the run.
+    if (weights.getShape()[3] == 1)
+      for (layout::Tile &tile : layout.tiles)
+        tile.dim = tile.dim == 3 ? 2 : tile.dim;
+    return layout;
+  }
   if (const kernels::LookupKernelInfo *info = lookupKernel(kernel))
     return layout::lookupTile(4, kernels::lookupBits(info->elements), info->weights == kernels::LookupWeights::Packed);
   if (isDepthwiseKernel(kernel))

@@ -53,6 +53,7 @@ std::optional<Stage> parseStage(llvm::StringRef name) {
 
 void buildToPackedPipeline(OpPassManager &pm, const ToPackedOptions &options) {
   pm.addNestedPass<func::FuncOp>(createFormTiles());
+  pm.addPass(createFlattenWindows({options.target}));
   pm.addNestedPass<func::FuncOp>(createSelectKernels({options.target}));
   pm.addNestedPass<func::FuncOp>(createAssignLayouts());
   pm.addNestedPass<func::FuncOp>(createMaterializeLayouts());

@@ -2,6 +2,7 @@
 #include "compiler/Report/Collect.h"
 #include "compiler/Builder/DiagnosticCollector.h"
 #include "compiler/Conversion/UkrToLLVM/Entry.h"
+#include "compiler/Pack/Passes.h"
 #include "compiler/Report/Flops.h"
 #include "compiler/Report/Footprint.h"
 #include "compiler/Tile/Passes.h"
@@ -50,6 +51,11 @@ void addTile(Layer &layer, TileOp tile) {
   if (ArrayAttr rejected = tile.getRejectedAttr())
     for (auto reason : rejected.getAsRange<StringAttr>())
       layer.rejected.push_back(reason.str());
+  auto flattened = tile->getAttrOfType<DenseI64ArrayAttr>(flattenedAttrName);
+  if (flattened && flattened.size() == 6)
+    layer.window = std::to_string(weight.getDimSize(1)) + " x " + std::to_string(flattened[2]) + " x " +
+                   std::to_string(flattened[1]) + " flattened to " + std::to_string(weight.getDimSize(1)) +
+                   (weight.getDimSize(1) == 1 ? " run of " : " runs of ") + std::to_string(weight.getDimSize(2));
   layer.weight = {typeName(weight.getElementType()), weight.getShape().vec()};
   if (layer.op == "linear") { // [1, 1, C] and [O, 1, 1, C] are how tiles see them
     layer.input.shape = {input.getShape().back()};

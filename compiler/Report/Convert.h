@@ -25,6 +25,7 @@ Public convert(const Model &model) {
     to.line = from.place.line;
     to.kernel = from.kernel;
     to.rejected = from.rejected;
+    to.window = from.window;
     to.input_type = from.input.type;
     to.weight_type = from.weight.type;
     to.output_type = from.output.type;

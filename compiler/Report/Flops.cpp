@@ -1,5 +1,6 @@
 // Counting multiply-accumulates of contractions.
 #include "compiler/Report/Flops.h"
+#include "compiler/Pack/Passes.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -63,6 +64,15 @@ int64_t multiplyAccumulates(func::FuncOp function) {
 int64_t multiplyAccumulatesPerImage(TileOp tile) {
   SmallVector<int64_t> result(shapeOf(tile.getResult()));
   result[0] = 1; // of any batch
+  auto was = tile->getAttrOfType<DenseI64ArrayAttr>(flattenedAttrName);
+  if (was && was.size() == 6 && llvm::all_of(was.asArrayRef().drop_back(), [](int64_t v) { return v > 0; })) {
+    const int64_t window[] = {shapeOf(tile.getWeight())[0], shapeOf(tile.getWeight())[1], was[2], was[1]};
+    const int64_t rows = shapeOf(tile.getInput())[1];
+    PaddingAttr p = tile.getPadding();
+    return convolution({1, rows, was[0], was[1]}, window, result, {tile.getStrides()[0], was[3]},
+                       {tile.getDilations()[0], was[4]},
+                       PaddingAttr::get(tile.getContext(), p.getTop(), was[5], p.getBottom(), 0, p.getValue()));
+  }
   return convolution(shapeOf(tile.getInput()), shapeOf(tile.getWeight()), result, tile.getStrides(),
                      tile.getDilations(), tile.getPadding());
 }

@@ -170,6 +170,20 @@ TEST(ReportTest, KernelsWithOneReasonShareIt) {
   EXPECT_THAT(skipped(layer), ElementsAre("a, b: x: y", "c: z", "d: x: y", "e"));
 }
 
+TEST(ReportTest, FlattenedWindowsAreNamed) {
+  Report report;
+  LayerReport &layer = report.layers.emplace_back();
+  layer.kernel = "dot_a", layer.input_type = "u8", layer.weight_type = "s4", layer.weight_bytes = 192,
+  layer.macs = 1440;
+  EXPECT_EQ(to_string(layer), "kernel dot_a (u8 x s4, 192 weight bytes); per image 1,440 multiply-accumulates");
+  EXPECT_FALSE(nlohmann::json::parse(to_json(report))["layers"][0].contains("window"));
+  layer.window = "3 x 3 x 1 flattened to 3 runs of 4";
+  EXPECT_EQ(to_string(layer), "kernel dot_a (u8 x s4, 192 weight bytes), window of 3 x 3 x 1 flattened to 3 runs of 4; "
+                              "per image 1,440 multiply-accumulates");
+  EXPECT_EQ(nlohmann::json::parse(to_json(report))["layers"][0]["window"], layer.window);
+  EXPECT_THAT(to_html(report), HasSubstr("window of 3 x 3 x 1 flattened to 3 runs of 4"));
+}
+
 TEST(ReportTest, JsonHasEveryField) {
   const Report &report = model().report();
   const auto json = nlohmann::json::parse(to_json(report, model().profile(images(4), {.repeat = 3})));

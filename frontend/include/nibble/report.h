@@ -24,8 +24,11 @@ struct LayerReport {
   // Convolution and linear layers; empty or 0 for others.
   std::string kernel;
   std::vector<std::string> rejected; ///< "kernel: reason" for each faster kernel, fastest first.
-  std::int64_t weight_bytes = 0;     ///< As packed for the kernel.
-  std::int64_t macs = 0;             ///< Multiply-accumulates for one image; taps in the padding do not count.
+  /// "3 x 3 x 1 flattened to 3 runs of 4": how a window of few channels became one that its kernel takes; empty
+  /// for others. `macs` are those of the window as it was written.
+  std::string window;
+  std::int64_t weight_bytes = 0; ///< As packed for the kernel.
+  std::int64_t macs = 0;         ///< Multiply-accumulates for one image; taps in the padding do not count.
 
   /// Memory that the code of the layer touches, each buffer once and whole; -1: not known, the compilation ended before
   /// the kernels stage. Activations, for one image:

@@ -38,6 +38,8 @@ static Json to_json(const LayerReport &layer) {
       json["rejected"].push_back(
           {{"kernel", text.substr(0, colon)}, {"reason", colon == std::string::npos ? "" : text.substr(colon + 2)}});
     }
+    if (!layer.window.empty())
+      json["window"] = layer.window;
     json["macs"] = layer.macs;
   }
   if (layer.bytes_read >= 0) {

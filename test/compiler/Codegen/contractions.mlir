@@ -59,13 +59,13 @@ func.func @floats(%x: tensor<?x2x2x3xf32> {nibble.name = "x"}) -> (tensor<?x2x2x
 // CHECK-LABEL: func.func private @words(
 // CHECK: ukr.parallel @words.quantize[
 // CHECK: ukr.parallel @words.tile[
-!u8 = !quant.uniform<u8:f32, 0.0625:7>
+!i10 = !quant.uniform<i16<-512:511>:f32, 0.0625:7>
 !i8 = !quant.uniform<i8:f32, 0.0625>
 !w4 = !quant.uniform<i4<-7:7>:f32, 0.5>
 func.func @words(%x: tensor<?x6x6x3xf32>) -> tensor<?x6x6x8xf32, #nibble.grid<!i8>> {
-  %q = nibble.quantize %x : (tensor<?x6x6x3xf32>) -> tensor<?x6x6x3x!u8>
+  %q = nibble.quantize %x : (tensor<?x6x6x3xf32>) -> tensor<?x6x6x3x!i10>
   %w = nibble.constant dense<3> : tensor<8x3x3x3xi8> : tensor<8x3x3x3x!w4>
-  %a = nibble.conv2d %q, %w {strides = array<i64: 1, 1>, padding = #nibble.padding<1, 1, 1, 1>} : (tensor<?x6x6x3x!u8>, tensor<8x3x3x3x!w4>) -> tensor<?x6x6x8xi32>
+  %a = nibble.conv2d %q, %w {strides = array<i64: 1, 1>, padding = #nibble.padding<1, 1, 1, 1>} : (tensor<?x6x6x3x!i10>, tensor<8x3x3x3x!w4>) -> tensor<?x6x6x8xi32>
   %r = nibble.requantize %a {multiplier = array<f32: 0.125>, bias = array<f32: 0.5>, lo = array<f32: -128.0>, hi = array<f32: 127.0>} : (tensor<?x6x6x8xi32>) -> tensor<?x6x6x8x!i8>
   %y = nibble.dequantize %r : (tensor<?x6x6x8x!i8>) -> tensor<?x6x6x8xf32, #nibble.grid<!i8>>
   return %y : tensor<?x6x6x8xf32, #nibble.grid<!i8>>

@@ -251,3 +251,16 @@ func.func @taps(%g: tensor<1x1x1x1xf32> {nibble.name = "g"}, %x: tensor<1x65x65x
   %y = nibble.conv2d_grad_weight %g, %x {strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<1x1x1x1xf32>, tensor<1x65x65x1xf32>) -> tensor<1x65x65x1xf32>
   return %y : tensor<1x65x65x1xf32>
 }
+
+// -----
+
+// A call for fewer taps would begin inside a group of packed weights.
+!u8 = tensor<1x4x4x1x!quant.uniform<u8:f32, 1.0>, #nibble.layout<"order = [0, 1, 2, 3], word = 8, bits = 8, code = unsigned">>
+!w = tensor<2x3x4x1x!quant.uniform<i8:f32, 1.0>, #nibble.layout<"order = [0, 1, 2, 3], tile = [0:16, 2:4], word = 8, bits = 8">>
+func.func @padded(%x: tensor<1x4x4x1xf32>) -> tensor<1x4x3x2xf32> {
+  %q = nibble.quantize %x : (tensor<1x4x4x1xf32>) -> !u8
+  %w = nibble.constant dense<1> : tensor<192xi8> : !w
+  // expected-error@+1 {{with kernel dot_u8s8_6x16_avx2 skips padded columns, so that it needs multiples of 4 channels, got 1; pad with nibble.pad in front}}
+  %y = nibble.tile %q, %w {kernel = "dot_u8s8_6x16_avx2", window = array<i64: 3, 4>, strides = array<i64: 1, 1>, padding = #nibble.padding<1, 1, 1, 1>, multiplier = array<f32: 1.0>, bias = array<f32: 0.0>, lo = array<f32: 0.0>, hi = array<f32: 1.0>} : (!u8, !w) -> tensor<1x4x3x2xf32>
+  return %y : tensor<1x4x3x2xf32>
+}

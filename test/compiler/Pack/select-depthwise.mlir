@@ -24,15 +24,15 @@
 // PACKED: nibble.tile {{.*}}kernel = "depthwise_u8s8_halves_avx2"{{.*}}(tensor<?x4x4x8x{{.*}}#nibble.layout<"order = [0, 1, 2, 3], word = 8, bits = 8, code = unsigned">
 // PACKED: nibble.constant {{.*}} : tensor<128xi8> : tensor<8x2x2x1x!nibble.binary
 // PACKED: nibble.tile {{.*}}kernel = "depthwise_u8s8_halves_avx2"{{.*}}(tensor<?x4x4x8x!nibble.binary, #nibble.layout<"order = [0, 1, 2, 3], word = 8, bits = 8, offset = -1, code = unsigned">
-func.func @taken(%x: tensor<?x4x4x8xf32>) -> (tensor<?x4x4x8xi32>, tensor<?x2x4x8xi32>, tensor<?x3x3x8xi32>) {
+func.func @taken(%x: tensor<?x4x4x8xf32>) -> (tensor<?x4x4x8xi32>, tensor<?x4x2x8xi32>, tensor<?x3x3x8xi32>) {
   %q = nibble.quantize %x : (tensor<?x4x4x8xf32>) -> tensor<?x4x4x8x!u8>
   %p = nibble.quantize %x : (tensor<?x4x4x8xf32>) -> tensor<?x4x4x8x!b>
   %w = nibble.constant dense<127> : tensor<8x3x3x1xi8> : tensor<8x3x3x1x!w8>
   %v = nibble.constant dense<-1> : tensor<8x2x2x1xi8> : tensor<8x2x2x1x!b>
   %0 = nibble.tile %q, %w {groups = 8 : i64, window = array<i64: 3, 3>, strides = array<i64: 1, 1>, padding = #nibble.padding<1, 1, 1, 1>} : (tensor<?x4x4x8x!u8>, tensor<8x3x3x1x!w8>) -> tensor<?x4x4x8xi32>
-  %1 = nibble.tile %q, %w {groups = 8 : i64, window = array<i64: 3, 3>, strides = array<i64: 2, 1>, padding = #nibble.padding<1, 1, 1, 1>} : (tensor<?x4x4x8x!u8>, tensor<8x3x3x1x!w8>) -> tensor<?x2x4x8xi32>
+  %1 = nibble.tile %q, %w {groups = 8 : i64, window = array<i64: 3, 3>, strides = array<i64: 2, 1>, padding = #nibble.padding<1, 1, 1, 1>} : (tensor<?x4x4x8x!u8>, tensor<8x3x3x1x!w8>) -> tensor<?x4x2x8xi32>
   %2 = nibble.tile %p, %v {groups = 8 : i64, window = array<i64: 2, 2>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x4x4x8x!b>, tensor<8x2x2x1x!b>) -> tensor<?x3x3x8xi32>
-  return %0, %1, %2 : tensor<?x4x4x8xi32>, tensor<?x2x4x8xi32>, tensor<?x3x3x8xi32>
+  return %0, %1, %2 : tensor<?x4x4x8xi32>, tensor<?x4x2x8xi32>, tensor<?x3x3x8xi32>
 }
 
 // Sums of halves of weights fit 16 bits wherever a window has at most 16 taps, else if the weights or activations are small.
@@ -49,13 +49,14 @@ func.func @halves(%q: tensor<?x8x8x8x!u8>, %p: tensor<?x8x8x8x!u4>) -> (tensor<?
   return %0, %1, %2 : tensor<?x4x4x8xi32>, tensor<?x4x4x8xi32>, tensor<?x4x4x8xi32>
 }
 
-// What the kernels cannot take: 16 bits; unsigned weights that reach 255; windows that are all padding; large windows.
+// What the kernels cannot take: 16 bits; unsigned weights that reach 255; windows that are all padding; large windows; dilated rows.
 // CHECK-LABEL: func.func @refused
 // CHECK: nibble.tile {{.*}}kernel = "portable_depthwise", {{.*}}"depthwise_u8s8_avx2: activations have 16 bits; the kernel multiplies bytes"
 // CHECK: nibble.tile {{.*}}kernel = "portable_depthwise", {{.*}}"depthwise_u8s8_avx2: weights reach 255; the kernel takes signed bytes"
 // CHECK: nibble.tile {{.*}}kernel = "portable_depthwise", {{.*}}"depthwise_u8s8_avx2: some windows see nothing but padding"
 // CHECK: nibble.tile {{.*}}kernel = "portable_depthwise", {{.*}}"depthwise_u8s8_avx2: a window of 1 x 17 with stride 1; the kernel takes at most 16 of each"
-func.func @refused(%s: tensor<?x4x4x8x!s16>, %q: tensor<?x4x4x8x!u8>, %l: tensor<?x1x17x8x!u8>) -> (tensor<?x4x4x8xi32>, tensor<?x4x4x8xi32>, tensor<?x4x6x8xi32>, tensor<?x1x1x8xi32>) {
+// CHECK: nibble.tile {{.*}}kernel = "portable_depthwise", {{.*}}"depthwise_u8s8_avx2: taps of a row are 2 columns apart; the kernel reads them side by side"
+func.func @refused(%s: tensor<?x4x4x8x!s16>, %q: tensor<?x4x4x8x!u8>, %l: tensor<?x1x17x8x!u8>) -> (tensor<?x4x4x8xi32>, tensor<?x4x4x8xi32>, tensor<?x4x6x8xi32>, tensor<?x1x1x8xi32>, tensor<?x4x2x8xi32>) {
   %w = nibble.constant dense<1> : tensor<8x3x3x1xi8> : tensor<8x3x3x1x!w8>
   %v = nibble.constant dense<200> : tensor<8x3x3x1xi16> : tensor<8x3x3x1x!v8>
   %o = nibble.constant dense<1> : tensor<8x1x1x1xi8> : tensor<8x1x1x1x!w8>
@@ -64,5 +65,6 @@ func.func @refused(%s: tensor<?x4x4x8x!s16>, %q: tensor<?x4x4x8x!u8>, %l: tensor
   %1 = nibble.tile %q, %v {groups = 8 : i64, window = array<i64: 3, 3>, strides = array<i64: 1, 1>, padding = #nibble.padding<1, 1, 1, 1>} : (tensor<?x4x4x8x!u8>, tensor<8x3x3x1x!v8>) -> tensor<?x4x4x8xi32>
   %2 = nibble.tile %q, %o {groups = 8 : i64, window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 1, 0, 1>} : (tensor<?x4x4x8x!u8>, tensor<8x1x1x1x!w8>) -> tensor<?x4x6x8xi32>
   %3 = nibble.tile %l, %m {groups = 8 : i64, window = array<i64: 1, 17>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x17x8x!u8>, tensor<8x1x17x1x!w8>) -> tensor<?x1x1x8xi32>
-  return %0, %1, %2, %3 : tensor<?x4x4x8xi32>, tensor<?x4x4x8xi32>, tensor<?x4x6x8xi32>, tensor<?x1x1x8xi32>
+  %4 = nibble.tile %q, %w {groups = 8 : i64, window = array<i64: 3, 3>, strides = array<i64: 1, 1>, dilations = array<i64: 1, 2>, padding = #nibble.padding<1, 1, 1, 1>} : (tensor<?x4x4x8x!u8>, tensor<8x3x3x1x!w8>) -> tensor<?x4x2x8xi32>
+  return %0, %1, %2, %3, %4 : tensor<?x4x4x8xi32>, tensor<?x4x4x8xi32>, tensor<?x4x6x8xi32>, tensor<?x1x1x8xi32>, tensor<?x4x2x8xi32>
 }

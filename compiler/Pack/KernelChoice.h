@@ -1,0 +1,36 @@
+// What the choice of a tile's kernel depends on; for passes that ask which kernel a tile would have.
+#ifndef NIBBLE_COMPILER_PACK_KERNELCHOICE_H
+#define NIBBLE_COMPILER_PACK_KERNELCHOICE_H
+
+#include "compiler/Kernels/Select.h"
+#include "compiler/Target/Target.h"
+#include "dialects/Nibble/IR/Nibble.h"
+
+namespace nibble {
+
+struct TileFacts {
+  std::optional<GridFacts> input, weight; ///< Both absent: f32 operands.
+  llvm::SmallVector<int64_t, 4> shape;    ///< [O, KH, KW, C / groups]
+  int64_t groups, channels;
+  llvm::SmallVector<int64_t, 2> dilations; ///< Of rows and columns.
+  bool columnsPadded;                      ///< Some windows reach over the left or right border.
+  int64_t pixels;                          ///< Of the result, in all images if the batch is static, else in one.
+  mlir::ElementsAttr values;               ///< of the weights
+
+  bool depthwise() const { return groups == channels && groups == shape[0]; }
+  int64_t run() const { return shape[2] * shape[3]; }
+};
+
+/// Facts of a tile that some kernel can compute; otherwise an error that says what to do.
+mlir::FailureOr<TileFacts> tileFacts(TileOp op);
+
+/// The first kernel of the manifest (dot_...) that computes the tile on `target`, if there is one: sets `kernel` and
+/// `widenEvery`, and appends the reasons against those before it.
+void chooseByteKernel(const TileFacts &facts, const Target &target, kernels::Selection &selection);
+
+/// The kernel of the tile, with the reasons against the faster ones.
+kernels::Selection chooseKernel(TileOp op, const TileFacts &facts, const Target &target);
+
+} // namespace nibble
+
+#endif
