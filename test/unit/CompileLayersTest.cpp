@@ -139,9 +139,9 @@ std::vector<Case> cases() {
        [](Graph &g, const Tensor &x) {
          Tensor h = norm(conv2d(x, g.param("a.weight", {37, 3, 3, 3}).fake_quant(w8), {.pad = Pad::same}), "bn1");
          h = conv2d(h, g.param("b.weight", {37, 3, 3, 1}).fake_quant(w8),
-                    {.stride = Size2d(2, 1), .pad = Pad::same, .dilation = Size2d(2, 1), .groups = 37});
+                    {.stride = Size2d(2, 1), .pad = Pad::same, .groups = 37, .dilation = Size2d(2, 1)});
          h = norm(h, "bn2");
-         h = conv2d(h, g.param("c.weight", {37, 3, 2, 1}).fake_quant(w8), {.dilation = Size2d(1, 2), .groups = 37});
+         h = conv2d(h, g.param("c.weight", {37, 3, 2, 1}).fake_quant(w8), {.groups = 37, .dilation = Size2d(1, 2)});
          return h.fake_quant(quint(8).asymmetric());
        },
        false, "depthwise_u8s8_halves_avx2"},
