@@ -24,15 +24,15 @@
 // PACKED: nibble.tile {{.*}}kernel = "depthwise_u8s8_halves_avx2"{{.*}}(tensor<?x4x4x8x{{.*}}#nibble.layout<"order = [0, 1, 2, 3], word = 8, bits = 8, code = unsigned">
 // PACKED: nibble.constant {{.*}} : tensor<128xi8> : tensor<8x2x2x1x!nibble.binary
 // PACKED: nibble.tile {{.*}}kernel = "depthwise_u8s8_halves_avx2"{{.*}}(tensor<?x4x4x8x!nibble.binary, #nibble.layout<"order = [0, 1, 2, 3], word = 8, bits = 8, offset = -1, code = unsigned">
-func.func @taken(%x: tensor<?x4x4x8xf32>) -> (tensor<?x4x4x8xi32>, tensor<?x4x2x8xi32>, tensor<?x3x3x8xi32>) {
+func.func @taken(%x: tensor<?x4x4x8xf32>) -> (tensor<?x4x4x8xi32>, tensor<?x2x4x8xi32>, tensor<?x3x3x8xi32>) {
   %q = nibble.quantize %x : (tensor<?x4x4x8xf32>) -> tensor<?x4x4x8x!u8>
   %p = nibble.quantize %x : (tensor<?x4x4x8xf32>) -> tensor<?x4x4x8x!b>
   %w = nibble.constant dense<127> : tensor<8x3x3x1xi8> : tensor<8x3x3x1x!w8>
   %v = nibble.constant dense<-1> : tensor<8x2x2x1xi8> : tensor<8x2x2x1x!b>
   %0 = nibble.tile %q, %w {groups = 8 : i64, window = array<i64: 3, 3>, strides = array<i64: 1, 1>, padding = #nibble.padding<1, 1, 1, 1>} : (tensor<?x4x4x8x!u8>, tensor<8x3x3x1x!w8>) -> tensor<?x4x4x8xi32>
-  %1 = nibble.tile %q, %w {groups = 8 : i64, window = array<i64: 3, 3>, strides = array<i64: 2, 1>, padding = #nibble.padding<1, 1, 1, 1>} : (tensor<?x4x4x8x!u8>, tensor<8x3x3x1x!w8>) -> tensor<?x4x2x8xi32>
+  %1 = nibble.tile %q, %w {groups = 8 : i64, window = array<i64: 3, 3>, strides = array<i64: 2, 1>, padding = #nibble.padding<1, 1, 1, 1>} : (tensor<?x4x4x8x!u8>, tensor<8x3x3x1x!w8>) -> tensor<?x2x4x8xi32>
   %2 = nibble.tile %p, %v {groups = 8 : i64, window = array<i64: 2, 2>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x4x4x8x!b>, tensor<8x2x2x1x!b>) -> tensor<?x3x3x8xi32>
-  return %0, %1, %2 : tensor<?x4x4x8xi32>, tensor<?x4x2x8xi32>, tensor<?x3x3x8xi32>
+  return %0, %1, %2 : tensor<?x4x4x8xi32>, tensor<?x2x4x8xi32>, tensor<?x3x3x8xi32>
 }
 
 // Sums of halves of weights fit 16 bits wherever a window has at most 16 taps, else if the weights or activations are small.
