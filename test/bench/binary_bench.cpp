@@ -254,8 +254,8 @@ bool runKernels(BinaryLimits &limits) {
       const double share = kernel.elements == LookupElements::Binary ? 1 : 0.5; // elements in four bits: 4 or 2
       const double bound =
           share * (kernel.weights == LookupWeights::Packed && problem.rows == 1 ? limits.packed : limits.lookup);
-      report(problem.op, kernel.name.data(), problem.shape(), problem.operations(), best, bound, share * limits.lookup,
-             exact);
+      report(problem.op, std::string(kernel.name).c_str(), problem.shape(), problem.operations(), best, bound,
+             share * limits.lookup, exact);
       good &= exact;
     }
   return good;

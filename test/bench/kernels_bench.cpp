@@ -304,7 +304,8 @@ int main(int argc, char **argv) {
   };
   for (const KernelInfo &kernel : allKernels()) {
     if (!runsHere(kernel)) {
-      std::printf("%s: this machine has no %s\n", kernel.name.data(), kernel.features.data());
+      std::printf("%s: this machine has no %s\n", std::string(kernel.name).c_str(),
+                  std::string(kernel.features).c_str());
       continue;
     }
     const std::string name(kernel.name);

@@ -350,10 +350,12 @@ TEST(CompileTest, ModelsThatWereMovedFrom) {
   const auto &[graph, weights] = trained("float");
   Model model = compile(graph.is_frozen() ? graph : freeze(graph, weights), weights);
   Model other = std::move(model);
+  // NOLINTBEGIN(bugprone-use-after-move): what is tested
   EXPECT_THAT(messageOf([&] { model.run(Array(ElementType::f32, {1, 8, 8, 1})); }),
               HasSubstr("this Model has been moved from"));
   EXPECT_EQ(model.threads(), 0);
   EXPECT_TRUE(model.report().layers.empty());
+  // NOLINTEND(bugprone-use-after-move)
   EXPECT_EQ(other.run(Array(ElementType::f32, {1, 8, 8, 1})).shape(), (Shape{1, 4}));
   Evaluator evaluator(graph, weights), moved = std::move(evaluator);
   EXPECT_THAT(messageOf([&] { evaluator.run(Array(ElementType::f32, {1, 8, 8, 1})); }),

@@ -284,7 +284,7 @@ TEST(KernelWindows, ProofAgreesWithTrial) {
           int64_t sums[2] = {0, 0};
           for (int64_t g = begin; g < groups; ++g) {
             for (int i = 0; i < 2; ++i) {
-              const int64_t w =
+              const int8_t w =
                   packed[(((lane / 32 * outer + o) * groups + g) * 16 + lane % 32 / 2) * 4 + lane % 2 * 2 + i];
               sums[w > 0] += w * max;
               if (begin == 0)

@@ -52,11 +52,11 @@ TEST_P(SupportDot, EveryWidthLayerAndTail) {
         EXPECT_FALSE(refusal) << cell.text() << ": " << refusal->message;
         cells += !refusal;
       }
-    for (auto [name, count] : run.generatedKernels())
+    for (const auto &[name, count] : run.generatedKernels())
       generated[name] += count;
     EXPECT_EQ(run.run(), cells);
   }
-  for (auto [name, count] : generated)
+  for (const auto &[name, count] : generated)
     std::printf("%5d pieces of machine code from %s\n", count, name.c_str());
   for (int bits : {8, 4, 2, 1})
     for (const kernels::KernelInfo &kernel : kernels::allKernels())

@@ -6,7 +6,6 @@
 
 using namespace nibble;
 using testing::HasSubstr;
-using testing::Not;
 
 namespace {
 

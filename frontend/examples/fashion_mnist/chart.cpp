@@ -43,8 +43,10 @@ public:
       lo_ = lo - room, hi_ = hi + room;
       const double raw = (hi_ - lo_) / 5, unit = std::pow(10.0, std::floor(std::log10(raw)));
       const double step = std::max(least, unit * (raw / unit > 5 ? 10 : raw / unit > 2 ? 5 : raw / unit > 1 ? 2 : 1));
-      for (double tick = std::ceil(lo_ / step) * step; tick <= hi_; tick += step)
-        addTick(std::abs(tick) < step * 1e-9 ? 0 : tick);
+      const auto first = static_cast<std::int64_t>(std::ceil(lo_ / step)),
+                 last = static_cast<std::int64_t>(std::floor(hi_ / step));
+      for (std::int64_t i = first; i <= last; ++i)
+        addTick(static_cast<double>(i) * step);
     }
   }
   double operator()(double value) const {
@@ -144,7 +146,8 @@ std::string svg(const Chart &chart) {
         out += text(px + 8, labels.place(px + 8, py + 4), "start", series.name);
     }
     if (chart.lines) {
-      out += "<polyline points=\"" + path + "\" fill=\"none\" stroke=\"" + color + "\" stroke-width=\"1.8\"/>\n";
+      out.append("<polyline points=\"").append(path).append("\" fill=\"none\" stroke=\"").append(color);
+      out.append("\" stroke-width=\"1.8\"/>\n");
       const double row = top + 14 + 18 * static_cast<double>(i);
       out +=
           "<circle cx=\"" + at(width - right + 16) + "\" cy=\"" + at(row - 4) + "\" r=\"5\" fill=\"" + color + "\"/>\n";

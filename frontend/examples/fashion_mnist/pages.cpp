@@ -58,6 +58,7 @@ std::string table(const std::vector<std::string> &columns, const std::vector<std
 
 std::string summary(const std::vector<Result> &results) {
   std::vector<std::vector<std::string>> rows;
+  rows.reserve(results.size());
   for (const Result &r : results)
     rows.push_back({r.model, number(r.accuracy_before_freeze, 2), number(r.accuracy_frozen, 2),
                     number(r.accuracy_compiled, 2), std::to_string(r.mismatched_outputs),
