@@ -1,6 +1,7 @@
 // The list of look-up kernels, what they refuse, and the driver of their generator.
 #include "compiler/Kernels/Binary.h"
 
+#include "compiler/Kernels/Generate.h"
 #include "compiler/Kernels/x64/BinaryLookup.h"
 
 namespace nibble::kernels {
@@ -50,20 +51,11 @@ std::string lookupRefusal(const LookupKernelInfo &kernel, const LookupParams &pa
 }
 
 MachineCode generate(const LookupKernelInfo &kernel, const LookupParams &params, size_t initialBytes) {
-  const std::string where = "kernel " + std::string(kernel.name) + ": ";
   if (std::string refusal = lookupRefusal(kernel, params); !refusal.empty())
-    return {{}, where + refusal};
-  for (size_t size = initialBytes ? initialBytes : 1; size <= maxCodeBytes; size *= 2) {
-    std::vector<uint8_t> buffer(size);
-    Emitted emitted = kernel.emit(kernel, params, buffer);
-    if (!emitted.error.empty())
-      return {{}, where + emitted.error};
-    if (emitted.tooSmall)
-      continue;
-    buffer.resize(emitted.size);
-    return {std::move(buffer), {}};
-  }
-  return {{}, where + "the code exceeds " + std::to_string(maxCodeBytes) + " bytes"};
+    return {{}, "kernel " + std::string(kernel.name) + ": " + refusal};
+  return generateCode(
+      kernel.name, initialBytes, [&](std::span<uint8_t> buffer) { return kernel.emit(kernel, params, buffer); },
+      maxCodeBytes);
 }
 
 } // namespace nibble::kernels

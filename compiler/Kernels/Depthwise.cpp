@@ -1,6 +1,7 @@
 // The list of depthwise kernels, what they refuse, their constants, and the driver of their generators.
 #include "compiler/Kernels/Depthwise.h"
 
+#include "compiler/Kernels/Generate.h"
 #include "compiler/Kernels/x64/DepthwiseLine.h"
 
 #include <algorithm>
@@ -16,8 +17,6 @@ static constexpr DepthwiseKernelInfo registry[] = {
 #include "compiler/Kernels/Depthwise.def"
 };
 
-// Far above any kernel: a generator that asks for more is at fault.
-static constexpr size_t maxCodeBytes = 1 << 20;
 static constexpr int laneBytes = 4, vectors = 4; // of 8 lanes: one block
 static constexpr int groupBytes = depthwiseBlock * laneBytes;
 
@@ -148,20 +147,10 @@ std::string depthwiseRefusal(const DepthwiseParams &params) {
 }
 
 MachineCode generate(const DepthwiseKernelInfo &kernel, const DepthwiseParams &params, size_t initialBytes) {
-  const std::string where = "kernel " + std::string(kernel.name) + ": ";
   if (std::string refusal = depthwiseRefusal(params); !refusal.empty())
-    return {{}, where + refusal};
-  for (size_t size = initialBytes ? initialBytes : 1; size <= maxCodeBytes; size *= 2) {
-    std::vector<uint8_t> buffer(size);
-    Emitted emitted = kernel.emit(kernel, params, buffer);
-    if (!emitted.error.empty())
-      return {{}, where + emitted.error};
-    if (emitted.tooSmall)
-      continue;
-    buffer.resize(emitted.size);
-    return {std::move(buffer), {}};
-  }
-  return {{}, where + "the code exceeds " + std::to_string(maxCodeBytes) + " bytes"};
+    return {{}, "kernel " + std::string(kernel.name) + ": " + refusal};
+  return generateCode(kernel.name, initialBytes,
+                      [&](std::span<uint8_t> buffer) { return kernel.emit(kernel, params, buffer); });
 }
 
 } // namespace nibble::kernels

@@ -1,6 +1,7 @@
 // The list of kernels, made from the manifest, and the driver of their generators.
 #include "compiler/Kernels/Kernels.h"
 
+#include "compiler/Kernels/Generate.h"
 #include "compiler/Kernels/x64/Generators.h"
 
 namespace nibble::kernels {
@@ -10,9 +11,6 @@ static constexpr KernelInfo registry[] = {
   {#NAME, FEATURES, Accumulation::ACCUMULATION, WEIGHT_BITS, MAX_ACTIVATION, ROWS, COLUMNS, GENERATOR},
 #include "compiler/Kernels/Manifest.def"
 };
-
-// Far above any kernel: a generator that asks for more is at fault.
-static constexpr size_t maxCodeBytes = 1 << 20;
 
 std::span<const KernelInfo> allKernels() { return registry; }
 
@@ -24,18 +22,8 @@ const KernelInfo *findKernel(std::string_view name) {
 }
 
 MachineCode generate(const KernelInfo &kernel, const DotParams &params, size_t initialBytes) {
-  const std::string where = "kernel " + std::string(kernel.name) + ": ";
-  for (size_t size = initialBytes ? initialBytes : 1; size <= maxCodeBytes; size *= 2) {
-    std::vector<uint8_t> buffer(size);
-    Emitted emitted = kernel.emit(params, buffer);
-    if (!emitted.error.empty())
-      return {{}, where + emitted.error};
-    if (emitted.tooSmall)
-      continue;
-    buffer.resize(emitted.size);
-    return {std::move(buffer), {}};
-  }
-  return {{}, where + "the code exceeds " + std::to_string(maxCodeBytes) + " bytes"};
+  return generateCode(kernel.name, initialBytes,
+                      [&](std::span<uint8_t> buffer) { return kernel.emit(params, buffer); });
 }
 
 std::string bytesToAsm(std::span<const uint8_t> bytes) {
