@@ -25,6 +25,7 @@ struct QuantizerSpec {
   bool isSigned = true, narrow = false, symmetric = true;
   int64_t axis = -1;   ///< -1: one scale per tensor.
   bool clipped = true; ///< The clipped gradient estimator, else identity.
+  int64_t group = 0;   ///< So many neighbours of the last dimension have one scale; 0: no groups.
 };
 
 /// #nibble.padding; `value` is that of padded taps: 0, 1 or -1.

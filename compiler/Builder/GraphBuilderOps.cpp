@@ -23,7 +23,7 @@ Attribute GraphBuilder::Impl::attribute(Location loc, const AttributeSpec &spec)
     return parseAttribute(v->text, &context);
   if (auto *q = std::get_if<QuantizerSpec>(&spec))
     return QuantizerAttr::getChecked(complain, &context, q->bits, q->isSigned, q->narrow, q->symmetric, q->axis,
-                                     q->clipped ? Estimator::Clipped : Estimator::Identity);
+                                     q->clipped ? Estimator::Clipped : Estimator::Identity, q->group);
   const auto &p = std::get<PaddingSpec>(spec);
   PadValue value = p.value > 0 ? PadValue::PlusOne : p.value < 0 ? PadValue::MinusOne : PadValue::Zero;
   return PaddingAttr::getChecked(complain, &context, p.top, p.left, p.bottom, p.right, value);

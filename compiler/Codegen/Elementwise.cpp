@@ -77,6 +77,13 @@ Expr perRow(const Buffer &buffer) {
   };
   return e;
 }
+Expr perGroup(const Buffer &buffer, int64_t group) {
+  Expr e;
+  e.eval = [=](Region &r, const Coord &at) {
+    return r.splat(r.load(r.ref(buffer), r.div(flatIndex(r, at), group)), at.width);
+  };
+  return e;
+}
 Expr constant(float value) {
   Expr e;
   e.eval = [=](Region &r, const Coord &at) { return r.cf(value, at.width); };

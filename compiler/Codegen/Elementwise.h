@@ -13,6 +13,8 @@ Expr leaf(const Buffer &buffer, int64_t zero = 0, int64_t channels = 0);
 Expr perColumn(const Buffer &buffer);
 /// One f32 per row (weights: per output channel), or one for all.
 Expr perRow(const Buffer &buffer);
+/// One f32 for each `group` neighbours (a multiple of groupUnit) in row-major order of a tensor.
+Expr perGroup(const Buffer &buffer, int64_t group);
 Expr constant(float value);
 
 Expr map(const Expr &a, std::function<Value(Region &, Value)> f, bool integral = false);

@@ -20,6 +20,10 @@ public:
   Values run() {
     switch (ops.input.elem) {
     case Elem::F32:
+      if (ops.group)
+        return ops.exactChunk
+                   ? groups([&](Value w, Value a, Value g) { return exactGroup(w, a, g); }, s.C * tileColumns)
+                   : dequantized();
       return ops.exactChunk
                  ? exact()
                  : taps(
@@ -28,7 +32,11 @@ public:
     case Elem::Bits:
       return binary();
     default:
-      return integers();
+      if (ops.group)
+        return groups([&](Value w, Value a, Value g) { return integerGroup(w, a, g); }, tapBytes());
+      return taps(
+          zerosI(), [&](Value w, Value a, Values acc) { return runIntegers(w, a, r.idx(0), r.idx(tapBlocks()), acc); },
+          tapBytes());
     }
   }
 
@@ -110,6 +118,92 @@ private:
         perTap);
   }
 
+  //===-- Group scales (R7.5): windows are one pixel
+  //------------------------------------------------------------------===//
+
+  /// total[n] = fma(f32(sum of the group), scale[n], total[n]) over the groups of k; `sum` gets the offsets of weights
+  /// and input and the group's number, and gives integers, in f32 or i32.
+  Values groups(llvm::function_ref<Values(Value, Value, Value)> sum, int64_t weightsPerTap) {
+    return taps(
+        zerosF(),
+        [&](Value weight, Value tapOffset, Values acc) {
+          return r.loop(r.idx(0), r.idx(s.C / ops.group), 1, acc, [&](Value g, ValueRange total) {
+            Values sums = sum(weight, tapOffset, g), out;
+            for (int64_t b = 0; b < t.width; ++b) {
+              Values scales = groupScales(b, g);
+              for (int64_t i = at(b, 0); i < at(b + 1, 0); ++i) {
+                Value exact = isa<FloatType>(getElementTypeOrSelf(sums[i].getType())) ? sums[i] : r.toFloat(sums[i]);
+                out.push_back(r.fma(exact, scales[i % 2], total[i]));
+              }
+            }
+            return out;
+          });
+        },
+        weightsPerTap);
+  }
+  /// Two vectors of 8: of the channels of a block.
+  Values groupScales(int64_t block, Value group) {
+    Value row = r.add(r.mul(block ? r.add(t.block, block) : t.block, s.C / ops.group), group),
+          T = r.ref(ops.groupScales);
+    Value first = r.mul(row, tileColumns);
+    return {r.load(T, first, lanes), r.load(T, r.add(first, lanes), lanes)};
+  }
+  Values exactGroup(Value weight, Value tapOffset, Value g) {
+    Value c0 = r.mul(g, ops.group);
+    return runF32(weight, tapOffset, c0, r.add(c0, ops.group), zerosF());
+  }
+  Values integerGroup(Value weight, Value tapOffset, Value g) {
+    const int64_t perGroup = ops.group / blockSteps();
+    Value k0 = r.mul(g, perGroup);
+    return runIntegers(weight, tapOffset, k0, r.add(k0, perGroup), zerosI());
+  }
+
+  /// f32 inputs: fma(a, f32(q) * scale[n], acc[n]) over k in order (R9.1 on the dequantised weights).
+  Values dequantized() {
+    Value A = r.ref(ops.input), W = r.ref(ops.weights);
+    const int64_t fields = 8 / ops.fieldBits, perGroup = ops.group / fields;
+    return taps(
+        zerosF(),
+        [&](Value weight, Value tapOffset, Values acc) {
+          Values bases = rowBases(tapOffset);
+          return r.loop(r.idx(0), r.idx(s.C / ops.group), 1, acc, [&](Value g, ValueRange total) {
+            SmallVector<Values> scales;
+            for (int64_t b = 0; b < t.width; ++b)
+              scales.push_back(groupScales(b, g));
+            Value k0 = r.mul(g, perGroup);
+            return r.loop(k0, r.add(k0, perGroup), 1, total, [&](Value k, ValueRange in) {
+              Values out(in.begin(), in.end());
+              for (int64_t b = 0; b < t.width; ++b) {
+                Value at0 = r.add(ofBlock(weight, b, s.C / fields * tileColumns), r.mul(k, tileColumns));
+                for (int h = 0; h < 2; ++h) {
+                  Value bytes = arith::ExtUIOp::create(r, r.i32(lanes), r.load(W, r.add(at0, h * lanes), lanes));
+                  for (int64_t f = 0; f < fields; ++f) {
+                    Value w = r.fmul(r.toFloat(field(bytes, f, 32)), scales[b][h]);
+                    for (int64_t m = 0; m < rows; ++m) {
+                      Value a = r.splat(r.load(A, r.add(r.add(bases[m], r.mul(k, fields)), f)), lanes);
+                      Value &sum = out[at(b, m) + h];
+                      sum = r.fma(a, w, sum);
+                    }
+                  }
+                }
+              }
+              return out;
+            });
+          });
+        },
+        s.C / fields * tileColumns);
+  }
+
+  //===-- Integers
+  //------------------------------------------------------------------------------------------------------===//
+
+  /// Field `f` of the lowest byte of each lane of `width` bits, with its sign; of sign bits 0 or -1.
+  Value field(Value bytes, int64_t f, int width) {
+    const int b = ops.fieldBits;
+    Value up = r.shl(bytes, width - b * (static_cast<int>(f) + 1));
+    return ops.code == layout::Code::unsigned_ ? r.lshr(up, width - b) : r.ashr(up, width - b);
+  }
+
   /// 16 fields of `fieldBits` out of each 16-bit lane, as i16 values: vector f holds elements 16f .. 16f + 15 of the
   /// block.
   Values unpackWeights(Value byteOffset) {
@@ -128,8 +222,7 @@ private:
     }
     Value bytes = arith::ExtUIOp::create(r, wide, r.load(W, byteOffset, 16));
     for (int f = 0; f < 8 / b; ++f) {
-      Value up = r.shl(bytes, 16 - b * (f + 1));
-      Value v = isUnsigned ? r.lshr(up, 16 - b) : r.ashr(up, 16 - b);
+      Value v = field(bytes, f, 16);
       if (ops.code == layout::Code::sign) // 0 -> +1, -1 -> -1
         v = arith::OrIOp::create(
             r, v,
@@ -148,39 +241,39 @@ private:
     return r.iadd(acc, r.iadd(split.getRes1(), split.getRes2()));
   }
 
-  Values integers() {
+  /// Steps of k in a block of weights (kt of layout::weightTile); bytes of a block; blocks and bytes of a tap.
+  int64_t blockSteps() const { return ops.fieldBits == 1 ? 8 : ops.fieldBits == 2 ? 4 : 2; }
+  int64_t blockBytes() const { return blockSteps() * tileColumns * ops.fieldBits / 8; }
+  int64_t tapBlocks() const { return (s.C + blockSteps() - 1) / blockSteps(); }
+  int64_t tapBytes() const { return tapBlocks() * blockBytes(); }
+
+  /// Blocks [k0, k1) of a tap, added to `acc`.
+  Values runIntegers(Value weight, Value tapOffset, Value k0, Value k1, Values acc) {
     Value A = r.ref(ops.input);
-    int b = ops.fieldBits;
-    int64_t steps = b == 1 ? 8 : b == 2 ? 4 : 2; // k per block (kt of layout::weightTile)
-    int64_t blockBytes = steps * tileColumns * b / 8, blocks = (s.C + steps - 1) / steps;
-    return taps(
-        zerosI(),
-        [&](Value weight, Value tapOffset, Values acc) {
-          Values bases = rowBases(tapOffset);
-          return r.loop(r.idx(0), r.idx(blocks), 1, acc, [&](Value k, ValueRange in) {
-            Values out(in.begin(), in.end());
-            for (int64_t n = 0; n < t.width; ++n) {
-              Values fields = unpackWeights(r.add(ofBlock(weight, n, blocks * blockBytes), r.mul(k, blockBytes)));
-              for (int64_t p = 0; p < steps / 2; ++p) {
-                // Pairs that lie wholly behind the last channel have zero weights only in the last block: skipped for
-                // all blocks when there is just one.
-                if (blocks == 1 && 2 * p >= s.C)
-                  break;
-                for (int64_t m = 0; m < rows; ++m) {
-                  Value index = r.add(r.add(bases[m], r.mul(k, steps)), 2 * p);
-                  Value two = r.bitcastTo(VectorType::get({1}, r.getI32Type()), r.load(A, index, 2));
-                  Value both = r.splat(vector::ExtractOp::create(r, two, ArrayRef<int64_t>{0}), lanes);
-                  Value pair = r.bitcastTo(r.vec(r.getIntegerType(16), 16), both);
-                  Value &low = out[at(n, m)], &high = out[at(n, m) + 1];
-                  low = multiplyPairs(low, pair, fields[2 * p]);
-                  high = multiplyPairs(high, pair, fields[2 * p + 1]);
-                }
-              }
-            }
-            return out;
-          });
-        },
-        blocks * blockBytes);
+    const int64_t steps = blockSteps();
+    Values bases = rowBases(tapOffset);
+    return r.loop(k0, k1, 1, acc, [&](Value k, ValueRange in) {
+      Values out(in.begin(), in.end());
+      for (int64_t n = 0; n < t.width; ++n) {
+        Values fields = unpackWeights(r.add(ofBlock(weight, n, tapBytes()), r.mul(k, blockBytes())));
+        for (int64_t p = 0; p < steps / 2; ++p) {
+          // Pairs that lie wholly behind the last channel have zero weights only in the last block: skipped for all
+          // blocks when there is just one.
+          if (tapBlocks() == 1 && 2 * p >= s.C)
+            break;
+          for (int64_t m = 0; m < rows; ++m) {
+            Value index = r.add(r.add(bases[m], r.mul(k, steps)), 2 * p);
+            Value two = r.bitcastTo(VectorType::get({1}, r.getI32Type()), r.load(A, index, 2));
+            Value both = r.splat(vector::ExtractOp::create(r, two, ArrayRef<int64_t>{0}), lanes);
+            Value pair = r.bitcastTo(r.vec(r.getIntegerType(16), 16), both);
+            Value &low = out[at(n, m)], &high = out[at(n, m) + 1];
+            low = multiplyPairs(low, pair, fields[2 * p]);
+            high = multiplyPairs(high, pair, fields[2 * p + 1]);
+          }
+        }
+      }
+      return out;
+    });
   }
 
   /// dot = K - 2 * popcount(a xor w) (R3). No padded taps: a binary convolution is padded beforehand.

@@ -170,8 +170,7 @@ LogicalResult Lowering::lowerGradientOp(Operation *op) {
       .Case([&](FakeQuantGradOp f) -> LogicalResult {
         QuantizerValues q =
             quantizerValues(op, f.getInput(), f.getRange(), f.getQuantizer(), f.getScales(), f.getZeroPoints());
-        Expr t = map(real(f.getInput()), q.perRow ? perRow(q.scale) : perColumn(q.scale),
-                     [](R &r, Value x, Value s) { return r.fdiv(x, s); });
+        Expr t = map(real(f.getInput()), q.scales(), [](R &r, Value x, Value s) { return r.fdiv(x, s); });
         Expr zero = q.zero ? perColumn(q.zero) : constant(0);
         float qmin = static_cast<float>(q.qmin), qmax = static_cast<float>(q.qmax);
         Expr pass = map(t, zero, [=](R &r, Value t, Value z) {

@@ -12,6 +12,27 @@ static ConvShape linearShape(RankedTensorType w) {
   return {1, 1, w.getDimSize(1), w.getDimSize(0), 1, 1, 1, 1, 1, 1, 0, 0, 1};
 }
 
+Buffer Lowering::groupScales(StringRef name, Location loc, const ConvShape &s, const Buffer &input,
+                             const Buffer &weights, int64_t group) {
+  const int64_t blocks = (s.O + tileColumns - 1) / tileColumns, groups = s.C / group;
+  Buffer table = emitter->arena(name, Elem::F32, blocks * groups * tileColumns);
+  emitter->region(
+      name, loc, [&](Code &c, Value) { return c.idx(blocks * groups); },
+      [&](Region &r) {
+        Value sx = r.load(r.ref(input), r.idx(0));
+        r.loop(r.begin, r.end, 1, [&](Value item) {
+          Value first = r.mul(r.div(item, groups), tileColumns), g = r.rem(item, groups);
+          r.loop(r.idx(0), r.idx(tileColumns), 1, [&](Value j) {
+            // Behind the last channel its scale is repeated: nobody looks at what becomes of it.
+            Value o = r.min(r.add(first, j), r.idx(s.O - 1));
+            Value sw = r.load(r.ref(weights), r.add(r.mul(o, groups), g));
+            r.store(r.fmul(sx, sw), r.ref(table), r.add(r.mul(item, tileColumns), j));
+          });
+        });
+      });
+  return table;
+}
+
 LogicalResult Lowering::lowerContraction(Operation *op, ConvShape s, Value x, Value w, bool accumulate,
                                          PadValue padding) {
   Value y = op->getResult(0);
@@ -28,7 +49,20 @@ LogicalResult Lowering::lowerContraction(Operation *op, ConvShape s, Value x, Va
     if (ops.exactChunk < 1)
       return op->emitOpError("has products of ")
              << fx->bits << " x " << fw->bits << " bits, which f32 cannot hold exactly; train with fewer bits";
-    if (accumulate) {
+    const int64_t group = get(w).scaleGroup ? get(w).scaleGroup : fw->group;
+    if (group && ops.exactChunk < group)
+      return op->emitOpError("has sums of ")
+             << group << " products of " << fx->bits << " x " << fw->bits
+             << " bits, which f32 cannot hold exactly; train with fewer bits or smaller groups";
+    if (group) {
+      auto scaleOf = [&](LoweredValue &v, const GridFacts &f) {
+        return v.scale ? v.scale : emitter->constantF32(name + ".scales", {f.scales.begin(), f.scales.end()});
+      };
+      ops.group = group;
+      ops.groupScales =
+          groupScales(name + ".scales", op->getLoc(), s, scaleOf(get(x), *fx), scaleOf(get(w), *fw), group);
+      out = place(y, Elem::F32);
+    } else if (accumulate) {
       out = place(y, Elem::I32, ".acc");
     } else {
       e.kind = Epilogue::Kind::Scale;

@@ -10,9 +10,8 @@ Expr Lowering::quantizedInts(const Expr &x, const QuantizerValues &q) {
   auto bound = [](int64_t limit) {
     return [limit](Region &r, Value z) { return r.fsub(r.cf(static_cast<float>(limit), Code::widthOf(z)), z); };
   };
-  Expr scale = q.perRow ? perRow(q.scale) : perColumn(q.scale);
   Expr zero = q.zero ? perColumn(q.zero) : constant(0);
-  Expr t = map(x, scale, [](Region &r, Value v, Value s) { return r.fdiv(v, s); });
+  Expr t = map(x, q.scales(), [](Region &r, Value v, Value s) { return r.fdiv(v, s); });
   return map(
       t, map(zero, bound(q.qmin)), map(zero, bound(q.qmax)),
       [](Region &r, Value t, Value lo, Value hi) {
@@ -38,7 +37,7 @@ QuantizerValues Lowering::quantizerValues(Operation *op, Value input, Value rang
     if (k == key)
       return v;
   std::string name = nameOf(op);
-  QuantizerValues v{{}, {}, q.getQmin(), q.getQmax(), q.isPerAxis()};
+  QuantizerValues v{{}, {}, q.getQmin(), q.getQmax(), q.isPerAxis(), q.getGroup()};
   float qmin = static_cast<float>(v.qmin), qmax = static_cast<float>(v.qmax);
   if (scales) {
     v.scale = emitter->constantF32(name + ".scale", *scales);
@@ -71,9 +70,11 @@ QuantizerValues Lowering::quantizerValues(Operation *op, Value input, Value rang
           });
         });
   } else {
-    // max|x| over each row (or over everything) / qmax.
+    // max|x| over each row or group (or over everything) / qmax.
     View view = viewOf(get(input));
-    if (!q.isPerAxis())
+    if (q.isPerGroup())
+      view = {view.rowsPerImage * view.cols / q.getGroup(), q.getGroup(), false};
+    else if (!q.isPerAxis())
       view = {1, view.rowsPerImage * view.cols, false};
     v.scale = emitter->arena(name + ".scale", Elem::F32, view.rowsPerImage);
     Buffer x = realBuffer(input);
@@ -99,13 +100,13 @@ LogicalResult Lowering::lowerQuantizer(Operation *op) {
   LoweredValue &l = define(result, get(input).batched);
   if (auto f = dyn_cast<FakeQuantOp>(op)) {
     QuantizerValues q = quantizerValues(op, input, f.getRange(), f.getQuantizer(), f.getScales(), f.getZeroPoints());
-    if (q.perRow && get(input).batched)
+    if ((q.perRow || q.group) && get(input).batched)
       return op->emitOpError("per channel of an activation cannot be compiled: use one scale per tensor");
     if (q.perRow && f.getQuantizer().getAxis() != 0)
       return op->emitOpError("per channel of dimension ")
              << f.getQuantizer().getAxis() << " cannot be compiled; weights have scales along dimension 0";
     get(result).gridExpr = quantizedInts(real(input), q);
-    get(result).scale = q.scale;
+    get(result).scale = q.scale, get(result).scaleGroup = q.group;
     gridBuffer(result);
     return success();
   }

@@ -29,6 +29,16 @@ static std::vector<char> rawBytes(ElementsAttr value) {
   return bytes;
 }
 
+/// [ceil(O / 16)][groups of a row][16]: sx * sw, one rounding (R7.5); 0 behind the last channel.
+static std::vector<float> scalesInBlocks(const GridFacts &weights, float sx, int64_t channels) {
+  const int64_t groups = static_cast<int64_t>(weights.scales.size()) / channels;
+  std::vector<float> table((channels + tileColumns - 1) / tileColumns * groups * tileColumns, 0.0f);
+  for (int64_t o = 0; o < channels; ++o)
+    for (int64_t g = 0; g < groups; ++g)
+      table[(o / tileColumns * groups + g) * tileColumns + o % tileColumns] = sx * weights.scales[o * groups + g];
+  return table;
+}
+
 Epilogue Lowering::epilogueOf(TileOp op, StringRef name) {
   Epilogue e;
   if (!op.getMultiplier())
@@ -97,7 +107,8 @@ LogicalResult Lowering::lowerPackedOp(Operation *op) {
         }
         // Still on its grid: the integers in memory serve both, and what sums or compares them stays exact (R7).
         LoweredValue &l = define(d.getResult(), from.batched);
-        l.grid = from.grid, l.gridExpr = from.gridExpr, l.scale = from.scale, l.constant = from.constant;
+        l.grid = from.grid, l.gridExpr = from.gridExpr, l.scale = from.scale, l.scaleGroup = from.scaleGroup;
+        l.constant = from.constant;
         if (assigned.count(d.getResult()))
           realBuffer(d.getResult());
         return success();
@@ -138,7 +149,13 @@ LogicalResult Lowering::lowerTile(TileOp op) {
   bool real_ = x.getElementType().isF32();
   ContractionOperands ops;
   ops.fieldBits = layout.getLayout().bits, ops.code = layout.getLayout().code;
-  Elem weightElem = real_ ? Elem::F32 : kernel == "portable_binary" ? Elem::Bits : Elem::I8;
+  auto weights = isQuantizedType(w.getElementType()) ? gridFacts(w.getElementType()) : std::nullopt;
+  if (weights && weights->group) {
+    float sx = real_ ? 1.0f : gridFacts(x.getElementType())->scales[0];
+    ops.group = weights->group;
+    ops.groupScales = emitter->constantF32(name + ".scales", scalesInBlocks(*weights, sx, s.O));
+  }
+  Elem weightElem = real_ && !weights ? Elem::F32 : kernel == "portable_binary" ? Elem::Bits : Elem::I8;
   LoweredValue &result = define(op.getResult(), get(op.getInput()).batched);
   bool batched = result.batched;
   Elem outElem = elemOf(y);
@@ -170,7 +187,8 @@ LogicalResult Lowering::lowerTile(TileOp op) {
   } else if (kernel.starts_with("depthwise_")) {
     if (failed(lowerDepthwiseKernel(op, s, e, out, batched)))
       return failure();
-  } else if (kernel == "portable_f32" || kernel == "portable_i16" || kernel == "portable_binary") {
+  } else if (kernel == "portable_f32" || kernel == "portable_f32_packed" || kernel == "portable_i16" ||
+             kernel == "portable_binary") {
     ops.weights = emitter->constant(name + ".weights", weightElem, bytes);
     emitContraction(*emitter, name, op.getLoc(), s, ops, e, out, batched, rows);
   } else if (kernel == "portable_depthwise") {

@@ -17,7 +17,8 @@ struct LoweredValue {
   Buffer grid;          ///< integers: I16, U8, Bits, Fields, or F32 (training)
   Buffer acc;           ///< raw i32 accumulators
   std::optional<Expr> realExpr, gridExpr, accExpr;
-  Buffer scale;                     ///< f32: one, or one per row of the weights; training computes it
+  Buffer scale;                     ///< f32: one, or one per row or group of the weights; training computes it
+  int64_t scaleGroup = 0;           ///< so many neighbours share an element of `scale`; 0: no groups
   mlir::DenseElementsAttr constant; ///< of nibble.constant
 };
 
@@ -26,6 +27,8 @@ struct QuantizerValues {
   Buffer scale, zero;
   int64_t qmin, qmax;
   bool perRow;
+  int64_t group = 0; ///< So many neighbours share a scale.
+  Expr scales() const { return group ? perGroup(scale, group) : perRow ? codegen::perRow(scale) : perColumn(scale); }
 };
 
 class Lowering {
@@ -64,6 +67,9 @@ private:
   mlir::LogicalResult lowerContraction(mlir::Operation *op, ConvShape shape, Value x, Value w, bool accumulate,
                                        PadValue padding = PadValue::Zero);
   mlir::LogicalResult lowerQuantizer(mlir::Operation *op);
+  /// sx * sw of group scales [O, C / group], in blocks of 16 output channels, as a contraction reads them.
+  Buffer groupScales(llvm::StringRef name, mlir::Location loc, const ConvShape &shape, const Buffer &input,
+                     const Buffer &weights, int64_t group);
   QuantizerValues quantizerValues(mlir::Operation *op, Value input, Value range, QuantizerAttr q,
                                   std::optional<llvm::ArrayRef<float>> scales,
                                   std::optional<llvm::ArrayRef<int64_t>> zeros);

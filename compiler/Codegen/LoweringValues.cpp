@@ -68,6 +68,8 @@ Expr Lowering::dequantized(const LoweredValue &v, Expr integers) {
   auto toReal = [](Region &r, Value q, Value s) {
     return r.fmul(isa<FloatType>(getElementTypeOrSelf(q.getType())) ? q : r.toFloat(q), s);
   };
+  if (v.scaleGroup)
+    return map(integers, perGroup(v.scale, v.scaleGroup), toReal);
   if (v.scale)
     return map(integers, v.batched ? perColumn(v.scale) : perRow(v.scale), toReal);
   auto facts = gridFacts(gridTypeOf(v.type));
@@ -77,6 +79,8 @@ Expr Lowering::dequantized(const LoweredValue &v, Expr integers) {
   if (facts->scales.size() == 1)
     return map(integers, constant(facts->scales[0]), toReal);
   Buffer scales = emitter->constantF32("scales", std::vector<float>(facts->scales.begin(), facts->scales.end()));
+  if (facts->group)
+    return map(integers, perGroup(scales, facts->group), toReal);
   return map(integers, facts->axis == 0 && !v.batched ? perRow(scales) : perColumn(scales), toReal);
 }
 

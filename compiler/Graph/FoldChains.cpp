@@ -162,6 +162,10 @@ LogicalResult Folder::foldContraction(ContractionOpInterface op) {
     return success(); // accumulates already
   Type gx = gridTypeOf(op.getActivation().getType()), gw = gridTypeOf(op.getWeights().getType());
   bool onGrids = gx && gw;
+  // Group scales are inside the sum, which is an f32 value then (R7.5), as with a float input.
+  auto weights = gw ? gridFacts(gw) : std::nullopt;
+  if (weights && weights->known && weights->group)
+    onGrids = false;
   if (onGrids && !(gridFacts(gx)->known && gridFacts(gw)->known))
     return op->emitOpError("has an operand on a grid without a scale: ") << (gridFacts(gx)->known ? gw : gx);
   Chain chain(acc);

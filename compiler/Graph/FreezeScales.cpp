@@ -7,8 +7,14 @@ using namespace mlir;
 namespace nibble {
 namespace {
 
-/// The values of each channel along `axis` (all values as one channel when it is -1).
-std::vector<std::vector<float>> split(ArrayRef<float> values, RankedTensorType type, int64_t axis) {
+/// The values of each channel along `axis` (all values as one channel when it is -1), or of each group of neighbours.
+std::vector<std::vector<float>> split(ArrayRef<float> values, RankedTensorType type, int64_t axis, int64_t group = 0) {
+  if (group > 0) {
+    std::vector<std::vector<float>> parts;
+    for (size_t i = 0; i < values.size(); i += group)
+      parts.emplace_back(values.begin() + i, values.begin() + i + group);
+    return parts;
+  }
   if (axis < 0)
     return {{values.begin(), values.end()}};
   int64_t channels = type.getDimSize(axis), inner = 1;
@@ -100,7 +106,7 @@ LogicalResult freezeWeights(FakeQuantOp op, const ConstantReader &reader) {
     return failure();
   QuantizerAttr q = op.getQuantizer();
   std::vector<float> scales;
-  for (const auto &channel : split(*values, op.getInput().getType(), q.getAxis())) {
+  for (const auto &channel : split(*values, op.getInput().getType(), q.getAxis(), q.getGroup())) {
     auto params = reference::paramsOf(reference::rangeOf(channel), gridOf(q), reference::Symmetry::Symmetric);
     if (!params)
       return op.emitOpError("cannot be frozen: ") << params.error();

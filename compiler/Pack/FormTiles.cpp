@@ -27,7 +27,8 @@ Value reshaped(OpBuilder &builder, Location loc, Value value, ArrayRef<int64_t> 
                            value);
 }
 
-/// f32 values of a quantised constant, (q - z) * s with one rounding.
+/// f32 values of a quantised constant, (q - z) * s with one rounding. Not for group scales: a layer takes those as they
+/// are.
 std::optional<ElementsAttr> dequantized(ConstantOp constant) {
   auto type = tensorOf(constant.getResult());
   auto facts = gridFacts(type.getElementType());
@@ -73,7 +74,10 @@ FailureOr<Value> tileWeights(OpBuilder &builder, Operation *contraction, Value w
   SmallVector<int64_t> shape(type.getShape());
   if (shape.size() == 2)
     shape = {shape[0], 1, 1, shape[1]};
-  auto wanted = RankedTensorType::get(shape, type.getElementType());
+  Type element = type.getElementType();
+  if (auto facts = isQuantizedType(element) ? gridFacts(element) : std::nullopt; facts && facts->group)
+    element = groupedTypeOfShape(element, shape);
+  auto wanted = RankedTensorType::get(shape, element);
   if (wanted == constant.getType())
     return constant.getResult();
   auto valueType = RankedTensorType::get(shape, value.getElementType());

@@ -9,7 +9,7 @@
 namespace nibble {
 
 struct TileFacts {
-  std::optional<GridFacts> input, weight; ///< Both absent: f32 operands.
+  std::optional<GridFacts> input, weight; ///< Both absent: f32 operands; no input: f32 with group scales.
   llvm::SmallVector<int64_t, 4> shape;    ///< [O, KH, KW, C / groups]
   int64_t groups, channels;
   llvm::SmallVector<int64_t, 2> dilations; ///< Of rows and columns.

@@ -34,12 +34,13 @@ FailureOr<TileFacts> tileFacts(TileOp op) {
   facts.values = constant.getValue();
   if (gx.isF32() && gw.isF32())
     return facts;
-  if (!facts.input || !facts.weight || !facts.input->known || !facts.weight->known)
+  const bool weightsOnly = gx.isF32() && facts.weight && facts.weight->known && facts.weight->group;
+  if (!weightsOnly && (!facts.input || !facts.weight || !facts.input->known || !facts.weight->known))
     return op.emitOpError("has an operand whose scale is not known; freeze the graph first (nibble-freeze)");
-  if (facts.input->axis >= 0)
+  if (facts.input && facts.input->axis >= 0)
     return op.emitOpError("has activations with scales along dimension ")
            << facts.input->axis << "; use one scale per tensor";
-  if (facts.weight->axis > 0)
+  if (facts.weight->axis > 0 && !facts.weight->group)
     return op.emitOpError("has weights with scales along dimension ")
            << facts.weight->axis << "; use one scale per output channel (dimension 0) or per tensor";
   if (llvm::any_of(facts.weight->zeros, [](int64_t z) { return z != 0; }))
@@ -87,7 +88,9 @@ std::string againstDilation(const TileFacts &facts) {
 /// Why no kernel of the manifest can compute the tile, whatever the target; empty if one may.
 std::string againstByteKernels(const TileFacts &facts) {
   if (!facts.input)
-    return "operands are f32";
+    return facts.weight ? "activations are f32" : "operands are f32";
+  if (facts.weight->group)
+    return "weights have group scales";
   if (facts.input->qmax - facts.input->qmin > 255)
     return "activations have " + count(facts.input->bits, "bits; the kernel multiplies bytes");
   if (facts.input->binary && facts.weight->binary)
@@ -181,7 +184,7 @@ std::string againstLookup(const kernels::LookupKernelInfo &kernel, const TileFac
 
 /// Look-up kernels are not mentioned for other operands than theirs.
 void selectLookup(const TileFacts &facts, const Target &target, kernels::Selection &selection) {
-  if (!facts.input || !fitsFields(*facts.input) || !fitsFields(*facts.weight))
+  if (!facts.input || facts.weight->group || !fitsFields(*facts.input) || !fitsFields(*facts.weight))
     return;
   const bool binary = facts.input->binary && facts.weight->binary;
   for (const kernels::LookupKernelInfo &kernel : kernels::lookupKernels()) {
@@ -273,6 +276,8 @@ void selectPortable(const TileFacts &facts, kernels::Selection &selection) {
                          : !facts.weight->binary ? "weights are not binary"
                                                  : groups;
     candidates = {{portableBinary.str(), binary}, {portableI16.str(), groups}};
+  } else if (facts.weight) {
+    candidates = {{portableF32Packed.str(), ""}};
   } else {
     candidates = {{portableF32.str(), groups}};
   }

@@ -81,8 +81,9 @@ Storage inputStorage(StringRef kernel, Type element) {
   return isBinaryKernel(kernel) ? Storage::Bits : Storage::Words;
 }
 
-/// Width of a field that holds weights of this grid in portable_i16's blocks. A sign bit has no zero: where a run of
-/// binary weights does not fill its blocks of 8, the padding needs fields of 2 bits to be worth nothing.
+/// Width of a field that holds weights of this grid in the blocks of portable_i16 and portable_f32_packed. A sign bit
+/// has no zero: where a run of binary weights does not fill its blocks of 8, the padding needs fields of 2 bits to be
+/// worth nothing.
 static int fieldBits(const GridFacts &facts, int64_t run) {
   if (facts.binary && run % 8 == 0)
     return 1;
@@ -111,6 +112,8 @@ layout::Layout weightLayout(StringRef kernel, RankedTensorType weights) {
     layout.tiles.insert(layout.tiles.begin(), {0, 16});
   } else if (kernel == portableI16) {
     layout = layout::weightTile(4, fieldBits(*facts, weights.getShape().back()), 16, 2, 16);
+  } else if (kernel == portableF32Packed) {
+    layout = layout::weightTile(4, fieldBits(*facts, weights.getShape().back()), 16, 1, 16);
   } else if (kernel == portableF32) {
     layout.tiles = {{0, 16}};
   } else if (kernel == portableDepthwise) {

@@ -8,8 +8,8 @@ namespace nibble {
 
 /// Kernels that the compiler makes for any target, as named in a tile's `kernel`.
 inline constexpr llvm::StringLiteral portableBinary = "portable_binary", portableI16 = "portable_i16",
-                                     portableF32 = "portable_f32", portableDepthwise = "portable_depthwise",
-                                     portableScalar = "portable_scalar";
+                                     portableF32 = "portable_f32", portableF32Packed = "portable_f32_packed",
+                                     portableDepthwise = "portable_depthwise", portableScalar = "portable_scalar";
 
 /// Whether `kernel` is one of those that multiply unsigned bytes by signed bytes: of the manifest (compiler/Kernels) or
 /// a depthwise one.

@@ -49,19 +49,25 @@ LogicalResult checkTile(TileOp op) {
   auto input = cast<RankedTensorType>(op.getInput().getType()),
        weight = cast<RankedTensorType>(op.getWeight().getType());
   StringRef kernel = *op.getKernel();
-  auto portable = {portableBinary, portableI16, portableF32, portableDepthwise, portableScalar};
+  auto portable = {portableBinary, portableI16, portableF32, portableF32Packed, portableDepthwise, portableScalar};
   if (!isByteKernel(kernel) && !isLookupKernel(kernel) && !llvm::is_contained(portable, kernel))
     return op.emitOpError("names a kernel that does not exist: '") << kernel << "'";
   bool floats = input.getElementType().isF32() && weight.getElementType().isF32();
   auto x = gridFacts(input.getElementType()), w = gridFacts(weight.getElementType());
   bool known = x && x->known && w && w->known && w->bits <= 8;
-  bool fits =
-      floats ? kernel != portableI16 && kernel != portableBinary && !isByteKernel(kernel) && !isLookupKernel(kernel)
-             : known && kernel != portableF32 && (!isBinaryKernel(kernel) || (x->binary && w->binary)) &&
-                   (!isTernaryKernel(kernel) || (fitsFields(*x) && fitsFields(*w)));
+  // Of f32 activations only the weights are packed; group scales are for kernels that have an accumulator per group.
+  bool weightsOnly = input.getElementType().isF32() && w && w->group && w->bits <= 8;
+  bool perGroup = w && w->group;
+  bool fits = weightsOnly ? kernel == portableF32Packed
+              : perGroup  ? known && kernel == portableI16
+              : floats    ? kernel != portableI16 && kernel != portableBinary && kernel != portableF32Packed &&
+                                !isByteKernel(kernel) && !isLookupKernel(kernel)
+                          : known && kernel != portableF32 && kernel != portableF32Packed &&
+                                (!isBinaryKernel(kernel) || (x->binary && w->binary)) &&
+                                (!isTernaryKernel(kernel) || (fitsFields(*x) && fitsFields(*w)));
   if (!fits)
     return op.emitOpError("has operands that kernel ") << kernel << " does not take: " << input << " and " << weight;
-  if (!floats && storageOf(input) != inputStorage(kernel, input.getElementType()))
+  if (!floats && !weightsOnly && storageOf(input) != inputStorage(kernel, input.getElementType()))
     return op.emitOpError("needs activations in ")
            << nameOf(inputStorage(kernel, input.getElementType())) << " for kernel " << kernel << ", got " << input;
   layout::Layout wanted = weightLayout(kernel, weight);

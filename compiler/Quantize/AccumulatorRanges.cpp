@@ -20,10 +20,12 @@ std::optional<std::vector<reference::AccumulatorRange>> accumulatorRanges(Contra
     return std::nullopt;
   auto lo = static_cast<int32_t>(xFacts->qmin - xFacts->zeros[0]),
        hi = static_cast<int32_t>(xFacts->qmax - xFacts->zeros[0]);
+  // Each group of weights with a scale of its own has an accumulator of its own (R7.5).
+  const int64_t length = wFacts->group ? wFacts->group : depth;
   std::vector<reference::AccumulatorRange> ranges;
-  for (int64_t o = 0; o < channels; ++o) {
-    auto zero = static_cast<int32_t>(wFacts->zeros[wFacts->zeros.size() == 1 ? 0 : o]);
-    std::vector<int32_t> row(values->begin() + o * depth, values->begin() + (o + 1) * depth);
+  for (int64_t i = 0; i < channels * depth / length; ++i) {
+    auto zero = static_cast<int32_t>(wFacts->zeros[wFacts->zeros.size() == 1 ? 0 : i]);
+    std::vector<int32_t> row(values->begin() + i * length, values->begin() + (i + 1) * length);
     for (int32_t &v : row)
       v -= zero;
     ranges.push_back(reference::accumulatorRange(row, lo, hi));

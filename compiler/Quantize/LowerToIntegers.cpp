@@ -108,6 +108,14 @@ LogicalResult Lowering::lowerContraction(ContractionOpInterface op) {
   Value x = op.getActivation(), w = op.getWeights(), result = op->getResult(0);
   if (!isOnGrid(x) && !isOnGrid(w))
     return success();
+  auto groups = isOnGrid(w) ? gridFacts(gridTypeOf(w.getType())) : std::nullopt;
+  if (groups && groups->group) {
+    // The sum is f32 in any case (R7.5). Of a float input, too, the weights stay integers: the layer dequantises them.
+    Operation *sum = copyOn(op, {isOnGrid(x) ? integersOf(x) : x, integersOf(w)}, result.getType());
+    result.replaceAllUsesWith(sum->getResult(0));
+    replaced.push_back(op);
+    return success();
+  }
   if (!isOnGrid(x) || !isOnGrid(w)) {
     Value quantised = isOnGrid(x) ? x : w;
     if (!allowFloat)

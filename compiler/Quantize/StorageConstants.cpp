@@ -21,7 +21,9 @@ FailureOr<ElementsAttr> quantizeConstant(Operation *op, ArrayRef<float> values, 
   reference::Grid bounds{static_cast<int32_t>(facts->qmin), static_cast<int32_t>(facts->qmax)};
   std::vector<int32_t> integers(values.size());
   for (auto [i, v] : llvm::enumerate(values)) {
-    int64_t c = facts->axis < 0 ? 0 : static_cast<int64_t>(i) / inner % channels;
+    int64_t c = facts->group      ? static_cast<int64_t>(i) / facts->group
+                : facts->axis < 0 ? 0
+                                  : static_cast<int64_t>(i) / inner % channels;
     if (facts->binary)
       integers[i] = reference::sign(v);
     else

@@ -120,11 +120,14 @@ LogicalResult Verifier::verifyContraction(ContractionOpInterface op) {
   auto ranges = accumulatorRanges(op);
   if (!ranges)
     return op->emitOpError("has weights without readable integers");
-  for (auto [c, range] : llvm::enumerate(*ranges))
+  const int64_t sums = static_cast<int64_t>(ranges->size()) / w.getDimSize(0); // of a channel: one, or one per group
+  for (auto [i, range] : llvm::enumerate(*ranges))
     if (!range.fits(32))
       return op->emitOpError("can overflow its 32-bit accumulator: output channel ")
-             << c << " reaches " << range.lo << ".." << range.hi << " over " << op.getDepth()
-             << " products (R5); use fewer bits or split the layer";
+             << static_cast<int64_t>(i) / sums << " reaches " << range.lo << ".." << range.hi << " over "
+             << op.getDepth() / sums << " products (R5); use fewer bits or split the layer";
+  if (wFacts->group)
+    return success();
   for (Operation *user : op->getUsers())
     if (!isa<RequantizeOp>(user))
       return op->emitOpError("gives accumulators to ") << user->getName() << "; only nibble.requantize reads them";

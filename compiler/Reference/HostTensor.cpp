@@ -7,7 +7,13 @@
 
 namespace nibble::reference {
 
-ChannelIndex::ChannelIndex(const std::vector<int64_t> &shape, int64_t axis) {
+ChannelIndex::ChannelIndex(const std::vector<int64_t> &shape, int64_t axis, int64_t group) {
+  if (group > 0) {
+    for (int64_t size : shape)
+      count *= static_cast<std::size_t>(std::max<int64_t>(size, 1));
+    inner = static_cast<std::size_t>(group), count = std::max<std::size_t>(count / inner, 1);
+    return;
+  }
   if (axis < 0)
     return;
   // At least 1, so that a tensor without elements does not divide by zero.
@@ -26,7 +32,7 @@ HostTensor HostTensor::ofInts(std::vector<int64_t> shape, std::vector<int64_t> v
 }
 
 HostTensor HostTensor::onGrid(std::vector<int64_t> shape, std::vector<int64_t> q, HostGrid grid) {
-  ChannelIndex channel(shape, grid.axis);
+  ChannelIndex channel(shape, grid);
   std::vector<float> values(q.size());
   for (std::size_t i = 0; i < q.size(); ++i) {
     std::size_t c = channel(i);

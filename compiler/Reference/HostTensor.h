@@ -7,18 +7,22 @@
 namespace nibble::reference {
 
 /// Where the values of a tensor lie (R7): value = f32(q - zero) * scale. One scale and zero point, or one for each
-/// index of dimension `axis`. Binary values have scale 1 and zero point 0.
+/// index of dimension `axis`, or for each `group` neighbours of `axis`, the last dimension then (R7.5). Binary values
+/// have scale 1 and zero point 0.
 struct HostGrid {
   std::vector<float> scales = {1.0f};
   std::vector<int64_t> zeros = {0};
   int64_t axis = -1;
+  int64_t group = 0;
   bool operator==(const HostGrid &) const = default;
 };
 
-/// Maps the row-major number of an element to its index along one dimension; to 0 for axis -1.
+/// Maps the row-major number of an element to its index along one dimension (to 0 for axis -1), or to the number of its
+/// group of neighbours: in either case to that of its scale.
 class ChannelIndex {
 public:
-  ChannelIndex(const std::vector<int64_t> &shape, int64_t axis);
+  ChannelIndex(const std::vector<int64_t> &shape, int64_t axis, int64_t group = 0);
+  ChannelIndex(const std::vector<int64_t> &shape, const HostGrid &grid) : ChannelIndex(shape, grid.axis, grid.group) {}
   std::size_t operator()(std::size_t flat) const { return flat / inner % count; }
   std::size_t channels() const { return count; }
 

@@ -46,11 +46,37 @@ std::vector<Acc> sumTaps(const ConvShape &s, const std::vector<Value> &x, const 
 
 /// q - z, by channel.
 std::vector<int64_t> lessZeroPoint(const HostTensor &t) {
-  ChannelIndex channel(t.shape, t.grid->axis);
+  ChannelIndex channel(t.shape, *t.grid);
   std::vector<int64_t> v(t.ints.size());
   for (std::size_t i = 0; i < v.size(); ++i)
     v[i] = t.ints[i] - t.grid->zeros[channel(i)];
   return v;
+}
+
+/// R7.5: v = fma(f32(acc_g), sx * sw[o, g], v) over the groups of k in order, from +0. Windows are one pixel.
+FailureOr<HostTensor> convolveGroups(const Call &call, const ConvShape &s, const HostTensor &x, const HostTensor &w) {
+  const int64_t group = w.grid->group, groups = s.cg / group;
+  if (s.kh != 1 || s.kw != 1 || s.cg != s.c || s.top || s.left || x.grid->scales.size() != 1 || s.cg % group)
+    return call.op->emitOpError("has group scales in a window of several pixels, or an input with several scales (R7)");
+  const std::vector<int64_t> a = lessZeroPoint(x), b = lessZeroPoint(w);
+  std::vector<float> y;
+  for (int64_t n = 0; n < s.n; ++n)
+    for (int64_t oy = 0; oy < s.oh; ++oy)
+      for (int64_t ox = 0; ox < s.ow; ++ox)
+        for (int64_t o = 0; o < s.o; ++o) {
+          const int64_t *pixel = &a[((n * s.h + oy * s.strideY) * s.w + ox * s.strideX) * s.c], *row = &b[o * s.c];
+          float v = 0.0f;
+          for (int64_t g = 0; g < groups; ++g) {
+            int64_t acc = 0;
+            for (int64_t k = g * group; k < (g + 1) * group; ++k)
+              acc += pixel[k] * row[k];
+            if (acc < INT32_MIN || acc > INT32_MAX)
+              return call.op->emitOpError("has the accumulator ") << acc << ", which does not fit i32 (R5)";
+            v = std::fma(static_cast<float>(acc), x.grid->scales[0] * w.grid->scales[o * groups + g], v);
+          }
+          y.push_back(v);
+        }
+  return HostTensor::ofFloats({s.n, s.oh, s.ow, s.o}, std::move(y));
 }
 
 } // namespace
@@ -79,6 +105,8 @@ FailureOr<HostTensor> convolve(const Call &call, const HostTensor &x, const Host
     return HostTensor::ofFloats(std::move(shape), sumTaps<float>(s, x.f32, w.f32, padded, step));
   }
 
+  if (w.grid->group)
+    return convolveGroups(call, s, x, w);
   if (x.grid->scales.size() != 1 || (w.grid->scales.size() != 1 && w.grid->axis != 0))
     return call.op->emitOpError(
         "has a scale along its sum: activations need one scale, weights one per output channel (R7)");

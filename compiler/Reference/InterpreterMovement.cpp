@@ -133,7 +133,7 @@ static LogicalResult evaluate(PadOp op, Call &call) {
   bool keepsGrid = x.grid && gridTypeOf(call.resultType());
   if (x.grid && !keepsGrid)
     result = HostTensor::ofFloats(result.shape, x.f32);
-  ChannelIndex channel(result.shape, keepsGrid ? x.grid->axis : -1);
+  ChannelIndex channel(result.shape, keepsGrid ? *x.grid : HostGrid{});
   if (!x.f32.empty())
     result.f32.assign(result.size(), value);
   if (!result.ints.empty()) {

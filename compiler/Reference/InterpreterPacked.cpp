@@ -30,7 +30,8 @@ static LogicalResult evaluate(UnpackOp op, Call &call) { return call.give(call.o
 
 static LogicalResult evaluate(TileOp op, Call &call) {
   const HostTensor &x = call.of(op.getInput()), &w = call.of(op.getWeight());
-  bool isInteger = call.resultType().getElementType().isInteger(32) || (op.getMultiplier() && x.grid && w.grid);
+  bool isInteger =
+      call.resultType().getElementType().isInteger(32) || (op.getMultiplier() && x.grid && w.grid && !w.grid->group);
   auto acc = convolve(call, x, w, op.getStrides(), op.getDilations(), op.getPadding(), op.getGroups(), isInteger);
   if (failed(acc))
     return failure();

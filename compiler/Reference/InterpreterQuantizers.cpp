@@ -7,9 +7,9 @@ using namespace mlir;
 
 namespace nibble::reference {
 
-/// The values of each channel in row-major order (R1, R4: scales are per channel).
-static std::vector<std::vector<float>> valuesByChannel(const HostTensor &x, int64_t axis) {
-  ChannelIndex channel(x.shape, axis);
+/// The values of each channel or group in row-major order: what one scale is for (R1, R4, R7.5).
+static std::vector<std::vector<float>> valuesByChannel(const HostTensor &x, const HostGrid &grid) {
+  ChannelIndex channel(x.shape, grid);
   std::vector<std::vector<float>> values(channel.channels());
   for (std::size_t i = 0; i < x.f32.size(); ++i)
     values[channel(i)].push_back(x.f32[i]);
@@ -18,7 +18,7 @@ static std::vector<std::vector<float>> valuesByChannel(const HostTensor &x, int6
 
 /// q = quantize(x) for each element (R1.2, R4.1).
 static HostTensor quantizeTensor(const HostTensor &x, HostGrid grid, Grid range) {
-  ChannelIndex channel(x.shape, grid.axis);
+  ChannelIndex channel(x.shape, grid);
   std::vector<int64_t> q(x.f32.size());
   for (std::size_t i = 0; i < q.size(); ++i) {
     std::size_t c = channel(i);
@@ -43,7 +43,9 @@ static Grid rangeOfQuantizer(QuantizerAttr quantizer) {
 template <typename Op>
 static FailureOr<HostGrid> fakeQuantGrid(Op op, const Call &call) {
   QuantizerAttr quantizer = op.getQuantizer();
-  HostGrid grid{{}, {}, quantizer.getAxis()};
+  HostGrid grid{{}, {}, quantizer.getAxis(), quantizer.getGroup()};
+  if (grid.group)
+    grid.axis = static_cast<int64_t>(call.of(op.getInput()).shape.size()) - 1;
   if (auto scales = op.getScales()) {
     grid.scales.assign(scales->begin(), scales->end());
     grid.zeros.assign(grid.scales.size(), 0);
@@ -56,7 +58,7 @@ static FailureOr<HostGrid> fakeQuantGrid(Op op, const Call &call) {
     const HostTensor &range = call.of(op.getRange());
     ranges.push_back({range.f32[0], range.f32[1]});
   } else {
-    for (const auto &values : valuesByChannel(call.of(op.getInput()), quantizer.getAxis()))
+    for (const auto &values : valuesByChannel(call.of(op.getInput()), grid))
       ranges.push_back(rangeOf(values));
   }
   auto symmetry = quantizer.getSymmetric() ? Symmetry::Symmetric : Symmetry::Asymmetric;
@@ -73,11 +75,11 @@ static FailureOr<HostGrid> fakeQuantGrid(Op op, const Call &call) {
 /// R4.2: the scales of ternarize or of its gradient.
 template <typename Op>
 static HostGrid ternaryGrid(Op op, const Call &call) {
-  HostGrid grid{{}, {}, static_cast<int64_t>(op.getAxis().value_or(-1))};
+  HostGrid grid{{}, {}, static_cast<int64_t>(op.getAxis().value_or(-1)), 0};
   if (auto scales = op.getScales())
     grid.scales.assign(scales->begin(), scales->end());
   else
-    for (const auto &values : valuesByChannel(call.of(op.getInput()), grid.axis))
+    for (const auto &values : valuesByChannel(call.of(op.getInput()), grid))
       grid.scales.push_back(
           ternaryScale(values, op.getRule() == nibble::TernaryRule::Median ? TernaryRule::Median : TernaryRule::Mean));
   grid.zeros.assign(grid.scales.size(), 0);
@@ -121,7 +123,7 @@ float requantizedValue(const HostTensor &acc, const Epilogue &e, std::size_t i, 
   const HostTensor &r = *e.residual;
   float residual = r.f32[i];
   if (r.grid)
-    residual = static_cast<float>(r.ints[i] - r.grid->zeros[ChannelIndex(r.shape, r.grid->axis)(i)]);
+    residual = static_cast<float>(r.ints[i] - r.grid->zeros[ChannelIndex(r.shape, *r.grid)(i)]);
   return std::fma(residual, e.residualMultiplier->convertToFloat(), y);
 }
 
@@ -218,7 +220,7 @@ static LogicalResult evaluate(FakeQuantGradOp op, Call &call) {
   auto grid = fakeQuantGrid(op, call);
   if (failed(grid))
     return failure();
-  ChannelIndex channel(x.shape, grid->axis);
+  ChannelIndex channel(x.shape, *grid);
   if (failed(call.check(grid->scales.size() == channel.channels() && grid->zeros.size() == channel.channels(),
                         "has another number of scales than channels")))
     return failure();

@@ -10,7 +10,8 @@ using namespace mlir;
 namespace nibble::reference {
 
 HostGrid hostGrid(const GridFacts &facts) {
-  return {{facts.scales.begin(), facts.scales.end()}, {facts.zeros.begin(), facts.zeros.end()}, facts.axis};
+  return {
+      {facts.scales.begin(), facts.scales.end()}, {facts.zeros.begin(), facts.zeros.end()}, facts.axis, facts.group};
 }
 
 static LogicalResult checkShape(RankedTensorType type, const HostTensor &value,
@@ -28,7 +29,7 @@ static LogicalResult checkShape(RankedTensorType type, const HostTensor &value,
 /// The integers of real values on a known grid; fails if one lies beside it.
 static LogicalResult placeOnGrid(HostTensor &value, const GridFacts &facts, HostGrid grid,
                                  function_ref<InFlightDiagnostic()> error) {
-  ChannelIndex channel(value.shape, grid.axis);
+  ChannelIndex channel(value.shape, grid);
   std::vector<int64_t> q(value.f32.size());
   for (std::size_t i = 0; i < q.size(); ++i) {
     std::size_t c = channel(i);

@@ -24,7 +24,8 @@ std::string typeName(Type element) {
     return "f32";
   if (grid->binary || grid->ternary)
     return grid->binary ? "binary" : "ternary";
-  return (grid->isSigned ? "s" : "u") + std::to_string(grid->bits);
+  return (grid->isSigned ? "s" : "u") + std::to_string(grid->bits) +
+         (grid->group ? "g" + std::to_string(grid->group) : "");
 }
 
 /// Without dimension 0 if it is the batch: dynamic, or `batch`.
@@ -64,6 +65,8 @@ void addTile(Layer &layer, TileOp tile) {
   }
   if (auto constant = tile.getWeight().getDefiningOp<nibble::ConstantOp>())
     layer.weightBytes = bytesOf(constant.getValue());
+  if (auto weights = gridFacts(weight.getElementType()); weights && weights->group)
+    layer.weightBytes += static_cast<int64_t>(weights->scales.size() * sizeof(float));
   layer.macs = multiplyAccumulatesPerImage(tile);
 }
 

@@ -151,6 +151,23 @@ std::vector<Case> cases() {
          return relu(h).fake_quant(quint(8));
        },
        false, "depthwise_u8s8_avx2"},
+      {"GroupScales",
+       [](Graph &g, const Tensor &x) {
+         Tensor h = norm(conv2d(x, g.param("a.weight", {48, 3, 3, 3}).fake_quant(w8)), "bn1");
+         h = norm(conv2d(h, g.param("b.weight", {37, 1, 1, 48}).fake_quant(qint(4).per_group(16)), {.stride = 2}),
+                  "bn2");
+         h = flatten(pad(h, {.low = {0, 0, 0, 0}, .high = {0, 0, 0, 11}})).fake_quant(qint(8));
+         h = linear(h, g.param("c.weight", {35, h.shape()[1]}).fake_quant(qint(2).narrow().per_group(64)));
+         h = pad(h.fake_quant(quint(8).asymmetric()), {.low = {0, 0}, .high = {0, 13}});
+         return linear(h, g.param("d.weight", {16, 48}).fake_quant(qint(8).per_group(48))).sign();
+       }},
+      {"GroupScalesOfFloats",
+       [](Graph &g, const Tensor &x) {
+         Tensor h = relu(conv2d(x, g.param("a.weight", {48, 3, 3, 3}).fake_quant(w8), {.stride = 2}));
+         h = relu(conv2d(h, g.param("b.weight", {37, 1, 1, 48}).fake_quant(qint(3).narrow().per_group(16))));
+         return h.fake_quant(qint(8));
+       },
+       true},
       {"SoftmaxBetweenQuantizers",
        [](Graph &g, const Tensor &x) {
          return softmax(conv2d(x, g.param("a.weight", {4, 3, 3, 3}).fake_quant(w8), {.pad = Pad::same}))

@@ -236,6 +236,29 @@ constexpr OneMistake mistakes[] = {
     {"QuantActivationAxis", [](G, T, T r) { return r.fake_quant(qint(8).per_channel(0)); }, "drop .per_channel()"},
     {"QuantWeightAxis", [](G g, T, T) { return g.param("w", {4}).fake_quant(qint(8).per_channel(1)); },
      "per channel 1"},
+    {"QuantActivationGroup", [](G, T, T r) { return r.fake_quant(qint(8).per_group(16)); }, "drop .per_group()"},
+    {"QuantGroupSize", [](G g, T, T) { return g.param("w", {4, 48}).fake_quant(qint(4).per_group(24)); },
+     "a multiple of 16, got 24"},
+    {"QuantGroupNegative", [](G g, T, T) { return g.param("w", {4, 48}).fake_quant(qint(4).per_group(-16)); },
+     "a multiple of 16, got -16"},
+    {"QuantGroupDivides", [](G g, T, T) { return g.param("w", {4, 40}).fake_quant(qint(4).per_group(16)); },
+     "in groups of 16 needs a last dimension that they divide, got 40"},
+    {"QuantGroupAsymmetric",
+     [](G g, T, T) { return g.param("w", {4, 32}).fake_quant(quint(4).asymmetric().per_group(32)); },
+     "use .symmetric()"},
+    {"GroupScalesOfWindow",
+     [](G g, T x, T) {
+       Tensor h = conv2d(x, g.param("w", {16, 1, 1, x.shape()[3]}));
+       return conv2d(h, g.param("v", {4, 3, 3, 16}).fake_quant(qint(4).per_group(16)));
+     },
+     "only where the sum runs over the channels of one pixel"},
+    {"GroupScalesPadded",
+     [](G g, T x, T) {
+       Tensor h = conv2d(x, g.param("w", {16, 1, 1, x.shape()[3]}));
+       return conv2d(h, g.param("v", {4, 1, 1, 16}).fake_quant(qint(4).per_group(16)),
+                     {.pad = Pad::amounts(1, 1, 1, 1)});
+     },
+     "without padding"},
     {"QuantWeightAsymmetric", [](G g, T, T) { return g.param("w", {4}).fake_quant(quint(8).asymmetric()); },
      "use .symmetric()"},
     {"QuantRangeName", [](G, T, T r) { return r.fake_quant(quint(8), "a b"); },

@@ -204,7 +204,10 @@ HostTensor randomTensor(Value value, uint64_t seed, const EquivalenceOptions &op
   if (facts) {
     HostGrid grid{{0.125f}, {facts->isSigned ? 0 : facts->qmin + (facts->qmax - facts->qmin) / 3}};
     if (facts->known)
-      grid = {{facts->scales.begin(), facts->scales.end()}, {facts->zeros.begin(), facts->zeros.end()}, facts->axis};
+      grid = {{facts->scales.begin(), facts->scales.end()},
+              {facts->zeros.begin(), facts->zeros.end()},
+              facts->axis,
+              facts->group};
     std::vector<int64_t> q(count);
     for (int64_t &v : q)
       v = facts->binary ? 2 * random.integer(0, 1) - 1 : random.integer(facts->qmin, facts->qmax);

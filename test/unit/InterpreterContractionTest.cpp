@@ -240,6 +240,40 @@ TEST(Linear, ScalesKnownOnlyAtRunTime) {
   expectBits(y.f32, {(-448 + 191 - 192) * (sx * s0), 7 * 191 * (sx * s1)});
 }
 
+TEST(Linear, GroupScales) {
+  // The example of R7.5: sums 3 and 5, with products of scales .05 and .15.
+  const std::string w = "tensor<1x32x!quant.uniform<i4:f32:{0:1, 1:16}, {{0.1, 0.3}}>>",
+                    x = "tensor<?x32x!quant.uniform<u8:f32, 0.5:1>>";
+  std::vector<int64_t> a(32, 1), b(32, 7); // a zero point times anything is nothing
+  a[0] = 2, b[0] = 3, a[31] = 2, b[31] = 5;
+  auto apply = [](const std::string &x, const std::string &w) {
+    return "%r = nibble.linear %x, %w : (" + x + ", " + w + ") -> tensor<?x1xf32>";
+  };
+  HostTensor y =
+      runOne("%x: " + x + ", %w: " + w, apply(x, w), "tensor<?x1xf32>", {integers({1, 32}, a), integers({1, 32}, b)});
+  expectBits(y.f32, {std::bit_cast<float>(0x3f666667)});
+  // Scales that the weights have only when the step runs: max|w| / 7 of each group.
+  const std::string grid = "tensor<1x32xf32, #nibble.grid<!quant.any<i4<-8:7>:f32>>>",
+                    real = "tensor<?x32xf32, #nibble.grid<!quant.uniform<u8:f32, 0.5:1>>>";
+  std::vector<float> weights(32, 0.0f);
+  weights[0] = 0.3f, weights[1] = 0.7f, weights[16] = -2.1f, weights[31] = 1.5f;
+  std::string quantise =
+      "%q = nibble.fake_quant %w {quantizer = #nibble.quantizer<bits = 4, isSigned = true, group = 16>} : "
+      "(tensor<1x32xf32>) -> " +
+      grid + "\n";
+  y = runOne("%x: " + real + ", %w: tensor<1x32xf32>",
+             quantise + "%r = nibble.linear %x, %q : (" + real + ", " + grid + ") -> tensor<?x1xf32>",
+             "tensor<?x1xf32>", {integers({1, 32}, a), floats({1, 32}, weights)});
+  const float first = std::fma(3.0f, 0.5f * (0.7f / 7.0f), 0.0f);
+  expectBits(y.f32, {std::fma(5.0f, 0.5f * (2.1f / 7.0f), first)});
+  // A float input meets the dequantised weights, one after another (R7.2, R9.1).
+  std::vector<float> input(32, 0.0f);
+  input[0] = 1.0f / 3, input[31] = 1.0f / 7;
+  y = runOne("%x: tensor<?x32xf32>, %w: " + w, apply("tensor<?x32xf32>", w), "tensor<?x1xf32>",
+             {floats({1, 32}, input), integers({1, 32}, b)});
+  expectBits(y.f32, {std::fma(1.0f / 7, 5 * 0.3f, 1.0f / 3 * (3 * 0.1f))});
+}
+
 TEST(Linear, Errors) {
   // !quant.any does not say that its scales lie along the sum; the values do.
   std::string a = "tensor<?x2xf32, #nibble.grid<!quant.any<i4<-7:7>:f32>>>";

@@ -25,7 +25,7 @@ Value Net::param(const Shape &shape, Init init) {
 Value Net::act(Value x, unsigned bits, bool isSigned, bool symmetric) {
   if (bits == 1 && isSigned)
     return SignOp::create(builder, loc, x);
-  auto quantizer = QuantizerAttr::get(&context, bits, isSigned, false, symmetric, -1, Estimator::Clipped);
+  auto quantizer = QuantizerAttr::get(&context, bits, isSigned, false, symmetric, -1, Estimator::Clipped, 0);
   return FakeQuantOp::create(builder, loc, x, param({3}, Init::Zeros), quantizer, DenseF32ArrayAttr(),
                              DenseI64ArrayAttr());
 }
@@ -39,13 +39,13 @@ Value Net::weight(const Shape &shape, unsigned bits, bool perChannel) {
   if (bits == 0)
     return TernarizeOp::create(builder, loc, w, TernaryRule::Mean,
                                perChannel ? builder.getI64IntegerAttr(0) : IntegerAttr(), DenseF32ArrayAttr());
-  auto quantizer = QuantizerAttr::get(&context, bits, true, true, true, perChannel ? 0 : -1, Estimator::Clipped);
+  auto quantizer = QuantizerAttr::get(&context, bits, true, true, true, perChannel ? 0 : -1, Estimator::Clipped, 0);
   return FakeQuantOp::create(builder, loc, w, Value(), quantizer, DenseF32ArrayAttr(), DenseI64ArrayAttr());
 }
 
 Value Net::frozen(Value x, bool isSigned, ArrayRef<float> scales) {
   auto quantizer =
-      QuantizerAttr::get(&context, 8, isSigned, isSigned, true, scales.size() == 1 ? -1 : 0, Estimator::Clipped);
+      QuantizerAttr::get(&context, 8, isSigned, isSigned, true, scales.size() == 1 ? -1 : 0, Estimator::Clipped, 0);
   return FakeQuantOp::create(builder, loc, x, Value(), quantizer, builder.getDenseF32ArrayAttr(scales),
                              DenseI64ArrayAttr());
 }

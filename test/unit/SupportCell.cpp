@@ -202,16 +202,16 @@ private:
                                  builder.getDenseF32ArrayAttr(s), Estimator::Identity);
     }
     auto quantizer = QuantizerAttr::getChecked([&] { return emitError(at()); }, context, format.bits, format.isSigned,
-                                               format.narrow, format.zero == 0, axis, Estimator::Clipped);
+                                               format.narrow, format.zero == 0, axis, Estimator::Clipped, 0);
     if (!quantizer)
       return {};
     SmallVector<int64_t> zeros;
     if (format.zero)
       zeros.assign(s.size(), format.zero);
-    return FakeQuantOp::create(builder, at(),
-                               f32Tensor(type.getShape(), context, quantizer.getScaledType(exact, zeros)), value,
-                               Value(), quantizer, builder.getDenseF32ArrayAttr(s),
-                               zeros.empty() ? DenseI64ArrayAttr() : builder.getDenseI64ArrayAttr(zeros));
+    return FakeQuantOp::create(
+        builder, at(), f32Tensor(type.getShape(), context, quantizer.getScaledType(exact, zeros, type.getShape())),
+        value, Value(), quantizer, builder.getDenseF32ArrayAttr(s),
+        zeros.empty() ? DenseI64ArrayAttr() : builder.getDenseI64ArrayAttr(zeros));
   }
 
   Value quantizeActivation(Value x, const Format &format) {
@@ -256,8 +256,8 @@ private:
     Type grid;
     float lo = -std::numeric_limits<float>::infinity(), hi = -lo, half = 1.0f;
     auto unsignedGrid = [&](unsigned bits, int64_t zero) {
-      grid = QuantizerAttr::get(context, bits, false, false, zero == 0, -1, Estimator::Clipped)
-                 .getScaledType({0.25}, {zero});
+      grid = QuantizerAttr::get(context, bits, false, false, zero == 0, -1, Estimator::Clipped, 0)
+                 .getScaledType({0.25}, {zero}, {});
       lo = static_cast<float>(zero), hi = static_cast<float>((1 << bits) - 1), half = hi / 2;
     };
     if (cell.ending == Ending::U8)

@@ -18,7 +18,7 @@ void NibbleDialect::registerAttributes() {
 }
 
 LogicalResult QuantizerAttr::verify(function_ref<InFlightDiagnostic()> emitError, unsigned bits, bool isSigned,
-                                    bool narrow, bool symmetric, int64_t axis, Estimator) {
+                                    bool narrow, bool symmetric, int64_t axis, Estimator, int64_t group) {
   if ((bits < 1 || bits > 8) && bits != 16)
     return emitError() << "a uniform quantiser has 1..8 or 16 bits, got " << bits // the parser wraps numbers below 0
                        << (bits > INT32_MAX ? " (" + std::to_string(static_cast<int32_t>(bits)) + ")" : "");
@@ -35,6 +35,13 @@ LogicalResult QuantizerAttr::verify(function_ref<InFlightDiagnostic()> emitError
     return emitError() << "asymmetric quantisation of 16 bits would need 17-bit products: use .symmetric()";
   if (axis < -1)
     return emitError() << "the axis of a quantiser is a dimension, got " << axis;
+  if (group < 0 || group % groupUnit)
+    return emitError() << "a group of values with one scale is a multiple of " << groupUnit << ", got " << group;
+  if (group && axis >= 0)
+    return emitError() << "scales are per group or per channel, not both: groups have scales of their own in each "
+                          "channel";
+  if (group && !symmetric)
+    return emitError() << "asymmetric quantisation per group is not supported: use .symmetric()";
   return success();
 }
 
@@ -53,9 +60,12 @@ Type QuantizerAttr::getUnscaledType() const {
                                       getQmin(), getQmax());
 }
 
-Type QuantizerAttr::getScaledType(ArrayRef<double> scales, ArrayRef<int64_t> zeroPoints) const {
+Type QuantizerAttr::getScaledType(ArrayRef<double> scales, ArrayRef<int64_t> zeroPoints,
+                                  ArrayRef<int64_t> shape) const {
   unsigned flags = getIsSigned() ? quant::QuantizationFlags::Signed : 0;
   Type storage = IntegerType::get(getContext(), getBits()), expressed = Float32Type::get(getContext());
+  if (isPerGroup())
+    return groupedType(flags, storage, getQmin(), getQmax(), scales, shape, getGroup());
   if (!isPerAxis())
     return quant::UniformQuantizedType::get(flags, storage, expressed, scales.front(),
                                             zeroPoints.empty() ? 0 : zeroPoints.front(), getQmin(), getQmax());

@@ -43,12 +43,16 @@ def Nibble_QuantizerAttr : Nibble_Attr<"Quantizer", "quantizer"> {
   let description = [{
     Example: `#nibble.quantizer<bits = 4, isSigned = true, narrow = true, axis = 0>`: [-7, 7], one scale per index of
     dimension 0. Rounding is half to even and has no other value (R1). Widths are 1..8 and 16.
+
+    `group = 128`: one scale for each 128 neighbouring values of the last dimension (R7.5), for the weights of linear layers
+    and 1 x 1 convolutions. A group is a multiple of 16.
   }];
   let parameters = (ins "unsigned":$bits, "bool":$isSigned,
     DefaultValuedParameter<"bool", "false">:$narrow,
     DefaultValuedParameter<"bool", "true">:$symmetric,
     DefaultValuedParameter<"int64_t", "-1">:$axis,
-    DefaultValuedParameter<"Estimator", "Estimator::Clipped">:$estimator);
+    DefaultValuedParameter<"Estimator", "Estimator::Clipped">:$estimator,
+    DefaultValuedParameter<"int64_t", "0">:$group);
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
@@ -56,10 +60,12 @@ def Nibble_QuantizerAttr : Nibble_Attr<"Quantizer", "quantizer"> {
     int64_t getQmin() const;
     int64_t getQmax() const;
     bool isPerAxis() const { return getAxis() >= 0; }
+    bool isPerGroup() const { return getGroup() > 0; }
     /// The storage type without a scale: `!quant.any<i4<-7:7>:f32>`.
     ::mlir::Type getUnscaledType() const;
-    /// The storage type with one scale (and zero point) per tensor, or one per channel.
-    ::mlir::Type getScaledType(::llvm::ArrayRef<double> scales, ::llvm::ArrayRef<int64_t> zeroPoints) const;
+    /// The storage type with one scale (and zero point) per tensor, per channel, or per group of a tensor of `shape`.
+    ::mlir::Type getScaledType(::llvm::ArrayRef<double> scales, ::llvm::ArrayRef<int64_t> zeroPoints,
+                               ::llvm::ArrayRef<int64_t> shape) const;
   }];
 }
 

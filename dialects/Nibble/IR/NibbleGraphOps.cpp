@@ -49,10 +49,17 @@ static LogicalResult sameShapeOffGrid(std::optional<Location> loc, StringRef nam
 // Contractions
 //===----------------------------------------------------------------------===//
 
-/// Result element of a contraction: i32 accumulators of quantised operands or on request, else f32.
+/// Result element of a contraction: i32 accumulators of quantised operands or on request, else f32; weights with group
+/// scales always give f32 (R7.5), and may meet a float input, for which they are dequantised (R7.2).
 static FailureOr<Type> contractionElement(std::optional<Location> loc, StringRef name, RankedTensorType x,
                                           RankedTensorType w, bool accumulate) {
   bool qx = isQuantizedType(x.getElementType()), qw = isQuantizedType(w.getElementType());
+  Type gw = gridTypeOf(w);
+  auto weights = gw ? gridFacts(gw) : std::nullopt;
+  if (weights && weights->group && accumulate)
+    return emitOptionalError(loc, name, " of weights with group scales has no integer accumulators: its sum is f32");
+  if (weights && weights->group && qw && (qx || x.getElementType().isF32()))
+    return Type(Float32Type::get(x.getContext()));
   if (qx != qw)
     return emitOptionalError(loc, name, " has one quantised and one float operand (", x, " and ", w,
                              "); quantise both or none");
@@ -65,8 +72,18 @@ static FailureOr<Type> contractionElement(std::optional<Location> loc, StringRef
   return Type(Float32Type::get(x.getContext()));
 }
 
+/// Whether weights have group scales. A grid without scales does not say so, the quantiser does.
+static bool hasGroups(Value weight) {
+  if (auto quantizer = weight.getDefiningOp<FakeQuantOp>())
+    return quantizer.getQuantizer().isPerGroup();
+  Type grid = gridTypeOf(weight.getType());
+  auto facts = grid ? gridFacts(grid) : std::nullopt;
+  return facts && facts->group;
+}
+
 /// R7: scales along k (any dimension but the output channel) are an error; asymmetric weights have no kernel.
-static LogicalResult verifyContraction(Operation *op, RankedTensorType x, RankedTensorType w) {
+static LogicalResult verifyContraction(ContractionOpInterface op) {
+  auto x = tensorOf(op.getActivation()), w = tensorOf(op.getWeights());
   Type gx = gridTypeOf(x), gw = gridTypeOf(w);
   if (gx) {
     auto f = gridFacts(gx);
@@ -76,9 +93,16 @@ static LogicalResult verifyContraction(Operation *op, RankedTensorType x, Ranked
   }
   if (gw) {
     auto f = gridFacts(gw);
-    if (f && f->axis > 0)
+    if (hasGroups(op.getWeights())) {
+      if (!llvm::all_of(w.getShape().drop_front().drop_back(), [](int64_t size) { return size == 1; }) ||
+          w.getShape().back() != x.getShape().back())
+        return op->emitOpError("takes weights with group scales only where the sum runs over the channels of one pixel "
+                               "(1 x 1 windows, groups = 1), got ")
+               << shapeText(w.getShape()) << "; use one scale per output channel";
+    } else if (f && f->axis > 0) {
       return op->emitOpError("takes weights with scales per output channel (dimension 0); dimension ")
              << f->axis << " lies along the sum";
+    }
   }
   return success();
 }
@@ -139,7 +163,9 @@ LogicalResult Conv2dOp::verify() {
     diag.attachNote() << "use Pad::same_plus_one";
     return diag;
   }
-  return verifyContraction(*this, x, w);
+  if (hasGroups(getWeight()) && !p.isZeroSized())
+    return emitOpError("takes weights with group scales only without padding; use one scale per output channel");
+  return verifyContraction(*this);
 }
 
 LogicalResult LinearOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc, Adaptor a,
@@ -159,10 +185,7 @@ LogicalResult LinearOp::inferReturnTypes(MLIRContext *, std::optional<Location> 
   types.push_back(RankedTensorType::get({x.getDimSize(0), w.getDimSize(0)}, *element));
   return success();
 }
-LogicalResult LinearOp::verify() {
-  return failed(verifyTensors(*this)) ? failure()
-                                      : verifyContraction(*this, tensorOf(getInput()), tensorOf(getWeight()));
-}
+LogicalResult LinearOp::verify() { return failed(verifyTensors(*this)) ? failure() : verifyContraction(*this); }
 
 //===----------------------------------------------------------------------===//
 // Normalisation and elementwise ops

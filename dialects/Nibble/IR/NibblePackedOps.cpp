@@ -66,9 +66,16 @@ LogicalResult TileOp::verify() {
   if (failed(checkPaddedImage(getLoc(), "tile", x.getShape(), p)))
     return failure();
   bool quantised = isQuantizedType(x.getElementType());
-  if (quantised != isQuantizedType(w.getElementType()) ||
-      (!quantised && !(x.getElementType().isF32() && w.getElementType().isF32())))
-    return emitOpError("takes operands that are both quantised or both f32, got ") << x << " and " << w;
+  auto weights = isQuantizedType(w.getElementType()) ? gridFacts(w.getElementType()) : std::nullopt;
+  bool grouped = weights && weights->group;
+  if ((quantised != weights.has_value() && !grouped) || (!quantised && !x.getElementType().isF32()) ||
+      (!weights && !w.getElementType().isF32()))
+    return emitOpError("takes operands that are both quantised or both f32, or f32 and weights with group scales, got ")
+           << x << " and " << w;
+  if (grouped && (groups != 1 || w.getDimSize(1) != 1 || w.getDimSize(2) != 1 || !p.isZeroSized()))
+    return emitOpError("takes weights with group scales only where the sum runs over the channels of one pixel (1 x 1 "
+                       "windows without padding, groups = 1), got ")
+           << w;
   if (failed(verifyResidual(*this, y.getShape(), getResidual(), getResidualMultiplier())))
     return failure();
   if (!getMultiplier() && (getResidual() || getThresholds() || getFlips()))
@@ -78,8 +85,12 @@ LogicalResult TileOp::verify() {
   bool epilogue = getMultiplier().has_value();
   if (epilogue != getBias().has_value() || epilogue != getLo().has_value() || epilogue != getHi().has_value())
     return emitOpError("needs multiplier, bias, lo and hi together");
-  if (!epilogue && !(quantised ? y.getElementType().isInteger(32) : y.getElementType().isF32()))
-    return emitOpError("without epilogue gives the raw accumulator (i32, or f32 of f32 operands), got ") << y;
+  if (!epilogue && !(quantised && !grouped ? y.getElementType().isInteger(32) : y.getElementType().isF32()))
+    return emitOpError("without epilogue gives the raw accumulator (i32, or f32 of f32 operands and of group scales), "
+                       "got ")
+           << y;
+  if (grouped && getThresholds())
+    return emitOpError("cannot use thresholds for sums of group scales, which are f32");
   if (epilogue && y.getElementType().isInteger(32))
     return emitOpError("with an epilogue gives f32 or a quantised type, got ") << y;
   if (!epilogue)

@@ -43,7 +43,7 @@ static std::optional<SmallVector<double>> unitsOf(Value acc) {
     return std::nullopt;
   Type gx = gridTypeOf(contraction.getActivation().getType()), gw = gridTypeOf(contraction.getWeights().getType());
   auto fx = gx ? gridFacts(gx) : std::nullopt, fw = gw ? gridFacts(gw) : std::nullopt;
-  if (!fx || !fw || !fx->known || !fw->known)
+  if (!fx || !fw || !fx->known || !fw->known || fw->group)
     return std::nullopt;
   SmallVector<double> units;
   for (float sw : fw->scales)

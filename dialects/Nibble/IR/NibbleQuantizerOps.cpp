@@ -81,9 +81,9 @@ static SmallVector<double> toDouble(ArrayRef<float> values) {
   return SmallVector<double>(values.begin(), values.end());
 }
 
-/// One scale per tensor, or one per index of a dimension of known size.
+/// One scale per tensor, one per index of a dimension of known size, or one for each `group` neighbours of the last.
 static LogicalResult checkScales(std::optional<Location> loc, StringRef name, RankedTensorType input, int64_t axis,
-                                 std::optional<ArrayRef<float>> scales) {
+                                 std::optional<ArrayRef<float>> scales, int64_t group = 0) {
   if (!input.getElementType().isF32())
     return emitOptionalError(loc, name, " takes f32 values, got ", input);
   if (axis >= input.getRank())
@@ -91,11 +91,19 @@ static LogicalResult checkScales(std::optional<Location> loc, StringRef name, Ra
   if (axis >= 0 && input.isDynamicDim(axis))
     return emitOptionalError(loc, name, " per channel ", axis, " needs a static size there, got ", input,
                              "; use one scale per tensor");
+  if (group) {
+    if (!input.hasStaticShape() || input.getRank() == 0)
+      return emitOptionalError(loc, name, " per group needs a static shape, got ", input, "; use one scale per tensor");
+    if (input.getShape().back() % group)
+      return emitOptionalError(loc, name, " in groups of ", group, " needs a last dimension that they divide, got ",
+                               input.getShape().back());
+  }
   if (!scales)
     return success();
-  int64_t wanted = axis >= 0 ? input.getDimSize(axis) : 1;
+  int64_t wanted = group ? input.getNumElements() / group : axis >= 0 ? input.getDimSize(axis) : 1;
   if (static_cast<int64_t>(scales->size()) != wanted)
-    return emitOptionalError(loc, name, " has ", scales->size(), " scales for ", wanted, " channels");
+    return emitOptionalError(loc, name, " has ", scales->size(), " scales for ", wanted,
+                             group ? " groups" : " channels");
   for (float s : *scales)
     if (!std::isnormal(s) || s < 0)
       return emitOptionalError(loc, name, " scale ", s, " is not a positive normal number");
@@ -104,7 +112,7 @@ static LogicalResult checkScales(std::optional<Location> loc, StringRef name, Ra
 
 LogicalResult checkQuantizer(std::optional<Location> loc, StringRef name, RankedTensorType input, QuantizerAttr q,
                              std::optional<ArrayRef<float>> scales, std::optional<ArrayRef<int64_t>> zeros) {
-  if (failed(checkScales(loc, name, input, q.getAxis(), scales)))
+  if (failed(checkScales(loc, name, input, q.getAxis(), scales, q.getGroup())))
     return failure();
   if (!zeros)
     return success();
@@ -129,6 +137,8 @@ LogicalResult verifyQuantizerForm(Operation *op, Value range, QuantizerAttr q, s
       return op->emitOpError("has both a range and frozen scales: drop one");
     if (q.isPerAxis())
       return op->emitOpError("with a range has one scale per tensor: drop the axis");
+    if (q.isPerGroup())
+      return op->emitOpError("with a range has one scale per tensor: drop the group");
   } else if (!scales && !q.getSymmetric()) {
     return op->emitOpError("without range or scales takes its scale from max|x| and must be symmetric (R1)");
   }
@@ -141,7 +151,8 @@ LogicalResult FakeQuantOp::inferReturnTypes(MLIRContext *context, std::optional<
   QuantizerAttr q = a.getQuantizer();
   if (failed(checkQuantizer(loc, "fake_quant", input, q, a.getScales(), a.getZeroPoints())))
     return failure();
-  Type grid = a.getScales() ? q.getScaledType(toDouble(*a.getScales()), a.getZeroPoints().value_or(ArrayRef<int64_t>()))
+  Type grid = a.getScales() ? q.getScaledType(toDouble(*a.getScales()), a.getZeroPoints().value_or(ArrayRef<int64_t>()),
+                                              input.getShape())
                             : q.getUnscaledType();
   types.push_back(f32Tensor(input.getShape(), context, grid));
   return success();

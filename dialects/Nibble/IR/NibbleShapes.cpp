@@ -2,6 +2,8 @@
 #include "dialects/Nibble/IR/Nibble.h"
 #include "llvm/Support/MathExtras.h"
 
+#include <numeric>
+
 using namespace mlir;
 
 namespace nibble {
@@ -43,8 +45,17 @@ std::optional<GridFacts> gridFacts(Type type) {
     return f;
   }
   // Others have no integers (calibrated) or scales along several dimensions.
-  if (!isa<quant::AnyQuantizedType, quant::UniformQuantizedType, quant::UniformQuantizedPerAxisType>(type))
+  auto grouped = dyn_cast<quant::UniformQuantizedSubChannelType>(type);
+  if (!isa<quant::AnyQuantizedType, quant::UniformQuantizedType, quant::UniformQuantizedPerAxisType>(type) && !grouped)
     return std::nullopt;
+  // Blocks are runs of the last dimension, all dimensions are named.
+  if (grouped && grouped.getBlockSizes().empty())
+    return std::nullopt;
+  if (grouped)
+    for (auto [d, size] : llvm::enumerate(grouped.getBlockSizes()))
+      if (grouped.getQuantizedDimensions()[d] != static_cast<int32_t>(d) ||
+          (d + 1 == grouped.getBlockSizes().size() ? size % groupUnit != 0 : size != 1))
+        return std::nullopt;
   auto q = cast<quant::QuantizedType>(type);
   f.qmin = q.getStorageTypeMin(), f.qmax = q.getStorageTypeMax();
   f.bits = q.getStorageTypeIntegralWidth(), f.isSigned = q.isSigned();
@@ -56,8 +67,36 @@ std::optional<GridFacts> gridFacts(Type type) {
     for (double s : u.getScales())
       f.scales.push_back(static_cast<float>(s));
     f.zeros.assign(u.getZeroPoints().begin(), u.getZeroPoints().end());
+  } else if (grouped) {
+    f.known = true, f.axis = grouped.getQuantizedDimensions().back(), f.group = grouped.getBlockSizes().back();
+    // Of another type than f32 verifyTensor refuses them.
+    for (const APFloat &s : grouped.getScales().getValues<APFloat>())
+      f.scales.push_back(static_cast<float>(s.convertToDouble()));
+    for (const APInt &z : grouped.getZeroPoints().getValues<APInt>())
+      f.zeros.push_back(z.getSExtValue());
   }
   return f;
+}
+
+Type groupedType(unsigned flags, Type storage, int64_t qmin, int64_t qmax, ArrayRef<double> scales,
+                 ArrayRef<int64_t> shape, int64_t group) {
+  SmallVector<int64_t> blocks(shape.size(), 1), counts(shape);
+  SmallVector<int32_t> dimensions(shape.size());
+  std::iota(dimensions.begin(), dimensions.end(), 0);
+  blocks.back() = group, counts.back() /= group;
+  Type f32 = Float32Type::get(storage.getContext());
+  SmallVector<float> exact(scales.begin(), scales.end());
+  auto values = DenseElementsAttr::get(RankedTensorType::get(counts, f32), ArrayRef<float>(exact));
+  auto zeros =
+      DenseElementsAttr::get(RankedTensorType::get(counts, storage), APInt(storage.getIntOrFloatBitWidth(), 0));
+  return quant::UniformQuantizedSubChannelType::get(flags, storage, f32, values, zeros, dimensions, blocks, qmin, qmax);
+}
+
+Type groupedTypeOfShape(Type type, ArrayRef<int64_t> shape) {
+  auto grouped = cast<quant::UniformQuantizedSubChannelType>(type);
+  auto facts = gridFacts(type);
+  return groupedType(grouped.getFlags(), grouped.getStorageType(), facts->qmin, facts->qmax,
+                     SmallVector<double>(facts->scales.begin(), facts->scales.end()), shape, facts->group);
 }
 
 RankedTensorType withElement(RankedTensorType type, Type element, Attribute encoding) {

@@ -20,13 +20,23 @@ struct GridFacts {
   bool isSigned = true;
   bool binary = false, ternary = false;
   int64_t axis = -1;                ///< Dimension of the scales, -1: one per tensor.
+  int64_t group = 0;                ///< Of `axis`, the last dimension: so many neighbours have one scale (R7.5).
   bool known = false;               ///< Scales are constants of the type.
-  llvm::SmallVector<float> scales;  ///< One, or one per index of `axis`; exactly f32. Binary: {1}.
+  llvm::SmallVector<float> scales;  ///< One, or one per index of `axis`, or per group; exactly f32. Binary: {1}.
   llvm::SmallVector<int64_t> zeros; ///< As many as scales.
   /// Largest |q - z| over the grid and all zero points.
   int64_t maxMagnitude() const;
 };
 std::optional<GridFacts> gridFacts(mlir::Type quantizedType);
+
+/// Groups of values with one scale are multiples of this: no vector of any kernel meets two of them.
+inline constexpr int64_t groupUnit = 16;
+/// The grid of a tensor of `shape` with one scale for each `group` neighbours of its last dimension, which they divide:
+/// a !quant.uniform with blocks. Scales are in row-major order.
+mlir::Type groupedType(unsigned flags, mlir::Type storage, int64_t qmin, int64_t qmax, llvm::ArrayRef<double> scales,
+                       llvm::ArrayRef<int64_t> shape, int64_t group);
+/// The same grid for the same elements in the row-major order of another shape, whose last dimension is as long.
+mlir::Type groupedTypeOfShape(mlir::Type grouped, llvm::ArrayRef<int64_t> shape);
 
 /// Same tensor with another element type and encoding.
 mlir::RankedTensorType withElement(mlir::RankedTensorType type, mlir::Type element, mlir::Attribute encoding = {});

@@ -104,6 +104,22 @@ static LogicalResult verifyForm(Operation *op, RankedTensorType tensor, StringRe
   return success();
 }
 
+/// One scale for each group of the last dimension.
+static LogicalResult verifyGroups(RankedTensorType tensor, const GridFacts &facts,
+                                  function_ref<InFlightDiagnostic()> fail) {
+  int64_t last = tensor.getRank() ? tensor.getShape().back() : 1;
+  if (facts.axis != tensor.getRank() - 1)
+    return fail() << "has groups along dimension " << facts.axis << " but rank " << tensor.getRank();
+  if (!tensor.hasStaticShape())
+    return fail() << "has groups of values with one scale, which only static shapes can have, but type " << tensor;
+  if (last % facts.group)
+    return fail() << "has groups of " << facts.group << " values, which do not divide its last dimension, " << last;
+  if (tensor.getNumElements() / facts.group != static_cast<int64_t>(facts.scales.size()))
+    return fail() << "has " << facts.scales.size() << " scales for " << tensor.getNumElements() / facts.group
+                  << " groups of " << facts.group << " values";
+  return success();
+}
+
 LogicalResult verifyTensor(Operation *op, Type type, StringRef what, unsigned index) {
   auto tensor = dyn_cast<RankedTensorType>(type);
   if (!tensor)
@@ -126,7 +142,10 @@ LogicalResult verifyTensor(Operation *op, Type type, StringRef what, unsigned in
     return success();
   if (facts->axis >= tensor.getRank())
     return fail() << "has scales along dimension " << facts->axis << " but rank " << tensor.getRank();
-  if (facts->axis >= 0 && tensor.getDimSize(facts->axis) != static_cast<int64_t>(facts->scales.size()))
+  if (facts->group) {
+    if (failed(verifyGroups(tensor, *facts, fail)))
+      return failure();
+  } else if (facts->axis >= 0 && tensor.getDimSize(facts->axis) != static_cast<int64_t>(facts->scales.size()))
     return fail() << "has " << facts->scales.size() << " scales for " << sizeText(tensor.getDimSize(facts->axis))
                   << " channels (dimension " << facts->axis << ")";
   SmallVector<double> scales;
@@ -134,6 +153,8 @@ LogicalResult verifyTensor(Operation *op, Type type, StringRef what, unsigned in
     scales = {u.getScale()};
   else if (auto u = dyn_cast<quant::UniformQuantizedPerAxisType>(grid))
     scales.assign(u.getScales().begin(), u.getScales().end());
+  else if (facts->group)
+    scales.assign(facts->scales.begin(), facts->scales.end());
   for (auto [c, s] : llvm::enumerate(scales))
     if (!isExactScale(s))
       return fail() << "has scale " << s << " in channel " << c << ", which is not a positive normal f32 value";

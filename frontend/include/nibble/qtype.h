@@ -15,6 +15,7 @@ enum class GradientEstimator { identity, clipped };
 /// * scale (rules R1 and R2 of docs/spec.md). Made by qint and quint; each member gives a changed copy:
 ///   qint(4).narrow().per_channel(0)      [-7, 7], one scale per output channel
 ///   quint(8).asymmetric()                [0, 255], one scale and zero point
+///   qint(4).per_group(128)               [-8, 7], one scale for 128 neighbouring weights of an output
 /// What does not go together (narrow quint, asymmetric per channel, widths other than 1..8 and 16, one-bit qint) is
 /// reported where the quantiser is used.
 class QType {
@@ -34,9 +35,17 @@ public:
   /// A zero point from the observed range. For activations, with one scale per tensor.
   constexpr QType asymmetric() const { return with(&QType::symmetric_, false); }
   /// One scale per index of dimension `axis`; 0 is the output channel of weights.
-  constexpr QType per_channel(std::int64_t axis) const { return with(&QType::axis_, axis); }
+  constexpr QType per_channel(std::int64_t axis) const {
+    return with(&QType::axis_, axis).with(&QType::group_, std::int64_t(0));
+  }
+  /// One scale for each `size` neighbours of the last dimension (rule R7.5), for the weights of linear layers and 1 x 1
+  /// convolutions. A multiple of 16 that divides the last dimension, often 32 to 256. The activations may be f32: the
+  /// layer then computes with dequantised weights, which are stored at their width (weight-only quantisation).
+  constexpr QType per_group(std::int64_t size) const {
+    return with(&QType::group_, size).with(&QType::axis_, std::int64_t(-1));
+  }
   /// One scale per tensor. The default.
-  constexpr QType per_tensor() const { return with(&QType::axis_, std::int64_t(-1)); }
+  constexpr QType per_tensor() const { return per_channel(-1); }
   /// The default is clipped.
   constexpr QType estimator(GradientEstimator e) const { return with(&QType::estimator_, e); }
 
@@ -44,7 +53,8 @@ public:
   constexpr bool is_signed() const { return signed_; }
   constexpr bool is_narrow() const { return narrow_; }
   constexpr bool is_symmetric() const { return symmetric_; }
-  constexpr std::int64_t axis() const { return axis_; } ///< -1: one scale per tensor.
+  constexpr std::int64_t axis() const { return axis_; }   ///< -1: one scale per tensor.
+  constexpr std::int64_t group() const { return group_; } ///< 0: no groups.
   constexpr GradientEstimator estimator() const { return estimator_; }
 
   friend constexpr bool operator==(const QType &, const QType &) = default;
@@ -56,7 +66,7 @@ private:
 
   int bits_;
   bool signed_, narrow_ = false, symmetric_ = true;
-  std::int64_t axis_ = -1;
+  std::int64_t axis_ = -1, group_ = 0;
   GradientEstimator estimator_ = GradientEstimator::clipped;
 };
 

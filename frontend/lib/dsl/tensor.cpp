@@ -32,7 +32,8 @@ Tensor Tensor::fake_quant(QType type, std::string_view name, std::source_locatio
                      .narrow = type.is_narrow(),
                      .symmetric = type.is_symmetric(),
                      .axis = type.axis(),
-                     .clipped = type.estimator() == GradientEstimator::clipped};
+                     .clipped = type.estimator() == GradientEstimator::clipped,
+                     .group = type.group()};
   GraphBuilder &builder = call.builder();
   if (!builder.isActivation(call.operand(0))) {
     if (!type.is_symmetric())
@@ -41,6 +42,8 @@ Tensor Tensor::fake_quant(QType type, std::string_view name, std::source_locatio
   }
   if (type.axis() >= 0)
     return call.error("fake_quant of an activation has one scale per tensor: drop .per_channel()");
+  if (type.group() != 0)
+    return call.error("fake_quant of an activation has one scale per tensor: drop .per_group()");
   std::string range =
       name.empty() ? builder.freeName(builder.layerOf(call.operand(0)), ".range") : std::string(name) + ".range";
   if (const SourcePlace *first = builder.findParam(range))
