@@ -140,6 +140,8 @@ void KernelTile::finishEight(Region &r, Value from, Value channel, Value pixel, 
   const Buffer &output = operands.output;
   auto accumulators = [&](Value at, Value c, int64_t width) {
     Value acc = r.load(sums, at, width);
+    if (sumsAreF32)
+      return r.bitcastTo(width ? Type(r.f32(width)) : Type(r.f32()), acc);
     return correction ? r.iadd(acc, r.load(r.ref(correction), c, width)) : acc;
   };
   if (const int64_t bits = packedBits(output.elem))

@@ -58,8 +58,9 @@ protected:
   const Epilogue e;
   const KernelOperands operands;
   const int64_t columns;
-  int64_t shares = 1; ///< Of the channels; set by the constructors of subclasses.
-  Value sums;         ///< i32: scratch of the thread.
+  int64_t shares = 1;      ///< Of the channels; set by the constructors of subclasses.
+  Value sums;              ///< i32: scratch of the thread.
+  bool sumsAreF32 = false; ///< Their bits.
   bool failedToGenerate = false;
 
 private:

@@ -13,7 +13,13 @@ struct DotFacts {
   std::vector<int64_t> values; ///< The weights [O, KH, KW, C], for the correction of a zero point.
   int64_t zero = 0;            ///< How 0 is stored in the input.
   int64_t widenEvery = 0;
+  int64_t group = 0; ///< k values with one scale (R7.5): what the kernel calls an outer step; 0: no group scales.
 };
+
+/// `packed` weights of a layer with group scales, [tiles][groups] of fields, with what the kernel wants behind each:
+/// the scales sx * sw [O][groups] and the corrections of a zero point of `facts`. Empty if `packed` has another size.
+std::vector<char> withScales(llvm::ArrayRef<char> packed, const kernels::KernelInfo &info, const ConvShape &shape,
+                             const DotFacts &facts, llvm::ArrayRef<float> scales);
 
 /// One tile op. Kernels sum rows x columns of stored activations (q - qmin in bytes), of which those that stand for 0
 /// are not 0: each rectangle of pixels that see the same taps has a correction of its own.

@@ -244,10 +244,20 @@ LogicalResult Lowering::lowerDotKernel(TileOp op, const ConvShape &s, const Epil
   Buffer input = get(op.getInput()).grid;
   if (input.elem != Elem::U8)
     return op.emitOpError("with kernel ") << *op.getKernel() << " needs its input in unsigned bytes";
+  auto weights = gridFacts(cast<RankedTensorType>(op.getWeight().getType()).getElementType());
+  DotFacts facts{std::move(*values), storedZero(op.getInput().getType()),
+                 static_cast<int64_t>(op.getWidenEvery().value_or(0)), weights ? weights->group : 0};
+  if (facts.group) {
+    const float sx = gridFacts(cast<RankedTensorType>(op.getInput().getType()).getElementType())->scales[0];
+    SmallVector<float> scales;
+    for (float sw : weights->scales)
+      scales.push_back(sx * sw);
+    packed = withScales(packed, *info, s, facts, scales);
+    if (packed.empty())
+      return op.emitOpError("with kernel ") << *op.getKernel() << " has weights of another size than its layout";
+  }
   return DotTile(*emitter, op, name, *info, s, e,
-                 {input, emitter->constant(name + ".weights", Elem::I8, packed), output, s.C},
-                 {std::move(*values), storedZero(op.getInput().getType()),
-                  static_cast<int64_t>(op.getWidenEvery().value_or(0))})
+                 {input, emitter->constant(name + ".weights", Elem::I8, packed), output, s.C}, std::move(facts))
       .lower(batch, batched);
 }
 

@@ -20,6 +20,14 @@
 // run stand for zero; those of one bit may hold anything. layout::dotTile declares it. No operand needs any alignment,
 // but multiples of 64 bytes for b and acc are up to a tenth faster.
 //
+// With group scales (params.scaled, rule R7.5 of docs/spec.md) an outer step is a group of k, and acc holds f32:
+//
+//   acc[(t * rows + m) * columns + n] = fma(f32(sum over k < run of a[...] * w[t][o][k][n] + c[t][o][n]), s[t][o][n],
+//   acc[...])
+//
+// over o in order, from +0 or from what is there (params.addsToAcc). Behind the fields of each outer step b holds s,
+// then c, of 4 bytes for each column. As many elements behind acc are scratch memory of the kernel.
+//
 // A window of the taps of a padded convolution is a call with the same b: fewer outer steps, a shorter run, and a
 // pointer into b, with bOuterStride = stepBytes(kernel, whole run). Its first k must be a multiple of 4 * unit, and
 // where it ends before the whole run, its length a multiple of 4 (then no weight but its own meets an activation).
@@ -61,6 +69,7 @@ struct DotParams {
   bool addsToAcc = false;  ///< acc holds the sums of earlier k values, or a correction, which are kept.
   int tiles = 1;           ///< Tiles of columns per call: several for few rows, so that a is read once for them.
   int64_t bTileStride = 0; ///< Of b, from a tile to the next; unused with one. |.| <= 2^31 / dotMaxTiles.
+  bool scaled = false;     ///< Group scales: kernel.scalesGroups() only.
 };
 
 /// Bytes of b for `outer` steps of `run` values and one tile of 16 columns at 8 bits.
@@ -98,12 +107,23 @@ struct KernelInfo {
   /// The groups whose fields share the bytes of b.
   constexpr int unitGroups() const { return 8 / weightBits; }
   constexpr int64_t unitBytes() const { return int64_t(columns) * dotGroup; }
+  /// Whether the generator takes DotParams::scaled.
+  constexpr bool scalesGroups() const {
+    return accumulation == Accumulation::Windows16 || features.find("vnni") != std::string_view::npos;
+  }
+  /// What DotParams::scaled needs beside `features`; empty if nothing.
+  constexpr std::string_view featureOfScales() const { return features.starts_with("avx512") ? "" : "fma"; }
 };
 
 /// Bytes of b for one outer step of `run` values and one tile of the kernel's columns.
 constexpr int64_t stepBytes(const KernelInfo &kernel, int64_t run) {
   const int64_t unit = int64_t(dotGroup) * kernel.unitGroups();
   return (run + unit - 1) / unit * kernel.unitBytes();
+}
+
+/// The same with group scales: `run` is a group.
+constexpr int64_t scaledStepBytes(const KernelInfo &kernel, int64_t run) {
+  return stepBytes(kernel, run) + 2 * kernel.columns * int64_t(sizeof(float));
 }
 
 /// All kernels, in the order in which selection tries them.

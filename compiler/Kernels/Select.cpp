@@ -84,6 +84,11 @@ static std::string sumReason(const KernelInfo &kernel, const ContractionDesc &de
 static std::string rejectionReason(const KernelInfo &kernel, const ContractionDesc &desc) {
   if (const std::string_view feature = missingFeature(kernel.features, desc); !feature.empty())
     return "target has no " + std::string(feature);
+  if (desc.groupScales && !kernel.scalesGroups())
+    return "weights have group scales, which the kernel does not take";
+  if (const std::string_view feature = kernel.featureOfScales();
+      desc.groupScales && !missingFeature(feature, desc).empty())
+    return "target has no " + std::string(feature) + ", which group scales need";
   if (desc.activationSigned)
     return "activations are signed; the kernel multiplies unsigned bytes";
   if (desc.activationBits < 1 || desc.activationBits > 8)
@@ -113,7 +118,10 @@ Selection selectKernel(const ContractionDesc &desc) {
     std::string reason = rejectionReason(kernel, desc);
     if (reason.empty()) {
       selection.kernel = kernel.name;
-      if (kernel.accumulation == Accumulation::Windows16 && !desc.window->whole)
+      // Sums of groups end with each outer step.
+      const bool isWhole =
+          desc.window && (desc.window->whole || (desc.groupScales && desc.window->groups * dotGroup >= desc.run));
+      if (kernel.accumulation == Accumulation::Windows16 && !isWhole)
         selection.widenEvery = desc.window->groups;
       return selection;
     }

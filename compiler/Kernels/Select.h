@@ -78,6 +78,7 @@ struct ContractionDesc {
   std::optional<WeightRange> weightRange; ///< Of the actual weights; empty if they are not known.
   int64_t run = 0;
   int64_t outer = 0;
+  bool groupScales = false; ///< An outer step is a group of k with a scale of its own (DotParams::scaled).
   std::function<bool(std::string_view)> hasFeature; ///< Of the target; an empty function means that it has none.
   std::optional<PairWeight> worstPair;              ///< Of the actual weights; empty if they are not known.
   std::optional<SafeWindow> window;                 ///< Of the actual weights and activations; likewise.

@@ -66,8 +66,10 @@ std::optional<Bytes> bytesOf(const TileFacts &facts) {
   if (!integers || integers->empty())
     return std::nullopt;
   std::vector<int64_t> values(integers->begin(), integers->end());
-  // A run is one row of the window, also where its taps are no multiple of 4.
-  const int64_t shape[] = {facts.shape[0], facts.shape[1], 1, facts.run()};
+  // A run is one row of the window, also where its taps are no multiple of 4; or a group with a scale.
+  const int64_t group = facts.weight->group;
+  const int64_t shape[] = {facts.shape[0], group ? facts.run() / group : facts.shape[1], 1,
+                           group ? group : facts.run()};
   auto bytes = layout::pack(layout::dot4Tile(4), values, shape);
   if (!bytes)
     return std::nullopt;
@@ -89,8 +91,6 @@ std::string againstDilation(const TileFacts &facts) {
 std::string againstByteKernels(const TileFacts &facts) {
   if (!facts.input)
     return facts.weight ? "activations are f32" : "operands are f32";
-  if (facts.weight->group)
-    return "weights have group scales";
   if (facts.input->qmax - facts.input->qmin > 255)
     return "activations have " + count(facts.input->bits, "bits; the kernel multiplies bytes");
   if (facts.input->binary && facts.weight->binary)
@@ -131,6 +131,10 @@ void chooseByteKernel(const TileFacts &facts, const Target &target, kernels::Sel
   desc.tapValues = facts.shape[2] == 1 || (facts.shape[3] == 1 && !facts.columnsPadded) ? 0 : facts.shape[3];
   desc.run = facts.run();
   desc.outer = facts.shape[1];
+  if (facts.weight->group) {
+    desc.groupScales = true;
+    desc.run = facts.weight->group, desc.outer = facts.run() / desc.run;
+  }
   desc.hasFeature = [&](std::string_view name) { return target.has(name); };
   if (std::optional<Bytes> bytes = bytesOf(facts)) {
     desc.weightRange = bytes->range;

@@ -15,6 +15,11 @@ bool isByteKernel(StringRef kernel) {
   return kernels::findKernel({kernel.data(), kernel.size()}) || isDepthwiseKernel(kernel);
 }
 
+bool scalesGroups(StringRef kernel) {
+  const kernels::KernelInfo *info = kernels::findKernel({kernel.data(), kernel.size()});
+  return info && info->scalesGroups();
+}
+
 static const kernels::LookupKernelInfo *lookupKernel(StringRef kernel) {
   return kernels::findLookupKernel({kernel.data(), kernel.size()});
 }

@@ -15,6 +15,9 @@ inline constexpr llvm::StringLiteral portableBinary = "portable_binary", portabl
 /// a depthwise one.
 bool isByteKernel(llvm::StringRef kernel);
 
+/// Whether `kernel` is one of the manifest that sums groups of k with scales of their own (R7.5).
+bool scalesGroups(llvm::StringRef kernel);
+
 /// Whether `kernel` is one of the depthwise kernels (compiler/Kernels/Depthwise.h).
 bool isDepthwiseKernel(llvm::StringRef kernel);
 

@@ -59,7 +59,7 @@ LogicalResult checkTile(TileOp op) {
   bool weightsOnly = input.getElementType().isF32() && w && w->group && w->bits <= 8;
   bool perGroup = w && w->group;
   bool fits = weightsOnly ? kernel == portableF32Packed
-              : perGroup  ? known && kernel == portableI16
+              : perGroup  ? known && (kernel == portableI16 || scalesGroups(kernel))
               : floats    ? kernel != portableI16 && kernel != portableBinary && kernel != portableF32Packed &&
                                 !isByteKernel(kernel) && !isLookupKernel(kernel)
                           : known && kernel != portableF32 && kernel != portableF32Packed &&

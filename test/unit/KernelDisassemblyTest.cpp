@@ -57,6 +57,7 @@ std::string_view mnemonicOf(std::string_view text) {
 /// What instructions with the EVEX prefix, or on mask registers, need beside AVX-512 F: from the instruction reference.
 const std::map<std::string_view, std::string_view> avx512 = {
     {"kmovq", "avx512bw"},
+    {"vcvtdq2ps", ""},
     {"vfmadd213ps", ""},
     {"vmovdqu32", ""},
     {"vmovups", ""},
@@ -87,6 +88,7 @@ void expectNoMoreThan(std::string_view features, const Instructions &instruction
     const std::string_view mnemonic = mnemonicOf(text);
     if (firstByte != 0x62 && !mnemonic.starts_with("k")) {
       EXPECT_TRUE(mnemonic != "vpdpbusd" || has("avxvnni")) << text;
+      EXPECT_TRUE(!mnemonic.starts_with("vfmadd") || has("fma") || has("avx512")) << text;
       continue;
     }
     const auto known = avx512.find(mnemonic);
@@ -97,11 +99,19 @@ void expectNoMoreThan(std::string_view features, const Instructions &instruction
 }
 
 TEST_P(KernelDisassembly, NeedsNoMoreThanItsFeatures) {
-  Instructions instructions;
-  for (const DotParams &params : shapes(kernel()))
+  Instructions instructions, scaled;
+  const auto add = [&](const DotParams &params, Instructions &to) {
     for (const Instruction &instruction : disassemble(generate(kernel(), params).bytes))
-      instructions.emplace(instruction.text, instruction.firstByte);
+      to.emplace(instruction.text, instruction.firstByte);
+  };
+  for (const DotParams &params : shapes(kernel()))
+    add(params, instructions);
   expectNoMoreThan(kernel().features, instructions);
+  if (!kernel().scalesGroups())
+    return;
+  for (const int rows : {1, kernel().maxRows})
+    add({.rows = rows, .aRowStride = 96, .aOuterStride = 48, .run = 48, .scaled = true}, scaled);
+  expectNoMoreThan(std::string(kernel().features) + "," + std::string(kernel().featureOfScales()), scaled);
 }
 
 TEST(DepthwiseDisassembly, NeedsNoMoreThanItsFeatures) {

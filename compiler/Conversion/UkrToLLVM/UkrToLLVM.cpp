@@ -247,6 +247,10 @@ private:
       return kernel.emitOpError("comes from the unknown generator '") << name << "'";
     SmallVector<StringRef> features;
     StringRef(dot ? dot->features : lookup ? lookup->features : depthwise->features).split(features, ',', -1, false);
+    if (kernel.getScaled() && (!dot || !dot->scalesGroups()))
+      return kernel.emitOpError("is scaled, but its generator '") << name << "' has no group scales";
+    if (kernel.getScaled() && !dot->featureOfScales().empty())
+      features.push_back(dot->featureOfScales());
     for (StringRef feature : features)
       if (!machine.has({feature.data(), feature.size()}))
         return kernel.emitOpError("needs ") << feature << ", which " << machine.str() << " does not have";

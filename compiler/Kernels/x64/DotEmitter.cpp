@@ -114,12 +114,14 @@ void DotEmitter::oneStep() {
 
   // Where the strides do not fit 64 bits, the sum wraps as addresses do.
   const int64_t all = run.whole + (run.rest.groups ? 1 : 0), passed = all - pending;
+  const int64_t stepBytes =
+      (all + (params.scaled ? 2 : 0)) * unitBytes; // a unit is 4 bytes for each column, as scales are
   const auto toNext = [](int64_t step, int64_t passed) {
     return static_cast<int64_t>(static_cast<uint64_t>(step) - static_cast<uint64_t>(passed));
   };
   for (const Xbyak::Reg64 &base : bases)
     advance(base, toNext(params.aOuterStride, passed * unitGroups * dotGroup), count);
-  advance(b, toNext(params.bOuterStride ? params.bOuterStride : all * unitBytes, passed * unitBytes), count);
+  advance(b, toNext(params.bOuterStride ? params.bOuterStride : stepBytes, passed * unitBytes), count);
   pending = 0;
 }
 
@@ -142,6 +144,17 @@ void DotEmitter::zero(const Ymm &reg) {
     vpxord(reg, reg, reg);
   else
     vpxor(reg, reg, reg);
+}
+
+void DotEmitter::scaleSum(size_t i, const Ymm &total, const Ymm &scale) {
+  const int tile = static_cast<int>(i / (params.rows * shape.vectors)), vector = static_cast<int>(i % shape.vectors);
+  const int columnVectors = unitBytes / shape.vectorBytes;
+  const Xbyak::Address to = ptr[acc + i * shape.vectorBytes];
+  load(scale, bAt(tile, static_cast<int>(pending), vector));
+  vpaddd(total, total, bAt(tile, static_cast<int>(pending), columnVectors + vector));
+  vcvtdq2ps(total, total);
+  vfmadd213ps(total, scale, to);
+  store(to, total);
 }
 
 void DotEmitter::zeroSums() {

@@ -92,6 +92,9 @@ protected:
   void load(const Xbyak::Ymm &to, const Xbyak::Address &from);
   void store(const Xbyak::Address &to, const Xbyak::Ymm &from);
   void zero(const Xbyak::Ymm &reg);
+  /// fma(f32(total + correction), scale, acc) to acc, for sum number `i` of an outer step whose units are all emitted.
+  /// Both registers are lost.
+  void scaleSum(size_t i, const Xbyak::Ymm &total, const Xbyak::Ymm &scale);
   void zeroSums();
   void loadSums();
   void storeSums();

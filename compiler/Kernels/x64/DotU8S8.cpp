@@ -12,7 +12,9 @@ class SumsInRegisters : public DotEmitter {
 public:
   static constexpr DotShape kernelShape{8, dotMaxRows, dotColumns / dotVectorColumns};
   static std::string checkMore(const DotParams &params) {
-    return params.widenEvery ? "the kernel has no 16-bit sums to widen" : "";
+    return params.scaled       ? "the kernel has no group scales"
+           : params.widenEvery ? "the kernel has no 16-bit sums to widen"
+                               : "";
   }
   SumsInRegisters(const DotParams &params, std::span<uint8_t> buffer) : DotEmitter(params, kernelShape, buffer) {}
 

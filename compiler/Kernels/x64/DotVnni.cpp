@@ -161,12 +161,13 @@ void VnniEmitter::begin() {
     loadConstant(table);
   for (const Constant &mask : fieldMasks)
     loadConstant(mask);
-  if (params.addsToAcc && !inPlace) {
+  const bool inMemory = inPlace || params.scaled;
+  if (params.addsToAcc && !inMemory) {
     loadSums();
     return;
   }
   zeroSums();
-  if (inPlace && !params.addsToAcc)
+  if (inMemory && !params.addsToAcc)
     storeSums();
 }
 
@@ -303,6 +304,10 @@ void VnniEmitter::settle() {
     } else {
       vpsubd(total, total, *biasSum);
     }
+    if (params.scaled) {
+      scaleSum(tile, total, *x);
+      continue;
+    }
     vpaddd(total, total, ptr[acc + tile * shape.vectorBytes]);
     store(ptr[acc + tile * shape.vectorBytes], total);
   }
@@ -314,14 +319,19 @@ void VnniEmitter::run(const Run &run) {
       for (const Ymm &sum : field)
         zero(sum);
     zero(*biasSum);
+  } else if (params.scaled) {
+    zeroSums();
   }
   units(run.whole, run.rest, false, true);
   if (inPlace)
     settle();
+  else if (params.scaled)
+    for (size_t i = 0; i < sums.size(); ++i)
+      scaleSum(i, sums[i], *x);
 }
 
 void VnniEmitter::end() {
-  if (!inPlace)
+  if (!inPlace && !params.scaled)
     storeSums();
 }
 

@@ -33,7 +33,8 @@ private:
   void tables() override;
 
   int64_t unitsPerWindow(int64_t all) const;
-  void widen(bool toAcc);
+  void widen(bool toAcc, int64_t offset = 0);
+  void scaleSums(bool areWide);
   void loadNibbles(const Ymm &dst, int tile, int index, int vector, int nibble);
   void loadWeights(const Ymm &dst, int tile, int index, int chunk);
   void loadActivations(const Ymm &dst, const Ymm &scratch, int row, int group, int bytes);
@@ -105,7 +106,7 @@ void WindowsEmitter::begin() {
   zeroSums();
   if (biasSum)
     vpxor(*biasSum, *biasSum, *biasSum);
-  if (params.widenEvery && !params.addsToAcc)
+  if ((params.widenEvery || params.scaled) && !params.addsToAcc)
     storeSums();
 }
 
@@ -204,8 +205,8 @@ void WindowsEmitter::unit(int index, const Unit &unit) {
     }
 }
 
-/// Adds the 16-bit sums to acc, or stores them there. The next window starts them again.
-void WindowsEmitter::widen(bool toAcc) {
+/// Adds the 16-bit sums to acc, or stores them there; or as far behind it. The next window starts them again.
+void WindowsEmitter::widen(bool toAcc, int64_t offset) {
   for (size_t i = 0; i < sums.size(); ++i) {
     const Ymm &wide = i % 2 ? y : x;
     if (biasSum)
@@ -214,22 +215,49 @@ void WindowsEmitter::widen(bool toAcc) {
       vpmaddwd(wide, sums[i], *ones);
     else
       vpmaddwd(wide, sums[i], ptr[rip + onesAt]);
+    const Xbyak::Address to = ptr[acc + static_cast<int>(i * vectorBytes + offset)];
     if (toAcc)
-      vpaddd(wide, wide, ptr[acc + i * vectorBytes]);
-    vmovdqu(ptr[acc + i * vectorBytes], wide);
+      vpaddd(wide, wide, to);
+    vmovdqu(to, wide);
+  }
+}
+
+/// Adds the sums of an outer step to acc: 16-bit ones from registers, or 32-bit ones from behind acc.
+void WindowsEmitter::scaleSums(bool areWide) {
+  for (size_t i = 0; i < sums.size(); ++i) {
+    if (areWide) {
+      vmovdqu(x, ptr[acc + static_cast<int>((sums.size() + i) * vectorBytes)]);
+    } else {
+      if (biasSum)
+        vpsubw(sums[i], sums[i], *biasSum);
+      if (ones)
+        vpmaddwd(x, sums[i], *ones);
+      else
+        vpmaddwd(x, sums[i], ptr[rip + onesAt]);
+    }
+    scaleSum(i, x, y);
   }
 }
 
 void WindowsEmitter::run(const Run &run) {
   if (!params.widenEvery) {
-    units(run.whole, run.rest, false, true);
+    units(run.whole, run.rest, params.scaled, true);
+    if (params.scaled)
+      scaleSums(false);
     return;
+  }
+  // With group scales the 32-bit sums of an outer step lie behind acc.
+  const int64_t offset = params.scaled ? static_cast<int64_t>(sums.size()) * vectorBytes : 0;
+  if (params.scaled) {
+    vpxor(x, x, x);
+    for (size_t i = 0; i < sums.size(); ++i)
+      vmovdqu(ptr[acc + static_cast<int>(i * vectorBytes + offset)], x);
   }
   const int64_t all = run.whole + (run.rest.groups ? 1 : 0), window = unitsPerWindow(all);
   const int64_t full = run.whole / window;
   const auto one = [&](int64_t whole, const Unit &rest, bool loops) {
     units(whole, rest, true, loops);
-    widen(true);
+    widen(true, offset);
   };
   if (full > 1)
     loop(windows ? *windows : count, full, [&] { one(window, {}, windows.has_value()); });
@@ -237,10 +265,12 @@ void WindowsEmitter::run(const Run &run) {
     one(window, {}, true);
   if (const int64_t left = run.whole - full * window; left || run.rest.groups)
     one(left, run.rest, true);
+  if (params.scaled)
+    scaleSums(true);
 }
 
 void WindowsEmitter::end() {
-  if (!params.widenEvery)
+  if (!params.widenEvery && !params.scaled)
     widen(params.addsToAcc);
 }
 

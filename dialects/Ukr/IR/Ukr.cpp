@@ -99,10 +99,12 @@ LogicalResult CallOp::verifySymbolUses(SymbolTableCollection &tables) {
   auto acc = cast<MemRefType>(getAcc().getType());
   // Three factors of up to 2^30: one after the other, so that none overflows.
   int64_t needed = static_cast<int64_t>(kernel.getRows()) * static_cast<int64_t>(kernel.getColumns());
+  needed *= kernel.getScaled() ? 2 : 1;
   if (acc.hasStaticShape() &&
       (acc.getDimSize(0) < needed || acc.getDimSize(0) / needed < static_cast<int64_t>(kernel.getTiles())))
     return emitOpError("has an accumulator view smaller than ")
-           << kernel.getTiles() << " x " << kernel.getRows() << " x " << kernel.getColumns();
+           << kernel.getTiles() << " x " << kernel.getRows() << " x " << kernel.getColumns()
+           << (kernel.getScaled() ? ", twice" : "");
   return success();
 }
 

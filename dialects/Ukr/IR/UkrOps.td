@@ -83,7 +83,9 @@ def Ukr_KernelOp : Ukr_Op<"kernel", [Symbol, IsolatedFromAbove]> {
     Contract of kind "dot": `acc[t][m][n] = sum over o < outer, k < run of a[m * row_stride + o * outer_stride + k] * w[t][o][k][n]` for
     t < tiles, m < rows, n < columns; a is u8, acc is i32 [tiles][rows][columns] and is overwritten. b holds w in the generator's layout, with
     b_outer_stride from one o to the next and b_tile_stride from one t to the next. Strides in bytes. 16-bit sums, if the generator has
-    them, are added to 32-bit ones after `widen_every` groups of 4 k (0: at the end).
+    them, are added to 32-bit ones after `widen_every` groups of 4 k (0: at the end). `scaled`: acc is f32, seen as i32, and gets
+    `fma(f32(sum + c[t][o][n]), s[t][o][n], acc)` for one o after the other; s and c follow the fields of each o in b, and acc is twice
+    as long, the second half being scratch memory.
 
     Contract of kind "lookup": `acc[m][n] = sum over o < outer, t < taps, c < run of a[m][o][t][c] * w[n][o][t][c]`, outer at most
     `max_outer`; the values a[m][o][t] are packed fields of the bytes from m * row_stride + o * outer_stride + t * tap_stride on. Blocks of 32
@@ -106,7 +108,7 @@ def Ukr_KernelOp : Ukr_Op<"kernel", [Symbol, IsolatedFromAbove]> {
                        I64Attr:$outer_stride, DefaultValuedAttr<I64Attr, "1">:$tiles, DefaultValuedAttr<I64Attr, "0">:$b_outer_stride,
                        DefaultValuedAttr<I64Attr, "0">:$b_tile_stride, DefaultValuedAttr<I64Attr, "0">:$widen_every,
                        DefaultValuedAttr<I64Attr, "1">:$taps, DefaultValuedAttr<I64Attr, "0">:$tap_stride,
-                       DefaultValuedAttr<I64Attr, "0">:$max_outer, DenseI8ArrayAttr:$code);
+                       DefaultValuedAttr<I64Attr, "0">:$max_outer, UnitAttr:$scaled, DenseI8ArrayAttr:$code);
   let assemblyFormat = "$sym_name attr-dict";
   let hasVerifier = 1;
 }

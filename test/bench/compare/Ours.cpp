@@ -33,7 +33,7 @@ Tensor quantizedInput(const Tensor &x, const Operand &operand, float ternaryScal
   return x;
 }
 
-Tensor quantizedWeight(const Tensor &w, const Operand &operand) {
+Tensor quantizedWeight(const Tensor &w, const Operand &operand, int64_t group) {
   const QType type = qint(operand.bits < 2 ? 2 : std::min(operand.bits, 8)).narrow();
   switch (operand.format) {
   case Format::Ternary:
@@ -43,31 +43,29 @@ Tensor quantizedWeight(const Tensor &w, const Operand &operand) {
   case Format::F32:
     return w;
   default:
-    return w.fake_quant(operand.perChannel ? type.per_channel(0) : type);
+    return w.fake_quant(group ? type.per_group(group) : operand.perChannel ? type.per_channel(0) : type);
   }
 }
 
 Graph describe(const Case &c) {
   const Shape &s = c.shape;
-  if (c.operands.group)
-    throw std::runtime_error("the DSL has no scales of weights per group along k");
   Graph g("bench_layer");
   const bool quantized = c.operands.a.format != Format::F32;
   const Pad pad = c.operands.a.format == Format::Binary ? Pad::same_plus_one : Pad::same;
   auto contract = [&](const Tensor &x, const std::string &name, int64_t in, int64_t out, int64_t kh, int64_t kw,
-                      int64_t groups) {
+                      int64_t groups, int64_t scaleGroup) {
     if (s.linear())
-      return linear(x, quantizedWeight(g.param(name, {out, in}), c.operands.w));
+      return linear(x, quantizedWeight(g.param(name, {out, in}), c.operands.w, scaleGroup));
     const Tensor w = g.param(name, {out, kh, kw, in / groups});
-    return conv2d(x, quantizedWeight(w, c.operands.w),
+    return conv2d(x, quantizedWeight(w, c.operands.w, scaleGroup),
                   {.pad = kh == 1 && kw == 1 ? Pad::valid : pad, .groups = groups});
   };
   Tensor x = g.input("x", f32, s.linear() ? nibble::Shape{dyn, s.c} : nibble::Shape{dyn, s.h, s.w, s.c});
   x = quantizedInput(x, c.operands.a, 1);
-  Tensor y = contract(x, "layer.weight", s.c, s.o, s.kh, s.kw, s.depthwise ? s.c : 1);
+  Tensor y = contract(x, "layer.weight", s.c, s.o, s.kh, s.kw, s.depthwise ? s.c : 1, c.operands.group);
   if (quantized) {
     y = quantizedInput(y, c.operands.a, static_cast<float>(spread(c)));
-    y = contract(y, "reader.weight", s.o, readerOutputs, 1, 1, 1);
+    y = contract(y, "reader.weight", s.o, readerOutputs, 1, 1, 1, 0);
   }
   g.output("y", y);
   return g;
