@@ -74,9 +74,8 @@ struct ContractionOperands {
   /// > 0: f32 operands hold integers whose products are summed exactly in chunks of at most this many terms (R7); the
   /// accumulator is then i32.
   int64_t exactChunk = 0;
-  /// > 0: each `group` neighbours of k have an exact integer sum, that is added to f32 accumulators with a scale
-  /// (R7.5). With exactChunk at least so large, with integer operands, or, of f32 inputs, as the factor of packed
-  /// weights.
+  /// > 0: each `group` neighbours of k have a sum of their own, that is added to f32 accumulators with a scale (R7.5):
+  /// an integer, also of f32 operands that hold integers if the sum is below 2^24, or f32 of f32 inputs.
   int64_t group = 0;
   Buffer groupScales; ///< F32 [ceil(O / 16)][C / group][16]
 };

@@ -4,6 +4,8 @@
 #include "compiler/Codegen/Elementwise.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 
+#include <cmath>
+
 using namespace mlir;
 
 namespace nibble::codegen {
@@ -21,9 +23,10 @@ public:
     switch (ops.input.elem) {
     case Elem::F32:
       if (ops.group)
-        return ops.exactChunk
-                   ? groups([&](Value w, Value a, Value g) { return exactGroup(w, a, g); }, s.C * tileColumns)
-                   : dequantized();
+        return ops.weights.elem == Elem::F32
+                   ? groups([&](Value w, Value a, Value g) { return floatGroup(w, a, g); }, s.C * tileColumns)
+                   : groups([&](Value w, Value a, Value g) { return unpackedGroup(w, a, g); },
+                            s.C / fieldsOfByte() * tileColumns);
       return ops.exactChunk
                  ? exact()
                  : taps(
@@ -148,7 +151,7 @@ private:
     Value first = r.mul(row, tileColumns);
     return {r.load(T, first, lanes), r.load(T, r.add(first, lanes), lanes)};
   }
-  Values exactGroup(Value weight, Value tapOffset, Value g) {
+  Values floatGroup(Value weight, Value tapOffset, Value g) {
     Value c0 = r.mul(g, ops.group);
     return runF32(weight, tapOffset, c0, r.add(c0, ops.group), zerosF());
   }
@@ -158,40 +161,46 @@ private:
     return runIntegers(weight, tapOffset, k0, r.add(k0, perGroup), zerosI());
   }
 
-  /// f32 inputs: fma(a, f32(q) * scale[n], acc[n]) over k in order (R9.1 on the dequantised weights).
-  Values dequantized() {
+  /// Weights in fields of bytes, one channel to a byte, of which f32 numbers are made.
+  int64_t fieldsOfByte() const { return 8 / ops.fieldBits; }
+
+  /// Field `f` of the lowest byte of each lane of 32 bits, as f32. In the mantissa of 2^(23 - position) the field
+  /// counts units, and a subtraction leaves its value: exact, and two operations where the target masks and flips at
+  /// once.
+  Value fieldToFloat(Value bytes, int64_t f) {
+    const int position = static_cast<int>(f) * ops.fieldBits, mask = ((1 << ops.fieldBits) - 1) << position;
+    const bool isSigned = ops.code != layout::Code::unsigned_;
+    const int sign = isSigned ? 1 << (position + ops.fieldBits - 1) : 0; // flipped, it is a bias of half the range
+    const int32_t one = (127 + 23 - position) << 23;
+    const float zero = std::ldexp(1.0f, 23 - position) + (isSigned ? static_cast<float>(1 << (ops.fieldBits - 1)) : 0);
+    Value bits = ops.fieldBits == 8 ? bytes : Value(arith::AndIOp::create(r, bytes, r.ci(mask, lanes)));
+    bits = arith::XOrIOp::create(r, bits, r.ci(one | sign, lanes));
+    return r.fsub(r.bitcastTo(r.f32(lanes), bits), r.cf(zero, lanes));
+  }
+
+  Values unpackedGroup(Value weight, Value tapOffset, Value g) {
     Value A = r.ref(ops.input), W = r.ref(ops.weights);
-    const int64_t fields = 8 / ops.fieldBits, perGroup = ops.group / fields;
-    return taps(
-        zerosF(),
-        [&](Value weight, Value tapOffset, Values acc) {
-          Values bases = rowBases(tapOffset);
-          return r.loop(r.idx(0), r.idx(s.C / ops.group), 1, acc, [&](Value g, ValueRange total) {
-            SmallVector<Values> scales;
-            for (int64_t b = 0; b < t.width; ++b)
-              scales.push_back(groupScales(b, g));
-            Value k0 = r.mul(g, perGroup);
-            return r.loop(k0, r.add(k0, perGroup), 1, total, [&](Value k, ValueRange in) {
-              Values out(in.begin(), in.end());
-              for (int64_t b = 0; b < t.width; ++b) {
-                Value at0 = r.add(ofBlock(weight, b, s.C / fields * tileColumns), r.mul(k, tileColumns));
-                for (int h = 0; h < 2; ++h) {
-                  Value bytes = arith::ExtUIOp::create(r, r.i32(lanes), r.load(W, r.add(at0, h * lanes), lanes));
-                  for (int64_t f = 0; f < fields; ++f) {
-                    Value w = r.fmul(r.toFloat(field(bytes, f, 32)), scales[b][h]);
-                    for (int64_t m = 0; m < rows; ++m) {
-                      Value a = r.splat(r.load(A, r.add(r.add(bases[m], r.mul(k, fields)), f)), lanes);
-                      Value &sum = out[at(b, m) + h];
-                      sum = r.fma(a, w, sum);
-                    }
-                  }
-                }
-              }
-              return out;
-            });
-          });
-        },
-        s.C / fields * tileColumns);
+    const int64_t fields = fieldsOfByte(), perGroup = ops.group / fields;
+    Values bases = rowBases(tapOffset);
+    Value k0 = r.mul(g, perGroup);
+    return r.loop(k0, r.add(k0, perGroup), 1, zerosF(), [&](Value k, ValueRange in) {
+      Values out(in.begin(), in.end());
+      for (int64_t b = 0; b < t.width; ++b) {
+        Value first = r.add(ofBlock(weight, b, s.C / fields * tileColumns), r.mul(k, tileColumns));
+        for (int h = 0; h < 2; ++h) {
+          Value bytes = arith::ExtUIOp::create(r, r.i32(lanes), r.load(W, r.add(first, h * lanes), lanes));
+          for (int64_t f = 0; f < fields; ++f) {
+            Value w = fieldToFloat(bytes, f);
+            for (int64_t m = 0; m < rows; ++m) {
+              Value a = r.splat(r.load(A, r.add(r.add(bases[m], r.mul(k, fields)), f)), lanes);
+              Value &sum = out[at(b, m) + h];
+              sum = r.fma(a, w, sum);
+            }
+          }
+        }
+      }
+      return out;
+    });
   }
 
   //===-- Integers

@@ -33,6 +33,34 @@ Buffer Lowering::groupScales(StringRef name, Location loc, const ConvShape &s, c
   return table;
 }
 
+LogicalResult Lowering::lowerGroups(Operation *op, const ConvShape &s, Value x, Value w, int64_t group,
+                                    ContractionOperands &ops) {
+  auto weights = gridFacts(gridTypeOf(w.getType()));
+  Type gx = gridTypeOf(x.getType());
+  std::string name = nameOf(op) + ".scales";
+  auto scaleOf = [&](Value v, const GridFacts &facts) {
+    return get(v).scale ? get(v).scale : emitter->constantF32(name, {facts.scales.begin(), facts.scales.end()});
+  };
+  Buffer inputScale;
+  if (gx) {
+    auto input = gridFacts(gx);
+    if (reference::exactChunk(input->maxMagnitude(), weights->maxMagnitude()) < group)
+      return op->emitOpError("has sums of ")
+             << group << " products of " << input->bits << " x " << weights->bits
+             << " bits, which f32 cannot hold exactly; train with fewer bits or smaller groups";
+    inputScale = scaleOf(x, *input);
+    ops.input = gridBuffer(x);
+    if (ops.input.elem != Elem::F32)
+      return op->emitOpError("expects training integers in f32");
+  } else {
+    inputScale = emitter->constantF32(name, {1.0f});
+    ops.input = realBuffer(x);
+  }
+  ops.group = group;
+  ops.groupScales = groupScales(name, op->getLoc(), s, inputScale, scaleOf(w, *weights), group);
+  return success();
+}
+
 LogicalResult Lowering::lowerContraction(Operation *op, ConvShape s, Value x, Value w, bool accumulate,
                                          PadValue padding) {
   Value y = op->getResult(0);
@@ -43,26 +71,19 @@ LogicalResult Lowering::lowerContraction(Operation *op, ConvShape s, Value x, Va
   ContractionOperands ops;
   Epilogue e;
   Buffer out;
-  if (gx && gw) {
+  // Without scales the type does not say that there are groups.
+  const int64_t group = get(w).scaleGroup ? get(w).scaleGroup : gw && gridFacts(gw) ? gridFacts(gw)->group : 0;
+  if (group) {
+    if (failed(lowerGroups(op, s, x, w, group, ops)))
+      return failure();
+    out = place(y, Elem::F32);
+  } else if (gx && gw) {
     auto fx = gridFacts(gx), fw = gridFacts(gw);
     ops.exactChunk = reference::exactChunk(fx->maxMagnitude(), fw->maxMagnitude());
     if (ops.exactChunk < 1)
       return op->emitOpError("has products of ")
              << fx->bits << " x " << fw->bits << " bits, which f32 cannot hold exactly; train with fewer bits";
-    const int64_t group = get(w).scaleGroup ? get(w).scaleGroup : fw->group;
-    if (group && ops.exactChunk < group)
-      return op->emitOpError("has sums of ")
-             << group << " products of " << fx->bits << " x " << fw->bits
-             << " bits, which f32 cannot hold exactly; train with fewer bits or smaller groups";
-    if (group) {
-      auto scaleOf = [&](LoweredValue &v, const GridFacts &f) {
-        return v.scale ? v.scale : emitter->constantF32(name + ".scales", {f.scales.begin(), f.scales.end()});
-      };
-      ops.group = group;
-      ops.groupScales =
-          groupScales(name + ".scales", op->getLoc(), s, scaleOf(get(x), *fx), scaleOf(get(w), *fw), group);
-      out = place(y, Elem::F32);
-    } else if (accumulate) {
+    if (accumulate) {
       out = place(y, Elem::I32, ".acc");
     } else {
       e.kind = Epilogue::Kind::Scale;
@@ -98,11 +119,11 @@ LogicalResult Lowering::lowerContraction(Operation *op, ConvShape s, Value x, Va
     emitScalarConv(*emitter, name, op->getLoc(), s, exact ? map(leaf(ops.input), toInt, true) : leaf(ops.input),
                    exact ? map(ints(w), toInt, true) : real(w), e, out, batched);
   } else {
-    Expr weights = ops.exactChunk ? map(ints(w),
-                                        [](Region &r, Value v) {
-                                          return isa<FloatType>(getElementTypeOrSelf(v.getType())) ? v : r.toFloat(v);
-                                        })
-                                  : real(w);
+    Expr weights =
+        ops.exactChunk || ops.group
+            ? map(ints(w), [](Region &r,
+                              Value v) { return isa<FloatType>(getElementTypeOrSelf(v.getType())) ? v : r.toFloat(v); })
+            : real(w);
     if (failed(checkWindows(op, s)))
       return failure();
     ops.weights = packF32Weights(*emitter, name + ".weights", op->getLoc(), s, weights, false);

@@ -66,6 +66,9 @@ private:
   mlir::LogicalResult lowerGraphOp(mlir::Operation *op);
   mlir::LogicalResult lowerContraction(mlir::Operation *op, ConvShape shape, Value x, Value w, bool accumulate,
                                        PadValue padding = PadValue::Zero);
+  /// Operands of a contraction with group scales (R7.5), but for the packed weights.
+  mlir::LogicalResult lowerGroups(mlir::Operation *op, const ConvShape &shape, Value x, Value w, int64_t group,
+                                  ContractionOperands &operands);
   mlir::LogicalResult lowerQuantizer(mlir::Operation *op);
   /// sx * sw of group scales [O, C / group], in blocks of 16 output channels, as a contraction reads them.
   Buffer groupScales(llvm::StringRef name, mlir::Location loc, const ConvShape &shape, const Buffer &input,

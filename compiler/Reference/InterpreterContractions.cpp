@@ -53,26 +53,43 @@ std::vector<int64_t> lessZeroPoint(const HostTensor &t) {
   return v;
 }
 
+/// The sum of a group: integers of two grids, or f32 where the input has none.
+FailureOr<float> groupSum(const Call &call, ArrayRef<int64_t> a, ArrayRef<int64_t> b) {
+  int64_t acc = 0;
+  for (auto [x, q] : llvm::zip_equal(a, b))
+    acc += x * q;
+  if (acc < INT32_MIN || acc > INT32_MAX)
+    return call.op->emitOpError("has the accumulator ") << acc << ", which does not fit i32 (R5)";
+  return static_cast<float>(acc);
+}
+FailureOr<float> groupSum(const Call &, ArrayRef<float> a, ArrayRef<int64_t> b) {
+  float acc = 0.0f;
+  for (auto [x, q] : llvm::zip_equal(a, b))
+    acc = std::fma(x, static_cast<float>(q), acc);
+  return acc;
+}
+
 /// R7.5: v = fma(f32(acc_g), sx * sw[o, g], v) over the groups of k in order, from +0. Windows are one pixel.
-FailureOr<HostTensor> convolveGroups(const Call &call, const ConvShape &s, const HostTensor &x, const HostTensor &w) {
+template <typename Input>
+FailureOr<HostTensor> convolveGroups(const Call &call, const ConvShape &s, const std::vector<Input> &a, float sx,
+                                     const HostTensor &w) {
   const int64_t group = w.grid->group, groups = s.cg / group;
-  if (s.kh != 1 || s.kw != 1 || s.cg != s.c || s.top || s.left || x.grid->scales.size() != 1 || s.cg % group)
-    return call.op->emitOpError("has group scales in a window of several pixels, or an input with several scales (R7)");
-  const std::vector<int64_t> a = lessZeroPoint(x), b = lessZeroPoint(w);
+  if (s.kh != 1 || s.kw != 1 || s.cg != s.c || s.top || s.left || s.cg % group)
+    return call.op->emitOpError("has group scales in a window of several pixels (R7.5)");
+  const std::vector<int64_t> b = lessZeroPoint(w);
   std::vector<float> y;
   for (int64_t n = 0; n < s.n; ++n)
     for (int64_t oy = 0; oy < s.oh; ++oy)
       for (int64_t ox = 0; ox < s.ow; ++ox)
         for (int64_t o = 0; o < s.o; ++o) {
-          const int64_t *pixel = &a[((n * s.h + oy * s.strideY) * s.w + ox * s.strideX) * s.c], *row = &b[o * s.c];
+          ArrayRef<Input> pixel(&a[((n * s.h + oy * s.strideY) * s.w + ox * s.strideX) * s.c], s.c);
+          ArrayRef<int64_t> row(&b[o * s.c], s.c);
           float v = 0.0f;
           for (int64_t g = 0; g < groups; ++g) {
-            int64_t acc = 0;
-            for (int64_t k = g * group; k < (g + 1) * group; ++k)
-              acc += pixel[k] * row[k];
-            if (acc < INT32_MIN || acc > INT32_MAX)
-              return call.op->emitOpError("has the accumulator ") << acc << ", which does not fit i32 (R5)";
-            v = std::fma(static_cast<float>(acc), x.grid->scales[0] * w.grid->scales[o * groups + g], v);
+            auto acc = groupSum(call, pixel.slice(g * group, group), row.slice(g * group, group));
+            if (failed(acc))
+              return failure();
+            v = std::fma(*acc, sx * w.grid->scales[o * groups + g], v);
           }
           y.push_back(v);
         }
@@ -97,6 +114,13 @@ FailureOr<HostTensor> convolve(const Call &call, const HostTensor &x, const Host
   int64_t sign = padding.getValue() == PadValue::MinusOne ? -1 : 1;
   bool isPadded = padding.getValue() != PadValue::Zero;
 
+  if (w.grid && w.grid->group) {
+    if (!x.grid)
+      return convolveGroups(call, s, x.f32, 1.0f, w);
+    if (x.grid->scales.size() != 1)
+      return call.op->emitOpError("has an input with several scales (R7)");
+    return convolveGroups(call, s, lessZeroPoint(x), x.grid->scales[0], w);
+  }
   if (!x.grid || !w.grid) {
     if (accumulate)
       return call.op->emitOpError("gives integer accumulators only for operands on a grid");
@@ -105,8 +129,6 @@ FailureOr<HostTensor> convolve(const Call &call, const HostTensor &x, const Host
     return HostTensor::ofFloats(std::move(shape), sumTaps<float>(s, x.f32, w.f32, padded, step));
   }
 
-  if (w.grid->group)
-    return convolveGroups(call, s, x, w);
   if (x.grid->scales.size() != 1 || (w.grid->scales.size() != 1 && w.grid->axis != 0))
     return call.op->emitOpError(
         "has a scale along its sum: activations need one scale, weights one per output channel (R7)");

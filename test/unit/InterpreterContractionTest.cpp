@@ -266,12 +266,13 @@ TEST(Linear, GroupScales) {
              "tensor<?x1xf32>", {integers({1, 32}, a), floats({1, 32}, weights)});
   const float first = std::fma(3.0f, 0.5f * (0.7f / 7.0f), 0.0f);
   expectBits(y.f32, {std::fma(5.0f, 0.5f * (2.1f / 7.0f), first)});
-  // A float input meets the dequantised weights, one after another (R7.2, R9.1).
+  // Of a float input, too, each group is summed on the integers of the weights.
   std::vector<float> input(32, 0.0f);
   input[0] = 1.0f / 3, input[31] = 1.0f / 7;
   y = runOne("%x: tensor<?x32xf32>, %w: " + w, apply("tensor<?x32xf32>", w), "tensor<?x1xf32>",
              {floats({1, 32}, input), integers({1, 32}, b)});
-  expectBits(y.f32, {std::fma(1.0f / 7, 5 * 0.3f, 1.0f / 3 * (3 * 0.1f))});
+  const float sum = std::fma(1.0f / 3, 3.0f, 0.0f) + 0.0f; // zeros of x leave it alone
+  expectBits(y.f32, {std::fma(std::fma(1.0f / 7, 5.0f, 0.0f), 0.3f, std::fma(sum, 0.1f, 0.0f))});
 }
 
 TEST(Linear, Errors) {

@@ -94,7 +94,8 @@ int64_t Shape::macs() const { return batch * validTaps(h, kh) * validTaps(w, kw)
 double Case::bytes() const {
   auto width = [](const Operand &operand) { return operand.bits / 8.0; };
   const auto count = [](int64_t n) { return static_cast<double>(n); };
-  return count(shape.inputs()) * width(operands.a) + count(shape.weights()) * width(operands.w) +
+  const double scales = operands.group ? count(shape.weights()) / count(operands.group) * sizeof(float) : 0;
+  return count(shape.inputs()) * width(operands.a) + count(shape.weights()) * width(operands.w) + scales +
          count(shape.outputs()) * width(operands.a); // the result has the form of the input
 }
 

@@ -62,7 +62,7 @@ struct Case {
   /// "gemm u8xs8-tensor 512x512x512": what --filter is matched with.
   std::string str() const { return op() + " " + operands.name + " " + shape.str(); }
   double gop() const { return 2e-9 * static_cast<double>(shape.macs()); }
-  /// Bytes that have to be moved once: input, weights and result at their own widths.
+  /// Bytes that have to be moved once: input, weights with their group scales, and result, at their own widths.
   double bytes() const;
 };
 
