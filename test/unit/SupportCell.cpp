@@ -76,6 +76,8 @@ const char *nameOf(Ending ending) {
 std::string Cell::text() const {
   std::string s = x.name + " x " + w.name + ", " + nameOf(granularity) + ", " + nameOf(layer) + ", " +
                   std::to_string(channels) + " -> " + std::to_string(outputs) + " channels, " + nameOf(ending);
+  if (group)
+    s += ", groups of " + std::to_string(group);
   if (layer != Layer::Linear)
     s += ", image " + std::to_string(height) + " x " + std::to_string(width) + (padded ? "" : ", no padding");
   if (padding != PadValue::Zero)
@@ -109,7 +111,7 @@ public:
     Value x = quantizeActivation(function.getArgument(0), cell.x);
     line = 3;
     Sizes sizes = layer();
-    Value w = x ? quantizeWeight(sizes.weight, cell.w) : Value();
+    Value w = x ? quantizeWeight(sizes.weight, cell.w, cell.group) : Value();
     line = 4;
     Value y = w ? contract(x, w, sizes) : Value();
     line = 5;
@@ -185,15 +187,17 @@ private:
     return values;
   }
 
-  /// A quantiser of `value`: with one scale, or one for each index of `axis`.
-  Value quantize(Value value, const Format &format, int64_t axis) {
+  /// A quantiser of `value`: with one scale, one for each index of `axis`, or one for each `group` neighbours.
+  Value quantize(Value value, const Format &format, int64_t axis, int64_t group = 0) {
     auto type = cast<RankedTensorType>(value.getType());
     if (format.kind == Format::Float)
       return value;
     if (format.kind == Format::Binary)
       return SignOp::create(builder, at(), f32Tensor(type.getShape(), context, BinaryType::get(context)), value,
                             Estimator::Clipped);
-    std::vector<float> s = scales(format, axis < 0 ? 1 : type.getDimSize(static_cast<unsigned>(axis)));
+    std::vector<float> s = scales(format, group      ? type.getNumElements() / group
+                                          : axis < 0 ? 1
+                                                     : type.getDimSize(static_cast<unsigned>(axis)));
     SmallVector<double> exact(s.begin(), s.end());
     if (format.kind == Format::Ternary) {
       Type grid = TernaryType::get(context, axis, DenseF64ArrayAttr::get(context, exact));
@@ -202,7 +206,7 @@ private:
                                  builder.getDenseF32ArrayAttr(s), Estimator::Identity);
     }
     auto quantizer = QuantizerAttr::getChecked([&] { return emitError(at()); }, context, format.bits, format.isSigned,
-                                               format.narrow, format.zero == 0, axis, Estimator::Clipped, 0);
+                                               format.narrow, format.zero == 0, axis, Estimator::Clipped, group);
     if (!quantizer)
       return {};
     SmallVector<int64_t> zeros;
@@ -220,17 +224,17 @@ private:
   }
 
   /// Random weights that reach both ends of the grid.
-  Value quantizeWeight(const Shape &shape, const Format &format) {
+  Value quantizeWeight(const Shape &shape, const Format &format, int64_t group = 0) {
     auto type = RankedTensorType::get(shape, builder.getF32Type());
     std::vector<float> values;
     for (int64_t i = 0; i < type.getNumElements(); ++i)
       values.push_back(random() % 8 ? uniform(-4.0f, 4.0f) : random() % 2 ? 5.0f : -5.0f);
     Value constant = ConstantOp::create(builder, at(), type, DenseElementsAttr::get(type, ArrayRef(values)));
-    return quantize(constant, format, cell.granularity == Granularity::WeightChannel ? 0 : -1);
+    return quantize(constant, format, cell.granularity == Granularity::WeightChannel && !group ? 0 : -1, group);
   }
 
   Value contract(Value x, Value w, const Sizes &sizes) {
-    bool accumulate = cell.x.onGrid() && cell.w.onGrid() && cell.ending != Ending::Scaled;
+    bool accumulate = cell.x.onGrid() && cell.w.onGrid() && cell.ending != Ending::Scaled && !cell.group;
     auto type = RankedTensorType::get(sizes.result, accumulate ? Type(builder.getI32Type()) : builder.getF32Type());
     UnitAttr flag = accumulate ? builder.getUnitAttr() : UnitAttr();
     if (cell.layer == Layer::Linear)
@@ -246,7 +250,7 @@ private:
     auto top = [](const Format &f) {
       return f.kind == Format::Uniform ? static_cast<float>((1 << (f.bits - f.isSigned)) - 1) + 1.0f : 1.0f;
     };
-    float each = cell.x.onGrid() && cell.w.onGrid() ? top(cell.x) * top(cell.w) * 0.2f : 2.0f;
+    float each = cell.x.onGrid() && cell.w.onGrid() && !cell.group ? top(cell.x) * top(cell.w) * 0.2f : 2.0f;
     return each * std::sqrt(static_cast<float>(sizes.depth));
   }
 
