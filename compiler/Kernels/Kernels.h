@@ -6,15 +6,15 @@
 //
 // that computes, for t < tiles, m < rows and n < columns,
 //
-//   acc[(t * rows + m) * columns + n] =
-//       sum over o < outer, k < run of a[m * aRowStride + o * aOuterStride + k] * w[t][o][k][n]
+//   acc[(t * rows + m) * columns + n] = sum over o < outer, p < taps, k < run of
+//       a[m * aRowStride + o * aOuterStride + p * aTapStride + k] * w[t][o][p][k][n]
 //
 // and overwrites acc (outer <= 0 gives zeros), or adds that to it (params.addsToAcc). a holds stored activations
 // 0..maxActivation; whoever calls it corrects a zero point. The sum wraps modulo 2^32: it is exact whenever the final
 // value fits, which rule R5 of docs/spec.md has proved beforehand, and for kernels with other Accumulation than Exact32
 // if their own proof (Select.h) holds as well.
 //
-// b holds w as [outer][ceil(groups / unit)][columns][4] bytes of unit = 8 / weightBits fields, with groups = ceil(run /
+// b holds w as [outer][taps][ceil(groups / unit)][columns][4] bytes of unit = 8 / weightBits fields, with groups = ceil(run /
 // 4): field g % unit of the byte at [g / unit][n][k] is step k of group g and column n. Fields of 8 bits are two's
 // complement, those of 4 and 2 bits hold w + 8 and w + 2, those of 1 bit are signs (0 = +1, 1 = -1). Fields where k >=
 // run stand for zero; those of one bit may hold anything. layout::dotTile declares it. No operand needs any alignment,
@@ -61,15 +61,17 @@ struct DotParams {
   int rows = dotMaxRows;    ///< Rows of a and acc, 1..kernel.maxRows; rows * tiles is at most that, too.
   int64_t aRowStride = 0;   ///< From a row to the next; unused with one row.
   int64_t aOuterStride = 0; ///< From a run to the next of the same row.
-  int64_t run = 0;          ///< Contiguous k values per outer step, >= 1.
-  int64_t bOuterStride = 0; ///< Of b, from an outer step to the next; 0: contiguous, stepBytes(kernel, run).
+  int64_t run = 0;          ///< Contiguous k values per tap of an outer step, >= 1.
+  int64_t bOuterStride = 0; ///< Of b, from an outer step to the next; 0: contiguous, taps * stepBytes(kernel, run).
   /// Accumulation::Windows16 only: groups of 4 k (in one run) after which the 16-bit sums are added to 32-bit ones, at
   /// least kernel.unitGroups(); 0: once, at the very end. At most what SafeWindow in Select.h allows.
   int64_t widenEvery = 0;
   bool addsToAcc = false;  ///< acc holds the sums of earlier k values, or a correction, which are kept.
   int tiles = 1;           ///< Tiles of columns per call: several for few rows, so that a is read once for them.
   int64_t bTileStride = 0; ///< Of b, from a tile to the next; unused with one. |.| <= 2^31 / dotMaxTiles.
-  bool scaled = false;     ///< Group scales: kernel.scalesGroups() only.
+  bool scaled = false;     ///< Group scales: kernel.scalesGroups() only, and one tap.
+  int64_t taps = 1;        ///< Of an outer step, each a run of its own: where these do not follow one another in a.
+  int64_t aTapStride = 0;  ///< From a tap to the next; unused with one.
 };
 
 /// Bytes of b for `outer` steps of `run` values and one tile of 16 columns at 8 bits.
@@ -115,7 +117,7 @@ struct KernelInfo {
   constexpr std::string_view featureOfScales() const { return features.starts_with("avx512") ? "" : "fma"; }
 };
 
-/// Bytes of b for one outer step of `run` values and one tile of the kernel's columns.
+/// Bytes of b for one tap of `run` values and one tile of the kernel's columns.
 constexpr int64_t stepBytes(const KernelInfo &kernel, int64_t run) {
   const int64_t unit = int64_t(dotGroup) * kernel.unitGroups();
   return (run + unit - 1) / unit * kernel.unitBytes();

@@ -2,7 +2,9 @@
 #include "test/unit/ExecuteTestSupport.h"
 
 #include <bit>
+#include <cstdio>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 namespace nibble::test {
 
@@ -38,9 +40,12 @@ namespace {
 
 /// Everything that a trainer holds.
 Weights stateOf(const Trainer &trainer) {
-  const std::string path = testing::TempDir() + "/nibble-state.safetensors";
+  // Several test programs run at a time.
+  const std::string path = testing::TempDir() + "/nibble-state-" + std::to_string(getpid()) + ".safetensors";
   trainer.save_checkpoint(path);
-  return Weights::load(path);
+  Weights weights = Weights::load(path);
+  std::remove(path.c_str());
+  return weights;
 }
 
 TrainingOptions compilerOptions(const TrainerOptions &options, std::int64_t step, Values &values) {

@@ -118,6 +118,38 @@ TEST_P(KernelSweep, AddsToAcc) {
       }
 }
 
+// Runs that do not follow one another: taps of a dilated window, or of some of the channels.
+TEST_P(KernelSweep, Taps) {
+  for (const int rows : {1, 2, kernel().maxRows})
+    for (const int64_t run : {1, 4, 7, 16, 33, 64, 130})
+      for (const int64_t widenEvery : windowsOf(kernel()))
+        for (const int64_t taps : {2, 3})
+          for (const int64_t outer : {0, 1, 3}) {
+            DotParams params{rows, run + 1, 0, run};
+            params.widenEvery = widenEvery;
+            params.tiles = kernel().maxRows / rows;
+            params.taps = taps;
+            params.aTapStride = (run + 1) * rows;
+            params.aOuterStride = params.aTapStride * taps + 5;
+            params.bTileStride = outer * taps * stepBytes(kernel(), run);
+            const auto code = load(kernel(), params);
+            ASSERT_TRUE(code);
+            SCOPED_TRACE(describe(params, outer));
+            Operands operands(kernel(), params, outer * taps); // each tap is a step of the oracle
+            operands.fill(Values::Extreme, static_cast<uint32_t>(run));
+            std::vector<uint8_t> a(outer * params.aOuterStride + rows * params.aRowStride, 0xb7);
+            for (int64_t m = 0; m < rows; ++m)
+              for (int64_t step = 0; step < outer * taps; ++step)
+                for (int64_t k = 0; k < run; ++k)
+                  a[m * params.aRowStride + step / taps * params.aOuterStride + step % taps * params.aTapStride + k] =
+                      operands.a[(m * outer * taps + step) * run + k];
+            const std::vector<int8_t> b = operands.packB();
+            std::vector<int32_t> got(operands.accWords(), 0x5eed);
+            code->fn()(a.data(), b.data(), got.data(), outer);
+            ASSERT_EQ(operands.oracle(), got);
+          }
+}
+
 TEST_P(KernelSweep, OuterStrideOfB) {
   for (const int64_t run : {3, 16, 33, 96})
     for (const int64_t widenEvery : windowsOf(kernel())) {

@@ -20,6 +20,9 @@ std::string DotEmitter::check(const DotParams &params, const DotShape &shape) {
            " rows, not " + std::to_string(params.tiles);
   if (params.run < 1)
     return "the run must have at least one value, not " + std::to_string(params.run);
+  if (params.taps < 1 || (params.taps > 1 && params.scaled))
+    return "an outer step must have " + std::string(params.scaled ? "one tap" : "at least one tap") + ", not " +
+           std::to_string(params.taps);
   constexpr int64_t farthest = INT32_MAX / dotMaxTiles;
   if (params.tiles > 1 && (params.bTileStride > farthest || params.bTileStride < -farthest))
     return "tiles of b lie " + std::to_string(params.bTileStride) + " bytes apart; the kernel reaches " +
@@ -39,6 +42,8 @@ DotEmitter::DotEmitter(const DotParams &params, const DotShape &shape, std::span
     stride = takeScalar();
   for (int row = rowsPerBase; row < params.rows; row += rowsPerBase)
     bases.push_back(takeScalar());
+  if (params.taps > 1)
+    tapsLeft = takeScalar();
   count = takeScalar();
 }
 
@@ -103,26 +108,44 @@ void DotEmitter::units(int64_t whole, const Unit &rest, bool first, bool loops) 
     one(rest);
 }
 
-/// One outer step: the run, then the pointers set to the next run.
+/// One outer step: its runs, then the pointers set to the first run of the next.
 void DotEmitter::oneStep() {
   const int64_t groups = (params.run + dotGroup - 1) / dotGroup;
   const int lastBytes = static_cast<int>(params.run - (groups - 1) * dotGroup);
   Run run{groups / unitGroups, {static_cast<int>(groups % unitGroups), lastBytes}};
   if (!run.rest.groups && lastBytes != dotGroup)
     run = {run.whole - 1, {unitGroups, lastBytes}};
+  Xbyak::Label tap;
+  if (tapsLeft) {
+    mov(*tapsLeft, static_cast<uint64_t>(params.taps));
+    place(tap);
+  }
   this->run(run);
 
-  // Where the strides do not fit 64 bits, the sum wraps as addresses do.
   const int64_t all = run.whole + (run.rest.groups ? 1 : 0), passed = all - pending;
-  const int64_t stepBytes =
+  const int64_t tapBytes =
       (all + (params.scaled ? 2 : 0)) * unitBytes; // a unit is 4 bytes for each column, as scales are
-  const auto toNext = [](int64_t step, int64_t passed) {
+  const int64_t stepBytes = params.bOuterStride ? params.bOuterStride : params.taps * tapBytes;
+  pending = 0;
+  if (!tapsLeft) {
+    advanceAll(params.aOuterStride, passed * unitGroups * dotGroup, stepBytes, passed * unitBytes);
+    return;
+  }
+  advanceAll(params.aTapStride, passed * unitGroups * dotGroup, tapBytes, passed * unitBytes);
+  dec(*tapsLeft);
+  jnz(tap, T_NEAR);
+  advanceAll(params.aOuterStride, params.taps * params.aTapStride, stepBytes, params.taps * tapBytes);
+}
+
+/// Moves the pointers by steps, less what they have moved already.
+void DotEmitter::advanceAll(int64_t aStep, int64_t aPassed, int64_t bStep, int64_t bPassed) {
+  // Where the strides do not fit 64 bits, the sum wraps as addresses do.
+  const auto less = [](int64_t step, int64_t passed) {
     return static_cast<int64_t>(static_cast<uint64_t>(step) - static_cast<uint64_t>(passed));
   };
   for (const Xbyak::Reg64 &base : bases)
-    advance(base, toNext(params.aOuterStride, passed * unitGroups * dotGroup), count);
-  advance(b, toNext(params.bOuterStride ? params.bOuterStride : stepBytes, passed * unitBytes), count);
-  pending = 0;
+    advance(base, less(aStep, aPassed), count);
+  advance(b, less(bStep, bPassed), count);
 }
 
 void DotEmitter::load(const Ymm &to, const Xbyak::Address &from) {

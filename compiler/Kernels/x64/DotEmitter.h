@@ -106,12 +106,13 @@ protected:
   // Rows 0..2 are reached from a, 3..5 from a + 3 * stride, ...: any stride, one-byte displacements.
   std::vector<Xbyak::Reg64> bases;
   const Xbyak::Reg64 b = arg1, acc = arg2, outer = arg3;
-  std::optional<Xbyak::Reg64> stride;
+  std::optional<Xbyak::Reg64> stride, tapsLeft;
   Xbyak::Reg64 count; ///< Of the innermost loop; free between loops.
 
 private:
   Xbyak::RegExp rowAddress(int row) const;
   void oneStep();
+  void advanceAll(int64_t aStep, int64_t aPassed, int64_t bStep, int64_t bPassed);
   /// Sets the pointers to the next unit to be emitted.
   void flush();
 

@@ -137,7 +137,7 @@ func.func @gives_x_pixels_image_2(%x: tensor<4x8x8x2x!quant.uniform<u8:f32, 0.12
 // -----
 
 func.func @takes_operands_are_both(%x: tensor<4x8x8x2x!quant.uniform<u8:f32, 0.125:3>>, %w: tensor<2x3x3x2xf32>) {
-  // expected-error@+1 {{takes operands that are both quantised or both f32, got}}
+  // expected-error@+1 {{takes operands that are both quantised or both f32, or f32 and weights with group scales, got}}
   %0 = nibble.tile %x, %w {window = array<i64: 3, 3>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<4x8x8x2x!quant.uniform<u8:f32, 0.125:3>>, tensor<2x3x3x2xf32>) -> tensor<4x6x6x2xi32>
   return
 }
@@ -145,7 +145,7 @@ func.func @takes_operands_are_both(%x: tensor<4x8x8x2x!quant.uniform<u8:f32, 0.1
 // -----
 
 func.func @takes_operands_are_both_2(%x: tensor<4x8x8x2xi32>, %w: tensor<2x3x3x2xi32>) {
-  // expected-error@+1 {{takes operands that are both quantised or both f32, got}}
+  // expected-error@+1 {{takes operands that are both quantised or both f32, or f32 and weights with group scales, got}}
   %0 = nibble.tile %x, %w {window = array<i64: 3, 3>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<4x8x8x2xi32>, tensor<2x3x3x2xi32>) -> tensor<4x6x6x2xi32>
   return
 }
@@ -193,7 +193,7 @@ func.func @needs_multiplier_bias_lo(%x: tensor<4x8x8x2x!quant.uniform<u8:f32, 0.
 // -----
 
 func.func @without_epilogue_gives_raw(%x: tensor<4x8x8x2x!quant.uniform<u8:f32, 0.125:3>>, %w: tensor<2x3x3x2x!quant.uniform<i4<-7:7>:f32, 0.5>>) {
-  // expected-error@+1 {{without epilogue gives the raw accumulator (i32, or f32 of f32 operands), got}}
+  // expected-error@+1 {{without epilogue gives the raw accumulator (i32, or f32 of f32 operands and of group scales), got}}
   %0 = nibble.tile %x, %w {window = array<i64: 3, 3>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<4x8x8x2x!quant.uniform<u8:f32, 0.125:3>>, tensor<2x3x3x2x!quant.uniform<i4<-7:7>:f32, 0.5>>) -> tensor<4x6x6x2x!quant.uniform<u4:f32, 0.25>>
   return
 }
