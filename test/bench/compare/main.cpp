@@ -17,7 +17,7 @@ using namespace nibble::bench;
 namespace {
 
 struct Options {
-  std::string filter, json = "build/bench/kernels.json", isa = "native", python = "python3";
+  std::string filter, json = "build/bench/kernels.json", isa = "native", python = "python3", peers;
   int repeat = 0, core = -1;
   bool quick = false, list = false;
 };
@@ -73,6 +73,9 @@ Machine examine(const Options &options, const PeerOptions &peers) {
   machine.wide = peers.wide;
   machine.target = peers.wide ? "native" : "x86_64-linux-gnu,+avx2";
   machine.libraries = libraries(peers);
+  std::erase_if(machine.libraries, [wanted = std::regex(options.peers)](const Library &library) {
+    return !std::regex_search(library.name, wanted);
+  });
   for (const Limit *limit : limitsOfCpu(peers.wide)) {
     Contestant run = contestantOf(*limit);
     interleave({&run}, {.repeat = options.quick ? 50 : 200});
@@ -138,6 +141,7 @@ int main(int argc, char **argv) {
       ->capture_default_str();
   app.add_option("--core", options.core, "The core to run on [default: the last one]")->check(CLI::Range(0, 1023));
   app.add_option("--python", options.python, "The Python that has onnxruntime")->capture_default_str();
+  app.add_option("--peers", options.peers, "Peers whose name matches this regular expression; '^$' for none");
   app.add_flag("--quick", options.quick, "A few shapes, short repetitions: about a minute");
   app.add_flag("--list", options.list, "Only list the cases");
   CLI11_PARSE(app, argc, argv);
