@@ -226,7 +226,7 @@ TEST(ThreadPool, workersLeaveTheirCaller) {
     do {
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
       look();
-    } while (seen.cpu[0] == seen.cpu[1] && ++loops < 2000);
+    } while (seen.cpu[0] == seen.cpu[1] && ++loops < 300);
     EXPECT_NE(seen.cpu[0], seen.cpu[1]) << "in round " << round;
     EXPECT_TRUE(CPU_EQUAL(&seen.workers, &allowed));
     ASSERT_EQ(sched_setaffinity(0, sizeof allowed, &allowed), 0);
