@@ -15,6 +15,7 @@ add_executable(compare_kernels
   bench/compare/Measure.cpp
   bench/compare/Ours.cpp
   bench/compare/Report.cpp
+  bench/compare/Threads.cpp
   bench/compare/Timing.cpp
   bench/compare/main.cpp
   bench/compare/peers/OneDnn.cpp

@@ -149,7 +149,10 @@ LogicalResult Lowering::lowerShapeOp(Operation *op) {
                          perTap);
         }
         Buffer out = place(y, Elem::F32);
-        emitAvgPool(*emitter, name, op->getLoc(), s, factor ? ints(x) : leaf(realBuffer(x)), factor, out, to.batched);
+        AvgPoolInput input{factor ? ints(x) : leaf(realBuffer(x))};
+        if (const LoweredValue &from = get(x); factor && from.grid && from.grid.elem == Elem::U8)
+          input.bytes = from.grid, input.zero = storedZero(from.type);
+        emitAvgPool(*emitter, name, op->getLoc(), s, input, factor, out, to.batched);
         get(y).real = out;
         return success();
       })

@@ -14,6 +14,54 @@ static void overChannels(Region &r, int64_t cols, llvm::function_ref<void(Value,
     r.loop(r.idx(whole), r.idx(cols), 1, [&](Value c) { body(c, 0); });
 }
 
+/// The same where a column may be computed twice: vectors of at most `widest` lanes, of which the last overlaps its
+/// neighbour. A few of them stand side by side, without a loop.
+static void overColumns(Region &r, int64_t cols, int64_t widest, llvm::function_ref<void(Value, int64_t)> body) {
+  constexpr int64_t narrowest = 4, unrolled = 4;
+  int64_t width = widest;
+  while (width > cols)
+    width /= 2;
+  if (width < narrowest)
+    return r.loop(r.idx(0), r.idx(cols), 1, [&](Value c) { body(c, 0); });
+  const int64_t whole = cols / width, rest = cols % width;
+  if (whole <= unrolled)
+    for (int64_t i = 0; i < whole; ++i)
+      body(r.idx(i * width), width);
+  else
+    r.loop(r.idx(0), r.idx(whole * width), width, [&](Value c) { body(c, width); });
+  if (rest) {
+    const auto last = static_cast<int64_t>(llvm::PowerOf2Ceil(static_cast<uint64_t>(std::max(rest, narrowest))));
+    body(r.idx(cols - last), last);
+  }
+}
+
+/// Lanes of 32 bytes; of four such vectors where they share the loops over taps.
+static int64_t widestOf(int64_t elementBits, bool unrolled) {
+  constexpr int64_t vectorBits = 256, together = 4;
+  return vectorBits / elementBits * (unrolled ? 1 : together);
+}
+
+/// body(ky, kx, values so far) for the taps of a window: side by side if they are few and all valid.
+static Value overTaps(Region &r, const PoolShape &s, std::pair<Value, Value> ys, std::pair<Value, Value> xs,
+                      bool unrolled, Value init, llvm::function_ref<Value(Value, Value, Value)> body) {
+  if (unrolled) {
+    for (int64_t ky = 0; ky < s.KH; ++ky)
+      for (int64_t kx = 0; kx < s.KW; ++kx)
+        init = body(r.idx(ky), r.idx(kx), init);
+    return init;
+  }
+  return r.loop(ys.first, ys.second, 1, ValueRange{init}, [&](Value ky, ValueRange m) {
+    return r.loop(xs.first, xs.second, 1, m,
+                  [&](Value kx, ValueRange v) { return SmallVector<Value>{body(ky, kx, v[0])}; });
+  })[0];
+}
+
+/// Whether the taps of a window stand side by side, without loops.
+static bool hasFewTaps(const PoolShape &s) {
+  constexpr int64_t few = 9;
+  return s.KH * s.KW <= few;
+}
+
 /// First and last + 1 valid tap along one dimension: [max(0, -start), min(taps, size - start)).
 static std::pair<Value, Value> validTaps(Region &r, Value start, int64_t taps, int64_t size, bool padded) {
   if (!padded)
@@ -25,6 +73,8 @@ void emitMaxPool(Emitter &emitter, StringRef name, Location loc, const PoolShape
                  const Buffer &output, bool batched) {
   const int64_t bits = packedBits(input.elem), cols = bits ? wordsOf(s.C, bits) : s.C;
   bool padY = s.PT || (s.OH - 1) * s.SH + s.KH > s.H + s.PT, padX = s.PL || (s.OW - 1) * s.SW + s.KW > s.W + s.PL;
+  const bool unrolled = !padY && !padX && hasFewTaps(s);
+  const int64_t widest = widestOf(emitter.elementType(input.elem).getIntOrFloatBitWidth(), unrolled);
   emitter.region(
       name, loc, [&](Code &c, Value n) { return c.mul(batched ? n : c.idx(1), s.OH); },
       [&](Region &r) {
@@ -54,26 +104,27 @@ void emitMaxPool(Emitter &emitter, StringRef name, Location loc, const PoolShape
             Value x0 = r.sub(r.mul(ox, s.SW), r.idx(s.PL));
             auto [kx0, kx1] = validTaps(r, x0, s.KW, s.W, padX);
             Value to = r.mul(r.add(r.mul(item, s.OW), ox), cols);
-            overChannels(r, cols, [&, kx0 = kx0, kx1 = kx1](Value c, int64_t w) {
+            overColumns(r, cols, widest, [&, kx0 = kx0, kx1 = kx1](Value c, int64_t w) {
               auto at = [&](Value ky, Value kx) {
                 Value pixel = r.add(r.mul(r.add(r.mul(image, s.H), r.add(y0, ky)), s.W), r.add(x0, kx));
                 return r.load(in, r.add(r.mul(pixel, cols), c), w);
               };
               // Starts with the first valid tap; seeing it again changes nothing.
-              auto best = r.loop(ky0, ky1, 1, ValueRange{at(ky0, kx0)}, [&](Value ky, ValueRange m) {
-                return r.loop(kx0, kx1, 1, m,
-                              [&](Value kx, ValueRange v) { return SmallVector<Value>{larger(at(ky, kx), v[0])}; });
-              });
-              r.store(best[0], out, r.add(to, c));
+              Value best = overTaps(r, s, {ky0, ky1}, {kx0, kx1}, unrolled, at(ky0, kx0),
+                                    [&](Value ky, Value kx, Value m) { return larger(at(ky, kx), m); });
+              r.store(best, out, r.add(to, c));
             });
           });
         });
       });
 }
 
-void emitAvgPool(Emitter &emitter, StringRef name, Location loc, const PoolShape &s, const Expr &input,
+void emitAvgPool(Emitter &emitter, StringRef name, Location loc, const PoolShape &s, const AvgPoolInput &input,
                  std::optional<Expr> gridFactor, const Buffer &output, bool batched) {
-  bool integral = gridFactor.has_value();
+  const bool integral = gridFactor.has_value();
+  // Sums of bytes fit 16 bits where taps are not too many; the zero point is taken off once.
+  const bool isShort = input.bytes && s.KH * s.KW <= 65535 / 255, unrolled = hasFewTaps(s);
+  const int64_t widest = widestOf(isShort ? 16 : 32, unrolled);
   emitter.region(
       name, loc, [&](Code &c, Value n) { return c.mul(batched ? n : c.idx(1), s.OH); },
       [&](Region &r) {
@@ -81,21 +132,30 @@ void emitAvgPool(Emitter &emitter, StringRef name, Location loc, const PoolShape
           Value image = r.div(item, s.OH), oy = r.rem(item, s.OH);
           r.loop(r.idx(0), r.idx(s.OW), 1, [&](Value ox) {
             Value outPixel = r.add(r.mul(item, s.OW), ox);
-            overChannels(r, s.C, [&](Value c, int64_t w) {
-              auto sum = r.loop(r.idx(0), r.idx(s.KH), 1, ValueRange{integral ? r.ci(0, w) : r.cf(0, w)},
-                                [&](Value ky, ValueRange m) {
-                                  return r.loop(r.idx(0), r.idx(s.KW), 1, m, [&](Value kx, ValueRange v) {
-                                    Value y = r.add(r.mul(oy, s.SH), ky), x = r.add(r.mul(ox, s.SW), kx);
-                                    Value pixel = r.add(r.mul(r.add(r.mul(image, s.H), y), s.W), x);
-                                    Value e = input.eval(r, {pixel, c, s.C, w});
-                                    if (integral && isa<FloatType>(getElementTypeOrSelf(e.getType())))
-                                      e = r.toInt(e);
-                                    return SmallVector<Value>{integral ? r.iadd(v[0], e) : r.fadd(v[0], e)};
-                                  });
-                                });
+            overColumns(r, s.C, widest, [&](Value c, int64_t w) {
+              Type narrow = r.vec(r.getIntegerType(16), w);
+              Value zero = isShort    ? Value(arith::ConstantOp::create(r, r.getZeroAttr(narrow)))
+                           : integral ? r.ci(0, w)
+                                      : r.cf(0, w);
+              Value sum = overTaps(r, s, {r.idx(0), r.idx(s.KH)}, {r.idx(0), r.idx(s.KW)}, unrolled, zero,
+                                   [&](Value ky, Value kx, Value sum) {
+                                     Value y = r.add(r.mul(oy, s.SH), ky), x = r.add(r.mul(ox, s.SW), kx);
+                                     Value pixel = r.add(r.mul(r.add(r.mul(image, s.H), y), s.W), x);
+                                     if (isShort) {
+                                       Value bytes = r.load(r.ref(input.bytes), r.add(r.mul(pixel, s.C), c), w);
+                                       return r.iadd(sum, arith::ExtUIOp::create(r, narrow, bytes));
+                                     }
+                                     Value e = input.elements.eval(r, {pixel, c, s.C, w});
+                                     if (integral && isa<FloatType>(getElementTypeOrSelf(e.getType())))
+                                       e = r.toInt(e);
+                                     return integral ? r.iadd(sum, e) : r.fadd(sum, e);
+                                   });
+              if (isShort)
+                sum = r.isub(arith::ExtUIOp::create(r, r.i32(w), sum),
+                             r.ci(static_cast<int32_t>(input.zero * s.KH * s.KW), w));
               Coord at{outPixel, c, s.C, w};
-              Value y = integral ? r.fmul(r.toFloat(sum[0]), gridFactor->eval(r, at))
-                                 : r.fmul(sum[0], r.cf(1.0f / static_cast<float>(s.KH * s.KW), w));
+              Value y = integral ? r.fmul(r.toFloat(sum), gridFactor->eval(r, at))
+                                 : r.fmul(sum, r.cf(1.0f / static_cast<float>(s.KH * s.KW), w));
               storeElements(r, y, output, r.add(r.mul(outPixel, s.C), c), 0);
             });
           });

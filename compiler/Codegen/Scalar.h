@@ -21,13 +21,19 @@ void emitScalarConv(Emitter &emitter, llvm::StringRef name, mlir::Location loc, 
 struct PoolShape {
   int64_t H, W, C, OH, OW, KH, KW, SH, SW, PT, PL;
 };
-/// Largest valid tap; F32, I16, U8 in and out alike, Bits by "and".
+/// Largest valid tap; F32, I16, U8 in and out alike, Bits by "and". Vectors of 32 bytes whatever the elements.
 void emitMaxPool(Emitter &emitter, llvm::StringRef name, mlir::Location loc, const PoolShape &shape,
                  const Buffer &input, const Buffer &output, bool batched);
+/// f32 or integers; where these are stored as bytes, `bytes` holds them plus `zero`, and is read instead.
+struct AvgPoolInput {
+  Expr elements;
+  Buffer bytes = {};
+  int64_t zero = 0;
+};
 /// Mean of all taps (no padding): f32 sums times f32(1 / taps), or exact integer sums times `gridFactor` = f32(s /
 /// taps).
-void emitAvgPool(Emitter &emitter, llvm::StringRef name, mlir::Location loc, const PoolShape &shape, const Expr &input,
-                 std::optional<Expr> gridFactor, const Buffer &output, bool batched);
+void emitAvgPool(Emitter &emitter, llvm::StringRef name, mlir::Location loc, const PoolShape &shape,
+                 const AvgPoolInput &input, std::optional<Expr> gridFactor, const Buffer &output, bool batched);
 /// Gradients: `out` [n, H, W, C] is zeroed, then windows add in order.
 void emitMaxPoolGrad(Emitter &emitter, llvm::StringRef name, mlir::Location loc, const PoolShape &shape,
                      const Expr &input, const Expr &gradient, const Buffer &output, int64_t images);

@@ -174,9 +174,9 @@ std::string againstLookup(const kernels::LookupKernelInfo &kernel, const TileFac
     return work + " are too little for a call";
   if (!binary && 3 * outputs < 2 * padded)
     return work + " would be computed for " + count(padded, "columns");
-  // There the portable kernel is faster, but not where sums are short or rows few: it computes several rows at a time.
+  // There the portable kernel is faster, for single rows too, but not where sums are short.
   constexpr int64_t shortBytes = 16;
-  if (binary && target.has("avx512vpopcntdq") && bytes > shortBytes && facts.pixels > fewPixels)
+  if (binary && target.has("avx512vpopcntdq") && bytes > shortBytes)
     return "the target counts the bits of whole vectors, which is faster for sums of " +
            count(facts.shape[1] * facts.run(), "products");
   // Unpacking costs more than the bytes that it saves as soon as several rows share them. A dynamic batch may be 1.

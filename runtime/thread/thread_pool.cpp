@@ -18,6 +18,7 @@
 namespace {
 
 constexpr int64_t spinNanoseconds = 20'000;
+constexpr int64_t moveNanoseconds = 10'000'000;
 constexpr int32_t maxThreads = 1024;
 
 void relax() {
@@ -32,6 +33,28 @@ int64_t now() {
   timespec t;
   clock_gettime(CLOCK_MONOTONIC, &t);
   return t.tv_sec * int64_t{1'000'000'000} + t.tv_nsec;
+}
+
+int32_t currentCpu() {
+#ifdef __linux__
+  return sched_getcpu();
+#else
+  return -1;
+#endif
+}
+
+// Takes the calling thread off `cpu`, if it may run elsewhere. A worker that was started or woken on the caller's
+// processor may be left there for seconds: it sleeps too often for the scheduler to see two busy threads.
+void leave([[maybe_unused]] int32_t cpu) {
+#ifdef __linux__
+  cpu_set_t allowed;
+  if (sched_getaffinity(0, sizeof allowed, &allowed) != 0 || CPU_COUNT(&allowed) < 2)
+    return;
+  cpu_set_t others = allowed;
+  CPU_CLR(cpu, &others);
+  if (CPU_COUNT(&others) > 0 && sched_setaffinity(0, sizeof others, &others) == 0)
+    sched_setaffinity(0, sizeof allowed, &allowed);
+#endif
 }
 
 // Something that one thread waits for.
@@ -98,6 +121,7 @@ struct nibble_thread_pool {
   void *context = nullptr;
   int64_t count = 0;
   int32_t parts = 0;
+  int32_t cpu = -1; // of the caller
 
   int32_t threads = 1;
   int32_t started = 0; // workers whose thread exists
@@ -118,10 +142,16 @@ static void *workerMain(void *argument) {
   Worker &worker = *static_cast<Worker *>(argument);
   nibble_thread_pool &pool = *worker.pool;
   std::fesetenv(FE_DFL_ENV); // a thread inherits its creator's rounding mode
+  int64_t moved = now() - moveNanoseconds;
   for (uint32_t seen = 0;; ++seen) {
     worker.wake.wait([&] { return worker.ticket.load() != seen; });
     if (pool.stopping.load())
       return nullptr;
+    // Where there are more threads than processors it helps nothing, so it must not cost much.
+    if (const int32_t cpu = currentCpu(); cpu >= 0 && cpu == pool.cpu && now() - moved >= moveNanoseconds) {
+      leave(cpu);
+      moved = now();
+    }
     runPart(pool, worker.thread);
     if (pool.pending.fetch_sub(1) == 1)
       pool.done.notify();
@@ -142,6 +172,7 @@ static void parallelFor(void *opaque, int64_t count, nibble_task task, void *con
   pool.context = context;
   pool.count = count;
   pool.parts = parts;
+  pool.cpu = currentCpu();
   pool.pending.store(parts - 1);
   for (int32_t i = 0; i < parts - 1; ++i) {
     pool.workers[i].ticket.fetch_add(1);

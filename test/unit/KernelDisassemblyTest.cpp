@@ -1,12 +1,12 @@
 // The machine code of all kernels, also of those that this machine cannot run, as LLVM's disassembler
 // reads it: instructions that exist, no others than the features allow, and for each kernel of AVX-VNNI the same ones
 // as in its twin with the other encoding, which the sweep executes.
-#include "compiler/Kernels/Depthwise.h"
 #include "test/unit/KernelTestSupport.h"
 
 #include <llvm-c/Disassembler.h>
 #include <llvm-c/Target.h>
 
+#include <algorithm>
 #include <map>
 
 using namespace nibble::kernels;
@@ -114,28 +114,34 @@ TEST_P(KernelDisassembly, NeedsNoMoreThanItsFeatures) {
   expectNoMoreThan(std::string(kernel().features) + "," + std::string(kernel().featureOfScales()), scaled);
 }
 
+/// Depthwise calls that reach all instructions.
+std::vector<DepthwiseParams> depthwiseShapes() {
+  std::vector<DepthwiseParams> all;
+  for (const int window : {3, 5})
+    for (const int64_t channels : {1, 23, 31, 64})
+      for (const DepthwiseResult result : {DepthwiseResult::Sums, DepthwiseResult::Bytes})
+        all.push_back({.channels = channels,
+                       .outputs = 7,
+                       .windowRows = window,
+                       .windowColumns = window,
+                       .lastRow = window,
+                       .before = 1,
+                       .inputs = 9,
+                       .aRowStride = 9 * channels,
+                       .pixelStride = channels,
+                       .result = result,
+                       .offset = 1,
+                       .low = 1,
+                       .high = 200});
+  return all;
+}
+
 TEST(DepthwiseDisassembly, NeedsNoMoreThanItsFeatures) {
-  for (const DepthwiseKernelInfo &kernel : depthwiseKernels()) {
+  for (const DepthwiseKernelInfo &kernel : testedDepthwiseKernels()) {
     Instructions instructions;
-    for (const int window : {3, 5})
-      for (const int64_t channels : {1, 23, 31, 64})
-        for (const DepthwiseResult result : {DepthwiseResult::Sums, DepthwiseResult::Bytes}) {
-          const DepthwiseParams params{.channels = channels,
-                                       .outputs = 7,
-                                       .windowRows = window,
-                                       .windowColumns = window,
-                                       .lastRow = window,
-                                       .before = 1,
-                                       .inputs = 9,
-                                       .aRowStride = 9 * channels,
-                                       .pixelStride = channels,
-                                       .result = result,
-                                       .offset = 1,
-                                       .low = 1,
-                                       .high = 200};
-          for (const Instruction &instruction : disassemble(generate(kernel, params).bytes))
-            instructions.emplace(instruction.text, instruction.firstByte);
-        }
+    for (const DepthwiseParams &params : depthwiseShapes())
+      for (const Instruction &instruction : disassemble(generate(kernel, params).bytes))
+        instructions.emplace(instruction.text, instruction.firstByte);
     SCOPED_TRACE(kernel.name);
     expectNoMoreThan(kernel.features, instructions);
   }
@@ -176,17 +182,31 @@ std::vector<KernelInfo> kernelsWithTwins() {
 
 class KernelTwins : public KernelTest {};
 
+/// `mine`, which needs no AVX-512, does what its twin does.
+void expectTwins(const MachineCode &mine, const MachineCode &twin) {
+  const std::vector<Instruction> instructions = disassemble(mine.bytes);
+  ASSERT_EQ(normalized(instructions), normalized(disassemble(twin.bytes)));
+  size_t products = 0;
+  for (const Instruction &instruction : instructions) {
+    ASSERT_NE(0x62, instruction.firstByte) << instruction.text << " needs AVX-512";
+    products += instruction.text.find("vpdpbusd") != std::string::npos;
+  }
+  ASSERT_GT(products, 0u);
+}
+
 TEST_P(KernelTwins, HaveTheSameInstructions) {
-  const KernelInfo *twin = twinOf(kernel());
   for (const DotParams &params : shapes(kernel())) {
-    const std::vector<Instruction> mine = disassemble(generate(kernel(), params).bytes);
-    ASSERT_EQ(normalized(mine), normalized(disassemble(generate(*twin, params).bytes))) << describe(params, 0);
-    size_t products = 0;
-    for (const Instruction &instruction : mine) {
-      ASSERT_NE(0x62, instruction.firstByte) << instruction.text << " needs AVX-512";
-      products += instruction.text.find("vpdpbusd") != std::string::npos;
-    }
-    ASSERT_GT(products, 0u);
+    expectTwins(generate(kernel(), params), generate(*twinOf(kernel()), params));
+    ASSERT_FALSE(HasFatalFailure()) << describe(params, 0);
+  }
+}
+
+TEST(DepthwiseTwins, HaveTheSameInstructions) {
+  const std::string name = "depthwise_u8s8_avxvnni";
+  const auto twin = std::ranges::find(testedDepthwiseKernels(), name + "_evex", &DepthwiseKernelInfo::name);
+  for (const DepthwiseParams &params : depthwiseShapes()) {
+    expectTwins(generate(*findDepthwiseKernel(name), params), generate(*twin, params));
+    ASSERT_FALSE(HasFatalFailure()) << params.windowRows << " rows, " << params.channels << " channels";
   }
 }
 

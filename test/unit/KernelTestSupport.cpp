@@ -1,6 +1,7 @@
 // What the kernel tests share.
 #include "test/unit/KernelTestSupport.h"
 
+#include "compiler/Kernels/x64/DepthwiseLine.h"
 #include "compiler/Kernels/x64/Generators.h"
 
 #include <csetjmp>
@@ -12,24 +13,24 @@
 
 namespace nibble::kernels::test {
 
-std::string whyNotHere(const KernelInfo &kernel) {
+std::string whyNotHere(std::string_view features, std::string_view name) {
 #if defined(__x86_64__)
-  // Each feature that the manifest names needs a line here; an unknown one must not pass as present.
-  std::string_view features = kernel.features;
+  // Each feature that a manifest names needs a line here; an unknown one must not pass as present.
   while (!features.empty()) {
     const std::string_view feature = features.substr(0, features.find(','));
     const bool present = (feature == "avx2" && __builtin_cpu_supports("avx2")) ||
+                         (feature == "fma" && __builtin_cpu_supports("fma")) ||
                          (feature == "avxvnni" && __builtin_cpu_supports("avxvnni")) ||
                          (feature == "avx512bw" && __builtin_cpu_supports("avx512bw")) ||
                          (feature == "avx512vl" && __builtin_cpu_supports("avx512vl")) ||
                          (feature == "avx512vnni" && __builtin_cpu_supports("avx512vnni"));
     if (!present)
-      return "this machine has no " + std::string(feature) + ": " + std::string(kernel.name) + " was not run";
+      return "this machine has no " + std::string(feature) + ": " + std::string(name) + " was not run";
     features.remove_prefix(std::min(features.size(), feature.size() + 1));
   }
   return {};
 #else
-  return "this machine is no x86-64: " + std::string(kernel.name) + " was not run";
+  return "this machine is no x86-64: " + std::string(name) + " was not run";
 #endif
 }
 
@@ -49,6 +50,18 @@ const std::vector<KernelInfo> &testedKernels() {
         all.back().features = "avx512vnni,avx512vl";
         all.back().emit = twin->second.second;
       }
+    return all;
+  }();
+  return kernels;
+}
+
+const std::vector<DepthwiseKernelInfo> &testedDepthwiseKernels() {
+  static const std::vector<DepthwiseKernelInfo> kernels = [] {
+    std::vector<DepthwiseKernelInfo> all(depthwiseKernels().begin(), depthwiseKernels().end());
+    all.push_back(*findDepthwiseKernel("depthwise_u8s8_avxvnni"));
+    all.back().name = "depthwise_u8s8_avxvnni_evex";
+    all.back().features = "avx512vnni,avx512vl";
+    all.back().emit = x64::emitDepthwise256Evex;
     return all;
   }();
   return kernels;

@@ -2,7 +2,7 @@
 #ifndef NIBBLE_TEST_UNIT_KERNELTESTSUPPORT_H
 #define NIBBLE_TEST_UNIT_KERNELTESTSUPPORT_H
 
-#include "compiler/Kernels/Kernels.h"
+#include "compiler/Kernels/Depthwise.h"
 
 #include <gtest/gtest.h>
 
@@ -17,12 +17,13 @@ inline void PrintTo(const KernelInfo &kernel, std::ostream *os) { *os << kernel.
 
 namespace nibble::kernels::test {
 
-/// Empty if this machine can run the kernel, else why not.
-std::string whyNotHere(const KernelInfo &kernel);
+/// Empty if this machine can run a kernel of that name, which needs these features, else why not.
+std::string whyNotHere(std::string_view features, std::string_view name);
 
 /// The kernels of the manifest, and for those of AVX-VNNI the same code with the other encoding of vpdpbusd, which
 /// machines with AVX-512 alone can run.
 const std::vector<KernelInfo> &testedKernels();
+const std::vector<DepthwiseKernelInfo> &testedDepthwiseKernels();
 
 /// Generated code in executable memory.
 class LoadedKernel {
@@ -141,7 +142,7 @@ protected:
 class KernelRunTest : public KernelTest {
 protected:
   void SetUp() override {
-    if (const std::string why = whyNotHere(kernel()); !why.empty())
+    if (const std::string why = whyNotHere(kernel().features, kernel().name); !why.empty())
       GTEST_SKIP() << why;
   }
 };

@@ -11,6 +11,7 @@
 #include <ctime>
 #include <gtest/gtest.h>
 #include <mutex>
+#include <sched.h>
 #include <thread>
 
 namespace {
@@ -187,6 +188,51 @@ TEST(ThreadPool, workersRoundToNearest) {
   std::fesetround(before);
   EXPECT_EQ(wrong, 0);
 }
+
+#ifdef __linux__
+// Whoever calls on the processor of a worker gets it to go, and leaves its affinity as it was.
+TEST(ThreadPool, workersLeaveTheirCaller) {
+  cpu_set_t allowed;
+  ASSERT_EQ(sched_getaffinity(0, sizeof allowed, &allowed), 0);
+  if (CPU_COUNT(&allowed) < 2)
+    GTEST_SKIP() << "one CPU";
+  Pool pool(2);
+  struct Seen {
+    int cpu[2];
+    cpu_set_t workers;
+  } seen;
+  const auto look = [&] {
+    pool.parallel.parallel_for(
+        pool.parallel.pool, 2,
+        [](void *opaque, int64_t, int64_t, int32_t thread) {
+          Seen &seen = *static_cast<Seen *>(opaque);
+          seen.cpu[thread] = sched_getcpu();
+          if (thread == 1)
+            sched_getaffinity(0, sizeof seen.workers, &seen.workers);
+          const auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(200);
+          while (std::chrono::steady_clock::now() < end) {
+          }
+        },
+        &seen);
+  };
+  look();
+  for (int round = 0; round < 5; ++round) {
+    cpu_set_t there;
+    CPU_ZERO(&there);
+    CPU_SET(seen.cpu[1], &there);
+    ASSERT_EQ(sched_setaffinity(0, sizeof there, &there), 0);
+    // Other programs may chase it back, hence some patience.
+    int loops = 0;
+    do {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      look();
+    } while (seen.cpu[0] == seen.cpu[1] && ++loops < 300);
+    EXPECT_NE(seen.cpu[0], seen.cpu[1]) << "in round " << round;
+    EXPECT_TRUE(CPU_EQUAL(&seen.workers, &allowed));
+    ASSERT_EQ(sched_setaffinity(0, sizeof allowed, &allowed), 0);
+  }
+}
+#endif
 
 // The time of an empty loop is printed, not judged: a busy test machine may be arbitrarily slow.
 TEST(ThreadPool, latency) {

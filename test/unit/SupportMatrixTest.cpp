@@ -305,6 +305,7 @@ TEST(SupportMatrix, DepthwiseKernelsForEveryEnding) {
       all += tally;
     all.print("depthwise layers x endings and residuals");
     const char *kernel = target->has("avx512vnni") && target->has("avx512vl") ? "depthwise_u8s8_avx512vnni"
+                         : target->has("avxvnni")                             ? "depthwise_u8s8_avxvnni"
                                                                               : "depthwise_u8s8_halves_avx2";
     EXPECT_GE(all.generated[kernel], 100) << target->str();
   }

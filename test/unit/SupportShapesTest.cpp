@@ -273,6 +273,37 @@ TEST(SupportShapes, GraphsAroundLayers) {
   EXPECT_EQ(run.run(), static_cast<int>(std::size(graphs)));
 }
 
+/// Bytes that a layer of generated kernels reads and that are pooled: vectors of all widths, tails that overlap them,
+/// windows with and without loops, averages of more taps than sums of 16 bits allow.
+TEST(SupportShapes, PoolsOfBytes) {
+  constexpr const char *text = R"(
+!u8 = !quant.uniform<u8:f32, 3.125000e-02:9>
+!i4 = !quant.uniform<i4<-7:7>:f32, 5.000000e-01>
+func.func @f(%x: tensor<?x{0}x16x{1}xf32>) -> (tensor<?x{0}x16x8xf32>, tensor<?x{2}x8x{1}xf32>, tensor<?x{1}xf32>, tensor<?x{2}x8x{1}xf32, #nibble.grid<!u8>>, tensor<?x{0}x16x{1}xf32, #nibble.grid<!u8>>) {{
+  %q = nibble.quantize %x : (tensor<?x{0}x16x{1}xf32>) -> tensor<?x{0}x16x{1}x!u8>
+  %w = nibble.constant WEIGHTS{3} : tensor<8x1x1x{1}xi8> : tensor<8x1x1x{1}x!i4>
+  %a = nibble.conv2d %q, %w {{strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x{0}x16x{1}x!u8>, tensor<8x1x1x{1}x!i4>) -> tensor<?x{0}x16x8xi32>
+  %y = nibble.requantize %a {{multiplier = array<f32: 0.5>, bias = array<f32: 0.3>, lo = array<f32: 0xFF800000>, hi = array<f32: 0x7F800000>} : (tensor<?x{0}x16x8xi32>) -> tensor<?x{0}x16x8xf32>
+  %m = nibble.avg_pool2d %q {{window = array<i64: 2, 2>, strides = array<i64: 2, 2>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x{0}x16x{1}x!u8>) -> tensor<?x{2}x8x{1}xf32>
+  %g = nibble.global_avg_pool %q : (tensor<?x{0}x16x{1}x!u8>) -> tensor<?x{1}xf32>
+  %p = nibble.max_pool2d %q {{window = array<i64: 2, 2>, strides = array<i64: 2, 2>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x{0}x16x{1}x!u8>) -> tensor<?x{2}x8x{1}x!u8>
+  %r = nibble.max_pool2d %q {{window = array<i64: 3, 3>, strides = array<i64: 1, 1>, padding = #nibble.padding<1, 1, 1, 1>} : (tensor<?x{0}x16x{1}x!u8>) -> tensor<?x{0}x16x{1}x!u8>
+  %d = nibble.dequantize %p : (tensor<?x{2}x8x{1}x!u8>) -> tensor<?x{2}x8x{1}xf32, #nibble.grid<!u8>>
+  %e = nibble.dequantize %r : (tensor<?x{0}x16x{1}x!u8>) -> tensor<?x{0}x16x{1}xf32, #nibble.grid<!u8>>
+  return %y, %m, %g, %d, %e : tensor<?x{0}x16x8xf32>, tensor<?x{2}x8x{1}xf32>, tensor<?x{1}xf32>, tensor<?x{2}x8x{1}xf32, #nibble.grid<!u8>>, tensor<?x{0}x16x{1}xf32, #nibble.grid<!u8>>
+})";
+  CellRun run;
+  int all = 0;
+  for (const int64_t channels : {1, 3, 4, 8, 12, 16, 20, 36, 44, 68, 140, 152, 300}) {
+    const int64_t rows = channels < 20 ? 18 : 4;
+    const std::string what = std::to_string(channels) + " channels";
+    auto refusal = run.add(what, withWeights(formatv(text, rows, channels, rows / 2, 8 * channels).str()));
+    EXPECT_FALSE(refusal) << what << ": " << refusal->message;
+    ++all;
+  }
+  EXPECT_EQ(run.run(), all);
+}
+
 /// No layer makes such tiles, whose padding is a third value; but their form allows them.
 TEST(SupportShapes, BinaryTilesSkipPaddedTaps) {
   std::string text = withWeights(R"(

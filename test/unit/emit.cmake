@@ -1,4 +1,4 @@
-nibble_gtest(EmitTest EmitTestSupport.cpp EmitJitTest.cpp EmitFmaTest.cpp EmitObjectTest.cpp
+nibble_gtest(EmitTest EmitTestSupport.cpp EmitJitTest.cpp EmitJitMemoryTest.cpp EmitFmaTest.cpp EmitObjectTest.cpp
              MLIR LINK nibble_emit nibble_kernels nibble_runtime)
 if(TARGET EmitTest)
   target_compile_definitions(EmitTest PRIVATE NIBBLE_TEST_INPUTS="${CMAKE_SOURCE_DIR}/test/unit/Inputs"

@@ -1,4 +1,5 @@
-// Depthwise kernels for AVX2 and AVX-512 VNNI. A block of 32 channels is computed for all outputs before the next:
+// Depthwise kernels for AVX2, AVX-VNNI and AVX-512 VNNI. A block of 32 channels is computed for all outputs before the
+// next:
 //
 //   1. Each column of the input is interleaved once and put into `line`: its rows side by side, so that the four bytes
 //      (or two words) of a lane are taps of one channel. What does not exist is padding, which costs nothing later.
@@ -30,13 +31,16 @@ constexpr int sumBytes = depthwiseBlock * sizeof(int32_t); // of an output
 
 class DepthwiseEmitter final : public Emitter {
 public:
-  DepthwiseEmitter(const DepthwiseKernelInfo &kernel, const DepthwiseParams &params, std::span<uint8_t> buffer)
-      : Emitter(buffer), params(params), quads(kernel.products == DepthwiseProducts::Quads),
-        halves(kernel.products == DepthwiseProducts::Halves), bytes(params.result == DepthwiseResult::Bytes),
+  /// The encoding of vpdpbusd; `wide`: with 32 registers.
+  DepthwiseEmitter(const DepthwiseKernelInfo &kernel, const DepthwiseParams &params, bool wide,
+                   Xbyak::PreferredEncoding encoding, std::span<uint8_t> buffer)
+      : Emitter(buffer), params(params), encoding(encoding), wide(wide),
+        quads(kernel.products == DepthwiseProducts::Quads), halves(kernel.products == DepthwiseProducts::Halves),
+        bytes(params.result == DepthwiseResult::Bytes),
         sets(depthwiseRows(kernel.products, params.windowRows, params.windowColumns)),
         entryBytes((halves ? 2 : blockVectors) * vectorBytes),
         columnBytes(static_cast<int64_t>(sets.size()) * entryBytes), record(recordBytes(kernel, params)),
-        together(quads ? 4 : 3) {
+        together(wide ? 4 : 3) {
     for (const DepthwiseRows &set : sets)
       groups += set.groups, widest = std::max(widest, set.span),
                             lastColumn = std::max(lastColumn, (set.groups - 1) * set.span);
@@ -76,7 +80,8 @@ private:
   }
 
   const DepthwiseParams params;
-  const bool quads, halves, bytes;
+  const Xbyak::PreferredEncoding encoding;
+  const bool wide, quads, halves, bytes;
   const std::vector<DepthwiseRows> sets;
   const int entryBytes; // Of `line`: one column and one set of rows.
   const int64_t columnBytes, record;
@@ -226,14 +231,18 @@ readersOf(const std::vector<DepthwiseRows> &sets, int stride, int count) {
 
 // Weights of a vector stay in registers, columns are loaded once for all outputs that see them.
 void DepthwiseEmitter::addQuads(int count) {
-  constexpr int firstFree = 16, kept = 12, turning = 4; // zmm16..31 of 32
+  // 16..31, or 12..15, which hold enough weights for 3 x 3.
+  const int firstFree = wide ? 16 : 12, kept = wide ? 12 : 3, turning = wide ? 4 : 1;
+  const auto load = [&](const Ymm &to, const Xbyak::Address &place) {
+    wide ? vmovdqu32(to, place) : vmovdqu(to, place);
+  };
   const auto readers = readersOf(sets, params.stride, count);
   int next = 0;
   for (int v = 0; v < used; ++v)
     for (int first = 0; first < groups; first += kept) {
       const int last = std::min(first + kept, groups);
       for (int g = first; g < last; ++g)
-        vmovdqu32(Ymm(firstFree + g - first), bAt(g, v));
+        load(Ymm(firstFree + g - first), bAt(g, v));
       for (const auto &[column, users] : readers) {
         const Ymm value(firstFree + kept + next % turning);
         bool isLoaded = false;
@@ -241,9 +250,9 @@ void DepthwiseEmitter::addQuads(int count) {
           if (group < first || group >= last)
             continue;
           if (!isLoaded)
-            vmovdqu32(value, lineAt(firstColumn + column.second, column.first, v));
+            load(value, lineAt(firstColumn + column.second, column.first, v));
           isLoaded = true;
-          vpdpbusd(sum(output, v), value, Ymm(firstFree + group - first), Xbyak::EvexEncoding);
+          vpdpbusd(sum(output, v), value, Ymm(firstFree + group - first), encoding);
         }
         next += isLoaded;
       }
@@ -308,12 +317,12 @@ void DepthwiseEmitter::addHalves(int count) {
 }
 
 void DepthwiseEmitter::finishSums(int count) {
-  const Ymm value(quads ? 16 : 15);
+  const Ymm value(wide ? 16 : 15);
   for (int u = 0; u < count; ++u)
     for (int part = 0; part < blockVectors; ++part) {
       const Ymm one = sum(u, part % 2 * 2), two = sum(u, part % 2 * 2 + 1);
       const auto place = ptr[to + static_cast<int>(firstByte + u * params.blocks() * sumBytes + part * vectorBytes)];
-      if (quads) {
+      if (wide) {
         vshufi32x4(value, one, two, part < 2 ? 0 : 3);
         vmovdqu32(place, value);
       } else {
@@ -324,7 +333,7 @@ void DepthwiseEmitter::finishSums(int count) {
 }
 
 void DepthwiseEmitter::finishBytes(int count, int channels) {
-  const Ymm multiplier(quads ? 16 : 14), bias(quads ? 17 : 15);
+  const Ymm multiplier(wide ? 16 : 14), bias(wide ? 17 : 15);
   for (int v = 0; v < used; ++v) {
     vmovups(multiplier, bAt(groups + 1, v));
     vmovups(bias, bAt(groups + 2, v));
@@ -477,14 +486,28 @@ Emitted DepthwiseEmitter::emit() {
   return finish();
 }
 
-} // namespace
-
-Emitted emitDepthwise(const DepthwiseKernelInfo &kernel, const DepthwiseParams &params, std::span<uint8_t> buffer) {
+Emitted emitLine(const DepthwiseKernelInfo &kernel, const DepthwiseParams &params, bool wide,
+                 Xbyak::PreferredEncoding encoding, std::span<uint8_t> buffer) {
   if (std::string refusal = depthwiseRefusal(params); !refusal.empty())
     return {0, false, std::move(refusal)};
   if (buffer.empty())
     return {0, true, {}};
-  return DepthwiseEmitter(kernel, params, buffer).emit();
+  return DepthwiseEmitter(kernel, params, wide, encoding, buffer).emit();
+}
+
+} // namespace
+
+Emitted emitDepthwise(const DepthwiseKernelInfo &kernel, const DepthwiseParams &params, std::span<uint8_t> buffer) {
+  return emitLine(kernel, params, false, Xbyak::VexEncoding, buffer);
+}
+
+Emitted emitDepthwise256Evex(const DepthwiseKernelInfo &kernel, const DepthwiseParams &params,
+                             std::span<uint8_t> buffer) {
+  return emitLine(kernel, params, false, Xbyak::EvexEncoding, buffer);
+}
+
+Emitted emitDepthwise512(const DepthwiseKernelInfo &kernel, const DepthwiseParams &params, std::span<uint8_t> buffer) {
+  return emitLine(kernel, params, true, Xbyak::EvexEncoding, buffer);
 }
 
 } // namespace nibble::kernels::x64

@@ -6,8 +6,14 @@
 
 namespace nibble::kernels::x64 {
 
-/// The products of kernel.products: with AVX-512 registers and their encoding for Quads, else with AVX2.
+/// The products of kernel.products with 16 registers: AVX2, and AVX-VNNI for Quads.
 Emitted emitDepthwise(const DepthwiseKernelInfo &kernel, const DepthwiseParams &params, std::span<uint8_t> buffer);
+/// Quads with 32 registers: AVX-512 VNNI and VL.
+Emitted emitDepthwise512(const DepthwiseKernelInfo &kernel, const DepthwiseParams &params, std::span<uint8_t> buffer);
+/// The code of emitDepthwise for Quads with the other encoding of vpdpbusd, of AVX-512 VNNI and VL: tests run it where
+/// a CPU has that one only.
+Emitted emitDepthwise256Evex(const DepthwiseKernelInfo &kernel, const DepthwiseParams &params,
+                             std::span<uint8_t> buffer);
 
 } // namespace nibble::kernels::x64
 

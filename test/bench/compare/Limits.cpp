@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 #include <fstream>
+#include <memory>
 #include <new>
 #include <sys/mman.h>
 
@@ -140,17 +141,21 @@ void readOnce(const std::byte *data, int64_t bytes) {
 
 constexpr int64_t readMost = int64_t(256) << 20;
 
-/// Memory to read, made at the first call.
-const std::byte *readMemory() {
-  static const std::byte *memory = [] {
-    void *p = mmap(nullptr, readMost, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (p == MAP_FAILED)
-      throw std::bad_alloc();
-    madvise(p, readMost, MADV_HUGEPAGE);
-    std::memset(p, 1, readMost);
-    return static_cast<const std::byte *>(p);
-  }();
-  return memory;
+/// Memory of whole pages, in large ones where the system gives them.
+struct Unmap {
+  size_t bytes;
+  void operator()(std::byte *p) const { munmap(p, bytes); }
+};
+using Memory = std::unique_ptr<std::byte, Unmap>;
+
+Memory memoryOf(int64_t bytes) {
+  const auto size = static_cast<size_t>(bytes);
+  void *p = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (p == MAP_FAILED)
+    throw std::bad_alloc();
+  madvise(p, size, MADV_HUGEPAGE);
+  std::memset(p, 1, size);
+  return Memory(static_cast<std::byte *>(p), Unmap{size});
 }
 
 /// Bytes per second of the better of both ways to read.
@@ -242,17 +247,19 @@ std::vector<Bandwidth> measureBandwidths(double seconds) {
                                    {"L2", l2, l2 / 2, 0},
                                    {"L3", l3, std::min<int64_t>(std::max<int64_t>(4 << 20, 2 * l2), l3 / 2), 0},
                                    {"DRAM", INT64_MAX, readMost, 0}};
+  const Memory memory = memoryOf(readMost);
   for (Bandwidth &level : levels)
     level.bytesPerSecond =
-        bandwidthOf(readMemory(), level.bytes & ~int64_t(1023), seconds / static_cast<double>(levels.size()));
+        bandwidthOf(memory.get(), level.bytes & ~int64_t(1023), seconds / static_cast<double>(levels.size()));
   return levels;
 }
 
 std::vector<Contestant> readersOf(double bytes) {
   const auto size = std::clamp<int64_t>(static_cast<int64_t>(bytes) & ~int64_t(1023), 1024, readMost);
   std::vector<Contestant> readers;
+  // Each has memory of its own, which the others do not bring nearer.
   for (auto *read : {readOnce, readAll})
-    readers.push_back({"read", [=] { read(readMemory(), size); }});
+    readers.push_back({"read", [=, memory = std::shared_ptr(memoryOf(size))] { read(memory.get(), size); }});
   return readers;
 }
 

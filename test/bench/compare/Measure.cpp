@@ -6,15 +6,15 @@
 #include <iterator>
 
 namespace nibble::bench {
-namespace {
 
-/// A message on one line, without the place in this program that a diagnostic names.
 std::string oneLine(std::string text) {
   text = text.substr(0, text.find('\n'));
   if (const size_t at = text.find("error: "); at != std::string::npos)
     text.erase(0, at + 7);
   return text;
 }
+
+namespace {
 
 std::vector<Peer> peersOf(const Case &c, const Data &data, const Machine &machine, const PeerOptions &options,
                           std::vector<Row> &refusals, const Row &blank) {

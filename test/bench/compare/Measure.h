@@ -49,6 +49,9 @@ struct MeasureOptions {
   double checkedMacs = 150e6; ///< Multiply-accumulates of the interpreter.
 };
 
+/// A message on one line, without the place in this program that a diagnostic names.
+std::string oneLine(std::string text);
+
 /// Our row, then those of the peers.
 std::vector<Row> measure(const Case &c, const Machine &machine, const MeasureOptions &options);
 

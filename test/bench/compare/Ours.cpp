@@ -106,9 +106,11 @@ struct Network::State {
     void *context;
     int64_t count;
     void operator()() const { task(context, 0, count, 0); }
+    void on(const nibble_parallel &team) const { team.parallel_for(team.pool, count, task, context); }
   };
 
   Case c;
+  int threads = 1;
   std::string text;
   WeightTable weights;
   std::unique_ptr<driver::ModelProgram> program;
@@ -122,7 +124,7 @@ struct Network::State {
   bool quantized() const { return c.operands.a.format != Format::F32; }
 
   void call() {
-    nibble_parallel parallel{this, 1, [](void *self, int64_t count, nibble_task task, void *context) {
+    nibble_parallel parallel{this, threads, [](void *self, int64_t count, nibble_task task, void *context) {
                                static_cast<State *>(self)->step({task, context, count});
                              }};
     void *arguments[] = {input.bytes().data(), output.bytes().data()};
@@ -144,7 +146,12 @@ struct Network::State {
       for (size_t i = from; i < to; ++i)
         steps[i]();
     };
-    Layer layer{{}, [=] { run(first, end); }};
+    Layer layer{{},
+                [=] { run(first, end); },
+                [this, first, end](const nibble_parallel &team) {
+                  for (size_t i = first; i < end; ++i)
+                    steps[i].on(team);
+                }};
     // A single step leaves its input alone; of several, a later one may reuse the memory of an earlier one's.
     if (end - first > 1)
       layer.prepare = [=] { run(0, first); };
@@ -154,9 +161,11 @@ struct Network::State {
   }
 };
 
-Network::Network(const Case &c, const Data &data, const std::string &target) : state(std::make_unique<State>()) {
+Network::Network(const Case &c, const Data &data, const std::string &target, int threads)
+    : state(std::make_unique<State>()) {
   State &s = *state;
   s.c = c;
+  s.threads = threads;
   const Graph graph = describe(c);
   const Weights weights = weightsOf(graph, c, data);
   const Graph frozen = freeze(graph, weights);
@@ -178,7 +187,7 @@ Network::Network(const Case &c, const Data &data, const std::string &target) : s
   };
   s.input = arrayFor(s.program->arguments().at(0));
   s.output = arrayFor(s.program->arguments().at(1));
-  s.arena = make_arena(report.arena.bytes(1), "the benchmark");
+  s.arena = make_arena(report.arena.bytes(threads), "the benchmark");
   std::copy(data.input.begin(), data.input.end(), s.input.span<float>().begin());
 }
 Network::~Network() = default;

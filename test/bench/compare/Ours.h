@@ -2,6 +2,8 @@
 #pragma once
 #include "test/bench/compare/Data.h"
 
+#include <nibble/runtime.h>
+
 #include <functional>
 #include <memory>
 
@@ -11,8 +13,8 @@ namespace nibble::bench {
 /// small one that reads its result, so that this is stored the way a following layer wants it.
 class Network {
 public:
-  /// Throws std::exception where the product refuses the case, with its message.
-  Network(const Case &c, const Data &data, const std::string &target);
+  /// For runs on at most `threads` threads. Throws std::exception where the product refuses the case, with its message.
+  Network(const Case &c, const Data &data, const std::string &target, int threads = 1);
   ~Network();
   Network(const Network &) = delete;
   Network &operator=(const Network &) = delete;
@@ -26,6 +28,7 @@ public:
   struct Layer {
     std::function<void()> prepare; ///< Must come before each run; empty where nothing has to.
     std::function<void()> run;
+    std::function<void(const nibble_parallel &team)> runOn; ///< On the team's threads.
   };
   /// Calls the entry once and, while it runs, `body`.
   void withLayer(const std::function<void(const Layer &layer)> &body);

@@ -1,5 +1,6 @@
 // Table and JSON.
 #include "test/bench/compare/Report.h"
+#include "test/bench/compare/Threads.h"
 
 #include <nlohmann/json.hpp>
 
@@ -165,15 +166,63 @@ std::string summary(const std::vector<Row> &rows) {
   return text;
 }
 
-void writeJson(const std::string &path, const std::vector<Row> &rows, const Machine &machine) {
+namespace {
+
+void writeFiles(const std::string &path, const json &list, const Machine &machine) {
   const std::filesystem::path file(path);
   if (file.has_parent_path())
     std::filesystem::create_directories(file.parent_path());
+  write(file, list);
+  write(file.parent_path() / "machine.json", toJson(machine));
+}
+
+json toJson(const ThreadRow &row) {
+  json object{{"op", row.op},
+              {"operands", row.operands},
+              {"shape", row.shape},
+              {"kernel", textOrNull(row.kernel)},
+              {"threads", row.threads},
+              {"ms_min", milliseconds(row.seconds)},
+              {"ms_median", milliseconds(row.medianSeconds)},
+              {"ms_min_one", milliseconds(row.oneSeconds)},
+              {"gops", row.seconds ? json(row.gop / *row.seconds) : json(nullptr)},
+              {"speedup", row.seconds ? json(row.speedup()) : json(nullptr)},
+              {"loop_speedup", row.loopSpeedup},
+              {"of_bandwidth", row.seconds ? json(row.ofBandwidth()) : json(nullptr)},
+              {"exact", row.exact},
+              {"checked", row.checked},
+              {"refused", textOrNull(row.error)}};
+  return object;
+}
+
+} // namespace
+
+void writeJson(const std::string &path, const std::vector<Row> &rows, const Machine &machine) {
   json list = json::array();
   for (const Row &row : rows)
     list.push_back(toJson(row));
-  write(file, list);
-  write(file.parent_path() / "machine.json", toJson(machine));
+  writeFiles(path, list, machine);
+}
+
+std::string threadTableHead(int threads) {
+  return format("%-6s %-14s %-20s %-28s %10s %10s %10s %9s %10s %13s", "op", "operands", "shape", "kernel", "min ms, 1",
+                format("min ms, %d", threads).c_str(), "median", "speed-up", "of a loop", "of bandwidth");
+}
+
+std::string threadTableLine(const ThreadRow &row) {
+  std::string line = format("%-6s %-14s %-20s %-28.28s ", row.op.c_str(), row.operands.c_str(), row.shape.c_str(),
+                            row.kernel.empty() ? "-" : row.kernel.c_str());
+  if (!row.error.empty())
+    return line + "refused: " + row.error;
+  return line + format("%10.4f %10.4f %10.4f %8.2fx %9.2fx %12.0f%%", *row.oneSeconds * 1e3, *row.seconds * 1e3,
+                       *row.medianSeconds * 1e3, row.speedup(), row.loopSpeedup, 100 * row.ofBandwidth());
+}
+
+void writeThreadJson(const std::string &path, const std::vector<ThreadRow> &rows, const Machine &machine) {
+  json list = json::array();
+  for (const ThreadRow &row : rows)
+    list.push_back(toJson(row));
+  writeFiles(path, list, machine);
 }
 
 } // namespace nibble::bench

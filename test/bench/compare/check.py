@@ -59,6 +59,33 @@ def check(rows, machine):
             yield f"machine.json has no {part}"
 
 
+def faults_of_threads(rows):
+    """What is wrong with the rows of one thread and several."""
+    if {row["operands"] for row in rows} != {"f32xf32", "u8xs8-tensor"}:
+        yield f"rows are {[row['operands'] for row in rows]}"
+    for row in rows:
+        fields = ("ms_min", "ms_median", "ms_min_one", "gops", "speedup", "loop_speedup", "of_bandwidth", "checked")
+        wrong = [name for name in fields if not positive(row.get(name))]
+        if wrong or row["threads"] != 2 or row["exact"] is not True or not row["kernel"]:
+            yield f"{row['operands']} {row['shape']}: {wrong or row}"
+        elif not math.isclose(row["speedup"], row["ms_min_one"] / row["ms_min"], rel_tol=1e-6):
+            yield f"speedup {row['speedup']} is not {row['ms_min_one']} / {row['ms_min']}"
+
+
+def threads(program, folder):
+    """Rows of two threads, and of those that take long enough."""
+    path = os.path.join(folder, "threads.json")
+    for least, count in (("0", 2), ("1000", 0)):
+        subprocess.run([program, "--quick", "--repeat=3", "--threads=2", f"--least-ms={least}",
+                        "--filter=^gemm (f32xf32|u8xs8-tensor) 17x31x67$", f"--json={path}"], check=True)
+        with open(path, encoding="utf-8") as stream:
+            rows = json.load(stream)
+        if len(rows) != count:
+            yield f"{len(rows)} rows of at least {least} ms, not {count}"
+        elif rows:
+            yield from faults_of_threads(rows)
+
+
 def main(program, folder):
     with open("/proc/cpuinfo", encoding="utf-8") as stream:
         flags = stream.read().split()
@@ -73,6 +100,8 @@ def main(program, folder):
     with open(os.path.join(folder, "machine.json"), encoding="utf-8") as stream:
         machine = json.load(stream)
     faults = list(check(rows, machine))
+    if len(os.sched_getaffinity(0)) > 1:
+        faults += threads(program, folder)
     for fault in faults:
         print(f"error: {fault}")
     print(f"{len(rows)} rows, {len(faults)} faults")

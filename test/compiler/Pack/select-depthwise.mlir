@@ -1,5 +1,6 @@
 // RUN: nibble-opt %s --nibble-select-kernels=target=x86_64-linux-gnu,+avx2 | FileCheck %s
 // RUN: nibble-opt %s --nibble-select-kernels=target=x86_64-linux-gnu,+avx512vnni,+avx512vl | FileCheck %s --check-prefix=VNNI
+// RUN: nibble-opt %s --nibble-select-kernels=target=x86_64-linux-gnu,+avxvnni | FileCheck %s --check-prefix=VEX
 // RUN: nibble-opt %s --nibble-select-kernels=target=x86_64-linux-gnu | FileCheck %s --check-prefix=SSE
 // RUN: nibble-opt %s --nibble-select-kernels=target=x86_64-linux-gnu,+avx2 --nibble-assign-layouts --nibble-materialize-layouts --nibble-pack-constants --nibble-verify-layouts | FileCheck %s --check-prefix=PACKED
 
@@ -12,13 +13,15 @@
 
 // Any weights of 8 bits, strides, windows; binary operands. Activations are bytes.
 // CHECK-LABEL: func.func @taken
-// CHECK: nibble.tile {{.*}}kernel = "depthwise_u8s8_halves_avx2", {{.*}}rejected = ["depthwise_u8s8_avx512vnni: target has no avx512vnni"]
+// CHECK: nibble.tile {{.*}}kernel = "depthwise_u8s8_halves_avx2", {{.*}}rejected = ["depthwise_u8s8_avx512vnni: target has no avx512vnni", "depthwise_u8s8_avxvnni: target has no avxvnni"]
 // CHECK: nibble.tile {{.*}}kernel = "depthwise_u8s8_halves_avx2"
 // CHECK: nibble.tile {{.*}}kernel = "depthwise_u8s8_halves_avx2"
 // VNNI-LABEL: func.func @taken
 // VNNI-COUNT-3: nibble.tile {{.*}}kernel = "depthwise_u8s8_avx512vnni", {{.*}}rejected = []
+// VEX-LABEL: func.func @taken
+// VEX-COUNT-3: nibble.tile {{.*}}kernel = "depthwise_u8s8_avxvnni", {{.*}}rejected = ["depthwise_u8s8_avx512vnni: target has no avx512vnni"]
 // SSE-LABEL: func.func @taken
-// SSE: nibble.tile {{.*}}kernel = "portable_depthwise", {{.*}}rejected = ["depthwise_u8s8_avx512vnni: target has no avx512vnni", "depthwise_u8s8_halves_avx2: target has no avx2", "depthwise_u8s8_avx2: target has no avx2", "dot_
+// SSE: nibble.tile {{.*}}kernel = "portable_depthwise", {{.*}}rejected = ["depthwise_u8s8_avx512vnni: target has no avx512vnni", "depthwise_u8s8_avxvnni: target has no avxvnni", "depthwise_u8s8_halves_avx2: target has no avx2", "depthwise_u8s8_avx2: target has no avx2", "dot_
 // PACKED-LABEL: func.func @taken
 // PACKED: nibble.constant {{.*}} : tensor<288xi8> : tensor<8x3x3x1x{{.*}}#nibble.layout<"order = [0, 1, 2, 3], tile = [0:32], word = 8, bits = 8">
 // PACKED: nibble.tile {{.*}}kernel = "depthwise_u8s8_halves_avx2"{{.*}}(tensor<?x4x4x8x{{.*}}#nibble.layout<"order = [0, 1, 2, 3], word = 8, bits = 8, code = unsigned">

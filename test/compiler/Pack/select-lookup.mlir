@@ -25,6 +25,18 @@ func.func @windows(%x: tensor<?x5x5x40xf32>) -> (tensor<?x3x3x33xi32>, tensor<?x
   return %0, %1 : tensor<?x3x3x33xi32>, tensor<?x5x5x33xi32>
 }
 
+// One pixel, where the processor can count bits.
+// CHECK-LABEL: func.func @row
+// CHECK: nibble.tile {{.*}}kernel = "lookup_b1b1_packed_avx2"
+// COUNT-LABEL: func.func @row
+// COUNT: nibble.tile {{.*}}kernel = "portable_binary", {{.*}}faster for sums of 160 products
+func.func @row(%x: tensor<?x1x1x160xf32>) -> tensor<?x1x1x17xi32> {
+  %q = nibble.quantize %x : (tensor<?x1x1x160xf32>) -> tensor<?x1x1x160x!b>
+  %w = nibble.constant dense<1> : tensor<17x1x1x160xi8> : tensor<17x1x1x160x!b>
+  %0 = nibble.tile %q, %w {window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x1x160x!b>, tensor<17x1x1x160x!b>) -> tensor<?x1x1x17xi32>
+  return %0 : tensor<?x1x1x17xi32>
+}
+
 // Packed for one or two pixels of an image, whatever the batch; a batch that is known counts.
 // CHECK-LABEL: func.func @rows
 // CHECK: nibble.tile {{.*}}kernel = "lookup_b1b1_packed_avx2", {{.*}}rejected = ["lookup_b1b1_avx2: 1 pixel shares the weights; packed ones are read faster"]
