@@ -11,12 +11,15 @@ inline constexpr llvm::StringLiteral portableBinary = "portable_binary", portabl
                                      portableF32 = "portable_f32", portableDepthwise = "portable_depthwise",
                                      portableScalar = "portable_scalar";
 
-/// Whether `kernel` is one of those that multiply unsigned bytes by signed bytes: of the manifest (compiler/Kernels) or
-/// a depthwise one.
+/// Whether `kernel` is one of those that multiply unsigned bytes by signed bytes: of the manifest (compiler/Kernels),
+/// a listed or a depthwise one.
 bool isByteKernel(llvm::StringRef kernel);
 
 /// Whether `kernel` is one of the depthwise kernels (compiler/Kernels/Depthwise.h).
 bool isDepthwiseKernel(llvm::StringRef kernel);
+
+/// Whether `kernel` is one of the listed kernels (compiler/Kernels/Listed.h).
+bool isListedKernel(llvm::StringRef kernel);
 
 /// Whether `kernel` is one of the look-up kernels (compiler/Kernels/Binary.h).
 bool isLookupKernel(llvm::StringRef kernel);

@@ -2,6 +2,7 @@
 // reads it: instructions that exist, no others than the features allow, and for each kernel of AVX-VNNI the same ones
 // as in its twin with the other encoding, which the sweep executes.
 #include "compiler/Kernels/Depthwise.h"
+#include "compiler/Kernels/Listed.h"
 #include "test/unit/KernelTestSupport.h"
 
 #include <llvm-c/Disassembler.h>
@@ -123,6 +124,26 @@ TEST(DepthwiseDisassembly, NeedsNoMoreThanItsFeatures) {
                                        .offset = 1,
                                        .low = 1,
                                        .high = 200};
+          for (const Instruction &instruction : disassemble(generate(kernel, params).bytes))
+            instructions.emplace(instruction.text, instruction.firstByte);
+        }
+    SCOPED_TRACE(kernel.name);
+    expectNoMoreThan(kernel.features, instructions);
+  }
+}
+
+TEST(ListedDisassembly, NeedsNoMoreThanItsFeatures) {
+  for (const ListedKernelInfo &kernel : listedKernels()) {
+    Instructions instructions;
+    for (int rows = 1; rows <= kernel.maxRows; ++rows)
+      for (int window = 1; window <= listedMaxWindow; ++window)
+        for (const int64_t segments : {1, 3}) {
+          const ListedParams params{.rows = rows,
+                                    .aRowStride = 1000,
+                                    .aOuterStride = int64_t(1) << 33,
+                                    .window = window,
+                                    .segments = segments,
+                                    .stepSegments = 4};
           for (const Instruction &instruction : disassemble(generate(kernel, params).bytes))
             instructions.emplace(instruction.text, instruction.firstByte);
         }
