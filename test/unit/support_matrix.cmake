@@ -4,6 +4,7 @@ endif()
 nibble_gtest(SupportMatrixTest SupportMatrixTest.cpp SupportShapesTest.cpp SupportTable.cpp MLIR LINK nibble_support_run)
 nibble_gtest(SupportTargetTest SupportTargetTest.cpp MLIR LINK nibble_support_run)
 nibble_gtest(SupportDotTest SupportDotTest.cpp MLIR LINK nibble_support_run)
+nibble_gtest(SupportListedTest SupportListedTest.cpp MLIR LINK nibble_support_run)
 nibble_gtest(SupportFlattenTest SupportFlattenTest.cpp MLIR LINK nibble_support_run)
 if(TARGET SupportMatrixTest AND CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   # The layers again for lesser processors: every path that "native" can take on this one.
