@@ -136,7 +136,7 @@ using Window = std::vector<int>;
 /// blocks of neighbours, whose activations stay in the first-level cache; of a block the heaviest group that is left
 /// begins a window, and the heaviest that fit join it.
 std::vector<std::vector<Window>> windowsOf(const std::vector<Group> &groups, int window, const Most &most) {
-  constexpr int64_t mostOfBlock = 256;
+  constexpr int64_t mostOfBlock = 176;
   const auto all = static_cast<int64_t>(groups.size()), blocks = (all + mostOfBlock - 1) / mostOfBlock;
   std::vector<std::vector<Window>> bySize(window); // less one
   for (int64_t block = 0; block < blocks; ++block) {
@@ -146,6 +146,7 @@ std::vector<std::vector<Window>> windowsOf(const std::vector<Group> &groups, int
     std::sort(left.begin(), left.end(), [&](int i, int j) {
       return groups[i].weight != groups[j].weight ? groups[i].weight > groups[j].weight : i < j;
     });
+    std::vector<std::vector<Window>> formed(window);
     while (!left.empty()) {
       Window members;
       Reach sum = {};
@@ -160,7 +161,13 @@ std::vector<std::vector<Window>> windowsOf(const std::vector<Group> &groups, int
         }
       }
       left.resize(kept);
-      bySize[members.size() - 1].push_back(std::move(members));
+      std::sort(members.begin(), members.end());
+      formed[members.size() - 1].push_back(std::move(members));
+    }
+    // In the order of k again: activations that are not near yet then come one after the other.
+    for (int size = 0; size < window; ++size) {
+      std::sort(formed[size].begin(), formed[size].end());
+      bySize[size].insert(bySize[size].end(), formed[size].begin(), formed[size].end());
     }
   }
   return bySize;
@@ -223,11 +230,12 @@ ListedLength chooseListed(const ListedWeights &weights) {
   });
   for (ListedLength &length : lengths)
     length.bytes = (entriesOf(weights, length.window) + 1) * listedEntryBytes + length.groups * windowBytes(1);
-  // A loop that ends costs about as much as a few operations for each of ten rows.
+  // A loop that ends costs about as much as a few operations for each of ten rows, and windows of more groups, whose
+  // activations lie further apart, about 5 %.
   const int64_t segments = entriesOf(weights, 1);
   constexpr int64_t loopOperations = 3;
   const auto cost = [&](const ListedLength &length) {
-    return length.operations() + loopOperations * segments * length.window;
+    return (length.operations() + loopOperations * segments * length.window) * (100 + 5 * length.window);
   };
   return *std::min_element(lengths.begin(), lengths.end(),
                            [&](const ListedLength &a, const ListedLength &b) { return cost(a) < cost(b); });
