@@ -36,15 +36,10 @@ std::vector<char> withScales(ArrayRef<char> packed, const kernels::KernelInfo &i
 
 DotTile::DotTile(Emitter &emitter, TileOp op, StringRef name, const kernels::KernelInfo &info, const ConvShape &shape,
                  const Epilogue &epilogue, const KernelOperands &operands, DotFacts facts)
-    : WindowTile(emitter, op, name, shape, epilogue, operands, info.columns), info(info), facts(std::move(facts)),
-      tiles((s.O + info.columns - 1) / info.columns),
+    : ByteTile(emitter, op, name, shape, epilogue, operands, info.columns, std::move(facts)), info(info),
       tileBytes(this->facts.group ? s.C / this->facts.group * kernels::scaledStepBytes(info, this->facts.group)
                                   : s.KH * kernels::stepBytes(info, s.KW * s.C)) {
-  // Weights of a share stay in the first-level cache while pixels pass. Every number of tiles in a call divides it.
-  constexpr int64_t shareBytes = 16 * 1024;
-  constexpr int64_t most = kernels::mostTilesOfCall;
-  share = std::max<int64_t>(1, shareBytes / tileBytes / most) * most;
-  shares = (tiles + share - 1) / share;
+  cutShares(tileBytes, kernels::mostTilesOfCall); // every number of tiles in a call divides it
   sumsAreF32 = this->facts.group > 0;
   sumsOfCall = int64_t(info.maxRows) * info.columns * (sumsAreF32 ? 2 : 1);
   longLine = info.maxRows;
@@ -83,13 +78,19 @@ std::string DotTile::kernelFor(const Call &call) {
              });
 }
 
-Buffer DotTile::correctionFor(const Taps &taps) {
+void ByteTile::cutShares(int64_t tileBytes, int64_t multiple) {
+  constexpr int64_t shareBytes = 16 * 1024;
+  share = std::max<int64_t>(1, shareBytes / tileBytes / multiple) * multiple;
+  shares = (tiles + share - 1) / share;
+}
+
+Buffer ByteTile::correctionFor(const Taps &taps) {
   if (!facts.zero || facts.group)
     return {};
   auto [it, isNew] = corrections.try_emplace({taps.y0, taps.y1, taps.x0, taps.x1});
   if (!isNew)
     return it->second;
-  std::vector<int32_t> sums((tiles * info.columns + tileColumns - 1) / tileColumns * tileColumns, 0);
+  std::vector<int32_t> sums((tiles * columns + tileColumns - 1) / tileColumns * tileColumns, 0);
   for (int64_t o = 0; o < s.O; ++o)
     for (int64_t y = taps.y0; y < taps.y1; ++y)
       for (int64_t k = taps.x0 * s.C; k < taps.x1 * s.C; ++k)

@@ -3,6 +3,7 @@
 #define NIBBLE_COMPILER_CODEGEN_LOWERDOT_H
 
 #include "compiler/Codegen/KernelTile.h"
+#include "compiler/Kernels/Listed.h"
 #include "compiler/Kernels/Select.h"
 #include <map>
 
@@ -23,7 +24,29 @@ std::vector<char> withScales(llvm::ArrayRef<char> packed, const kernels::KernelI
 
 /// One tile op. Kernels sum rows x columns of stored activations (q - qmin in bytes), of which those that stand for 0
 /// are not 0: each rectangle of pixels that see the same taps has a correction of its own.
-class DotTile final : public WindowTile {
+class ByteTile : public WindowTile {
+protected:
+  ByteTile(Emitter &emitter, TileOp op, llvm::StringRef name, const ConvShape &shape, const Epilogue &epilogue,
+           const KernelOperands &operands, int64_t columns, DotFacts facts)
+      : WindowTile(emitter, op, name, shape, epilogue, operands, columns), facts(std::move(facts)),
+        tiles((s.O + columns - 1) / columns) {}
+
+  llvm::SmallVector<int64_t> rowsOfRest(int64_t) const override { return {4, 1}; }
+  /// Sets the number of tiles that one work item computes, a multiple of `multiple`: the weights of a share stay in the
+  /// first-level cache while pixels pass.
+  void cutShares(int64_t tileBytes, int64_t multiple);
+  Buffer correctionFor(const Taps &taps);
+
+  const DotFacts facts;
+  const int64_t tiles; ///< of columns
+  int64_t share = 1;   ///< Tiles that one work item computes.
+
+private:
+  std::map<std::tuple<int64_t, int64_t, int64_t, int64_t>, Buffer> corrections;
+};
+
+/// With a kernel of the manifest (compiler/Kernels/Kernels.h).
+class DotTile final : public ByteTile {
 public:
   DotTile(Emitter &emitter, TileOp op, llvm::StringRef name, const kernels::KernelInfo &info, const ConvShape &shape,
           const Epilogue &epilogue, const KernelOperands &operands, DotFacts facts);
@@ -36,18 +59,33 @@ private:
   };
 
   int64_t rowsOfCall(int64_t count, int64_t rowStride) const override;
-  llvm::SmallVector<int64_t> rowsOfRest(int64_t) const override { return {4, 1}; }
   void emitShare(Region &r, Value share, const PixelRun &run) override;
   void emitCall(Region &r, int tileCount, Value tile, const PixelRun &run);
   std::string kernelFor(const Call &call);
-  Buffer correctionFor(const Taps &taps);
 
   const kernels::KernelInfo &info;
-  const DotFacts facts;
-  const int64_t tiles, tileBytes; ///< of columns
-  int64_t share;                  ///< Tiles that one work item computes.
+  const int64_t tileBytes;
   std::map<std::tuple<int, int, int64_t, int64_t>, std::string> symbols;
-  std::map<std::tuple<int64_t, int64_t, int64_t, int64_t>, Buffer> corrections;
+};
+
+/// With a listed kernel (compiler/Kernels/Listed.h): its lists are made here, of the weights in `facts`.
+class ListedTile final : public ByteTile {
+public:
+  ListedTile(Emitter &emitter, TileOp op, llvm::StringRef name, const kernels::ListedKernelInfo &info,
+             const ConvShape &shape, const Epilogue &epilogue, const KernelOperands &operands, DotFacts facts);
+
+  /// Makes the lists, with an error where they cannot be made or fail their proof; then all else.
+  mlir::LogicalResult lowerLists(int64_t batch, bool batched, int64_t activationMax);
+
+private:
+  int64_t rowsOfCall(int64_t count, int64_t rowStride) const override;
+  void emitShare(Region &r, Value share, const PixelRun &run) override;
+  std::string kernelFor(const PixelRun &run);
+
+  const kernels::ListedKernelInfo &info;
+  const int64_t segments; ///< Of a row of the window.
+  Buffer lists;
+  std::map<std::tuple<int64_t, int64_t, int64_t, int64_t>, std::string> symbols;
 };
 
 } // namespace nibble::codegen

@@ -176,10 +176,13 @@ LogicalResult Lowering::lowerTile(TileOp op) {
     return op.emitOpError("has an input without storage; give it a layout first");
 
   if (outElem == Elem::Fields && !kernel.starts_with("dot_") && !kernel.starts_with("lookup_") &&
-      !kernel.starts_with("depthwise_"))
+      !kernel.starts_with("depthwise_") && !kernel.starts_with("listed_"))
     return op.emitOpError("gives fields of two bits, which only generated kernels store; use 16-bit words");
   if (kernel.starts_with("dot_")) {
     if (failed(lowerDotKernel(op, s, e, out, batched)))
+      return failure();
+  } else if (kernel.starts_with("listed_")) {
+    if (failed(lowerListedKernel(op, s, e, out, batched)))
       return failure();
   } else if (kernel.starts_with("lookup_")) {
     if (failed(lowerLookupKernel(op, s, e, out, batched)))
@@ -259,6 +262,25 @@ LogicalResult Lowering::lowerDotKernel(TileOp op, const ConvShape &s, const Epil
   return DotTile(*emitter, op, name, *info, s, e,
                  {input, emitter->constant(name + ".weights", Elem::I8, packed), output, s.C}, std::move(facts))
       .lower(batch, batched);
+}
+
+LogicalResult Lowering::lowerListedKernel(TileOp op, const ConvShape &s, const Epilogue &e, const Buffer &output,
+                                          bool batched) {
+  const kernels::ListedKernelInfo *info = kernels::findListedKernel(op.getKernel()->str());
+  if (!info)
+    return op.emitOpError("names an unknown kernel '") << *op.getKernel() << "'";
+  auto values = weightsOf(op);
+  if (failed(values))
+    return failure();
+  Buffer input = get(op.getInput()).grid;
+  if (input.elem != Elem::U8)
+    return op.emitOpError("with kernel ") << *op.getKernel() << " needs its input in unsigned bytes";
+  Type grid = cast<RankedTensorType>(op.getInput().getType()).getElementType();
+  auto facts = gridFacts(grid);
+  return ListedTile(*emitter, op, nameOf(op), *info, s, e, {input, {}, output, s.C},
+                    {std::move(*values), storedZero(op.getInput().getType()),
+                     static_cast<int64_t>(op.getWidenEvery().value_or(1))})
+      .lowerLists(batch, batched, facts->qmax - facts->qmin);
 }
 
 LogicalResult Lowering::lowerDepthwiseKernel(TileOp op, const ConvShape &s, const Epilogue &e, const Buffer &output,

@@ -112,6 +112,8 @@ private:
                                      bool batched);
   mlir::LogicalResult lowerLookupKernel(TileOp op, const ConvShape &shape, const Epilogue &epilogue,
                                         const Buffer &output, bool batched);
+  mlir::LogicalResult lowerListedKernel(TileOp op, const ConvShape &shape, const Epilogue &epilogue,
+                                        const Buffer &output, bool batched);
   mlir::LogicalResult lowerDepthwiseKernel(TileOp op, const ConvShape &shape, const Epilogue &epilogue,
                                            const Buffer &output, bool batched);
   Epilogue epilogueOf(TileOp op, llvm::StringRef name);

@@ -2,7 +2,7 @@
 #ifndef NIBBLE_COMPILER_KERNELS_SELECT_H
 #define NIBBLE_COMPILER_KERNELS_SELECT_H
 
-#include "compiler/Kernels/Kernels.h"
+#include "compiler/Kernels/Listed.h"
 
 #include <functional>
 #include <optional>
@@ -90,8 +90,9 @@ struct Rejection {
 };
 
 struct Selection {
-  std::string kernel;     ///< A name of the manifest, or "portable".
-  int64_t widenEvery = 0; ///< DotParams::widenEvery for it.
+  std::string kernel;                 ///< A name of the manifest, or "portable".
+  int64_t widenEvery = 0;             ///< DotParams::widenEvery for it; of a listed kernel the most groups of a window.
+  std::optional<ListedLength> listed; ///< Of a listed kernel.
   std::vector<Rejection> rejections;
 };
 

@@ -64,6 +64,8 @@ std::optional<ElementsAttr> flatWeights(MLIRContext *context, const TileFacts &f
 /// Whether the kernel makes up for the zeros. dot_u8s8_6x16_avx2_exact multiplies pairs of 16 bits as portable_i16
 /// does, whose pairs are of neighbouring channels: it is worth it where it has no more of them.
 bool isFaster(StringRef kernel, const TileFacts &facts, const Flat &flat) {
+  if (isListedKernel(kernel))
+    return true;
   const kernels::KernelInfo *info = kernels::findKernel({kernel.data(), kernel.size()});
   if (!info)
     return false;

@@ -24,9 +24,14 @@ struct TileFacts {
 /// Facts of a tile that some kernel can compute; otherwise an error that says what to do.
 mlir::FailureOr<TileFacts> tileFacts(TileOp op);
 
-/// The first kernel of the manifest (dot_...) that computes the tile on `target`, if there is one: sets `kernel` and
-/// `widenEvery`, and appends the reasons against those before it.
+/// The first kernel of the manifest (dot_...) that computes the tile on `target`, if there is one, or a listed kernel
+/// that is faster: sets `kernel`, `widenEvery` and `listed`, and appends the reasons against others.
 void chooseByteKernel(const TileFacts &facts, const Target &target, kernels::Selection &selection);
+
+/// A listed kernel, if there is one on `target` that is faster than the kernel of 8-bit weights that `selection` names;
+/// else appends the reason against it. Segments of lists are the taps of a row where some windows reach over the left
+/// or right border (listedSegments).
+void chooseListedKernel(const TileFacts &facts, const Target &target, kernels::Selection &selection);
 
 /// The kernel of the tile, with the reasons against the faster ones.
 kernels::Selection chooseKernel(TileOp op, const TileFacts &facts, const Target &target);

@@ -19,6 +19,10 @@ inline constexpr llvm::StringLiteral layoutsAttrName = "nibble.layouts";
 /// Discardable attribute that nibble-flatten-windows sets: [W, C, KW, SW, DW, left padding] of the tile as it was.
 inline constexpr llvm::StringLiteral flattenedAttrName = "nibble.flattened";
 
+/// Discardable attribute that nibble-select-kernels sets on tiles of listed kernels (compiler/Kernels/Listed.h):
+/// [groups, windows, bytes] of the lists that the weights become.
+inline constexpr llvm::StringLiteral listedAttrName = "nibble.listed";
+
 } // namespace nibble
 
 #endif

@@ -145,6 +145,7 @@ void chooseByteKernel(const TileFacts &facts, const Target &target, kernels::Sel
   llvm::append_range(selection.rejections, chosen.rejections);
   if (kernels::findKernel(chosen.kernel))
     selection.kernel = chosen.kernel, selection.widenEvery = chosen.widenEvery;
+  chooseListedKernel(facts, target, selection);
 }
 
 namespace {
@@ -340,6 +341,9 @@ struct SelectKernelsPass : impl::SelectKernelsBase<SelectKernelsPass> {
         op.setWidenEvery(selection.widenEvery);
       else
         op.removeWidenEveryAttr();
+      op->removeAttr(listedAttrName);
+      if (const auto &listed = selection.listed)
+        op->setAttr(listedAttrName, builder.getDenseI64ArrayAttr({listed->groups, listed->windows, listed->bytes}));
       op.setRejectedAttr(builder.getStrArrayAttr(SmallVector<StringRef>(rejected.begin(), rejected.end())));
     });
     if (failed)

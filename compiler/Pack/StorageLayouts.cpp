@@ -2,6 +2,7 @@
 #include "compiler/Pack/StorageLayouts.h"
 #include "compiler/Kernels/Binary.h"
 #include "compiler/Kernels/Depthwise.h"
+#include "compiler/Kernels/Listed.h"
 
 using namespace mlir;
 
@@ -11,8 +12,10 @@ bool isDepthwiseKernel(StringRef kernel) {
   return kernels::findDepthwiseKernel({kernel.data(), kernel.size()}) != nullptr;
 }
 
+bool isListedKernel(StringRef kernel) { return kernels::findListedKernel({kernel.data(), kernel.size()}) != nullptr; }
+
 bool isByteKernel(StringRef kernel) {
-  return kernels::findKernel({kernel.data(), kernel.size()}) || isDepthwiseKernel(kernel);
+  return kernels::findKernel({kernel.data(), kernel.size()}) || isListedKernel(kernel) || isDepthwiseKernel(kernel);
 }
 
 bool scalesGroups(StringRef kernel) {
@@ -100,8 +103,10 @@ static int fieldBits(const GridFacts &facts, int64_t run) {
 layout::Layout weightLayout(StringRef kernel, RankedTensorType weights) {
   auto facts = gridFacts(weights.getElementType());
   layout::Layout layout = layout::rowMajor(4, facts ? 8 : 32, facts ? 8 : 32);
-  if (const kernels::KernelInfo *info = kernels::findKernel({kernel.data(), kernel.size()})) {
-    layout = layout::dotTile(4, info->weightBits, info->columns);
+  const kernels::KernelInfo *info = kernels::findKernel({kernel.data(), kernel.size()});
+  if (info || isListedKernel(kernel)) { // lists are made of these when kernels are
+    layout = info ? layout::dotTile(4, info->weightBits, info->columns)
+                  : layout::dotTile(4, 8, kernels::listedColumns);
     // Taps of one value: a row of them is the run.
     if (weights.getShape()[3] == 1)
       for (layout::Tile &tile : layout.tiles)

@@ -11,8 +11,8 @@ inline constexpr llvm::StringLiteral portableBinary = "portable_binary", portabl
                                      portableF32 = "portable_f32", portableF32Packed = "portable_f32_packed",
                                      portableDepthwise = "portable_depthwise", portableScalar = "portable_scalar";
 
-/// Whether `kernel` is one of those that multiply unsigned bytes by signed bytes: of the manifest (compiler/Kernels) or
-/// a depthwise one.
+/// Whether `kernel` is one of those that multiply unsigned bytes by signed bytes: of the manifest (compiler/Kernels),
+/// a listed or a depthwise one.
 bool isByteKernel(llvm::StringRef kernel);
 
 /// Whether `kernel` is one of the manifest that sums groups of k with scales of their own (R7.5).
@@ -20,6 +20,9 @@ bool scalesGroups(llvm::StringRef kernel);
 
 /// Whether `kernel` is one of the depthwise kernels (compiler/Kernels/Depthwise.h).
 bool isDepthwiseKernel(llvm::StringRef kernel);
+
+/// Whether `kernel` is one of the listed kernels (compiler/Kernels/Listed.h).
+bool isListedKernel(llvm::StringRef kernel);
 
 /// Whether `kernel` is one of the look-up kernels (compiler/Kernels/Binary.h).
 bool isLookupKernel(llvm::StringRef kernel);

@@ -26,6 +26,7 @@ Public convert(const Model &model) {
     to.kernel = from.kernel;
     to.rejected = from.rejected;
     to.window = from.window;
+    to.lists = from.lists;
     to.input_type = from.input.type;
     to.weight_type = from.weight.type;
     to.output_type = from.output.type;

@@ -1,6 +1,8 @@
 // The machine code of all kernels, also of those that this machine cannot run, as LLVM's disassembler
 // reads it: instructions that exist, no others than the features allow, and for each kernel of AVX-VNNI the same ones
 // as in its twin with the other encoding, which the sweep executes.
+#include "compiler/Kernels/Depthwise.h"
+#include "compiler/Kernels/Listed.h"
 #include "test/unit/KernelTestSupport.h"
 
 #include <llvm-c/Disassembler.h>
@@ -142,6 +144,26 @@ TEST(DepthwiseDisassembly, NeedsNoMoreThanItsFeatures) {
     for (const DepthwiseParams &params : depthwiseShapes())
       for (const Instruction &instruction : disassemble(generate(kernel, params).bytes))
         instructions.emplace(instruction.text, instruction.firstByte);
+    SCOPED_TRACE(kernel.name);
+    expectNoMoreThan(kernel.features, instructions);
+  }
+}
+
+TEST(ListedDisassembly, NeedsNoMoreThanItsFeatures) {
+  for (const ListedKernelInfo &kernel : listedKernels()) {
+    Instructions instructions;
+    for (int rows = 1; rows <= kernel.maxRows; ++rows)
+      for (int window = 1; window <= listedMaxWindow; ++window)
+        for (const int64_t segments : {1, 3}) {
+          const ListedParams params{.rows = rows,
+                                    .aRowStride = 1000,
+                                    .aOuterStride = int64_t(1) << 33,
+                                    .window = window,
+                                    .segments = segments,
+                                    .stepSegments = 4};
+          for (const Instruction &instruction : disassemble(generate(kernel, params).bytes))
+            instructions.emplace(instruction.text, instruction.firstByte);
+        }
     SCOPED_TRACE(kernel.name);
     expectNoMoreThan(kernel.features, instructions);
   }

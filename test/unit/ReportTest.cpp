@@ -170,7 +170,7 @@ TEST(ReportTest, KernelsWithOneReasonShareIt) {
   EXPECT_THAT(skipped(layer), ElementsAre("a, b: x: y", "c: z", "d: x: y", "e"));
 }
 
-TEST(ReportTest, FlattenedWindowsAreNamed) {
+TEST(ReportTest, FlattenedWindowsAndListsAreNamed) {
   Report report;
   LayerReport &layer = report.layers.emplace_back();
   layer.kernel = "dot_a", layer.input_type = "u8", layer.weight_type = "s4", layer.weight_bytes = 192,
@@ -178,8 +178,12 @@ TEST(ReportTest, FlattenedWindowsAreNamed) {
   EXPECT_EQ(to_string(layer), "kernel dot_a (u8 x s4, 192 weight bytes); per image 1,440 multiply-accumulates");
   EXPECT_FALSE(nlohmann::json::parse(to_json(report))["layers"][0].contains("window"));
   layer.window = "3 x 3 x 1 flattened to 3 runs of 4";
-  EXPECT_EQ(to_string(layer), "kernel dot_a (u8 x s4, 192 weight bytes), window of 3 x 3 x 1 flattened to 3 runs of 4; "
+  layer.lists = "9 groups in 4 windows, 3 groups more than the weights fill";
+  EXPECT_EQ(to_string(layer), "kernel dot_a (u8 x s4, 192 weight bytes), window of 3 x 3 x 1 flattened to 3 runs of 4, "
+                              "lists of 9 groups in 4 windows, 3 groups more than the weights fill; "
                               "per image 1,440 multiply-accumulates");
+  EXPECT_EQ(nlohmann::json::parse(to_json(report))["layers"][0]["lists"], layer.lists);
+  EXPECT_THAT(to_html(report), HasSubstr("lists of 9 groups"));
   EXPECT_EQ(nlohmann::json::parse(to_json(report))["layers"][0]["window"], layer.window);
   EXPECT_THAT(to_html(report), HasSubstr("window of 3 x 3 x 1 flattened to 3 runs of 4"));
 }

@@ -1,6 +1,7 @@
 // First layers: few channels, whose windows become runs of values for dot kernels. Bit-exact at the packed stage, in
 // the interpreter, and compiled, for each instruction set that this machine has.
 #include "compiler/Pack/Passes.h"
+#include "compiler/Pack/StorageLayouts.h"
 #include "compiler/Target/Target.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "test/unit/SupportRun.h"
@@ -153,7 +154,7 @@ TEST_P(SupportFlatten, FirstLayers) {
     int flattened = 0;
     module->walk([&](TileOp tile) {
       flattened += tile->hasAttr(flattenedAttrName);
-      EXPECT_EQ(tile.getKernel()->starts_with("dot_"), tile->hasAttr(flattenedAttrName)) << layers[n].what();
+      EXPECT_EQ(isByteKernel(*tile.getKernel()), tile->hasAttr(flattenedAttrName)) << layers[n].what();
     });
     // Pairs of 16 bits are worth it for some windows only.
     const bool isExact = target->has("avx512vnni") || target->has("avxvnni");

@@ -5,6 +5,7 @@
 #include "compiler/Graph/RequireStage.h"
 #include "compiler/Kernels/Binary.h"
 #include "compiler/Kernels/Depthwise.h"
+#include "compiler/Kernels/Listed.h"
 #include "dialects/Ukr/IR/Ukr.h"
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
 #include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
@@ -243,10 +244,15 @@ private:
     const kernels::KernelInfo *dot = kernels::findKernel(name);
     const kernels::LookupKernelInfo *lookup = kernels::findLookupKernel(name);
     const kernels::DepthwiseKernelInfo *depthwise = kernels::findDepthwiseKernel(name);
-    if (!dot && !lookup && !depthwise)
+    const kernels::ListedKernelInfo *listed = kernels::findListedKernel(name);
+    if (!dot && !lookup && !depthwise && !listed)
       return kernel.emitOpError("comes from the unknown generator '") << name << "'";
     SmallVector<StringRef> features;
-    StringRef(dot ? dot->features : lookup ? lookup->features : depthwise->features).split(features, ',', -1, false);
+    StringRef(dot         ? dot->features
+              : lookup    ? lookup->features
+              : depthwise ? depthwise->features
+                          : listed->features)
+        .split(features, ',', -1, false);
     if (kernel.getScaled() && (!dot || !dot->scalesGroups()))
       return kernel.emitOpError("is scaled, but its generator '") << name << "' has no group scales";
     if (kernel.getScaled() && !dot->featureOfScales().empty())

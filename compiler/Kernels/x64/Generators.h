@@ -2,7 +2,7 @@
 #ifndef NIBBLE_COMPILER_KERNELS_X64_GENERATORS_H
 #define NIBBLE_COMPILER_KERNELS_X64_GENERATORS_H
 
-#include "compiler/Kernels/Kernels.h"
+#include "compiler/Kernels/Listed.h"
 
 namespace nibble::kernels::x64 {
 
@@ -19,6 +19,9 @@ Emitted emitDotU8S8Windows(const DotParams &params, std::span<uint8_t> buffer);
 Emitted emitDotU8S4(const DotParams &params, std::span<uint8_t> buffer);
 Emitted emitDotU8S2(const DotParams &params, std::span<uint8_t> buffer);
 Emitted emitDotU8S1(const DotParams &params, std::span<uint8_t> buffer);
+
+/// Listed.h: windows of groups that were put together so that no 16-bit sum overflows; exact for all weights.
+Emitted emitListed(const ListedKernelInfo &kernel, const ListedParams &params, std::span<uint8_t> buffer);
 
 /// vpdpbusd: four products a column, added to 32 bits at once; exact for all weights and activations. bits: 8, 4, 2, 1.
 template <int bits> ///< AVX-512 VNNI and BW: vectors of 16 columns, 32 registers.

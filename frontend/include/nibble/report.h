@@ -27,6 +27,9 @@ struct LayerReport {
   /// "3 x 3 x 1 flattened to 3 runs of 4": how a window of few channels became one that its kernel takes; empty
   /// for others. `macs` are those of the window as it was written.
   std::string window;
+  /// "2103 groups in 712 windows, 7 groups more than the weights fill": into which lists a kernel of that name had its
+  /// weights ordered, so that 16-bit sums cannot overflow; empty for others. A group is 4 weights of 8 channels.
+  std::string lists;
   std::int64_t weight_bytes = 0; ///< As packed for the kernel.
   std::int64_t macs = 0;         ///< Multiply-accumulates for one image; taps in the padding do not count.
 

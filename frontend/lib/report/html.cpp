@@ -58,6 +58,8 @@ std::string kernelCell(const LayerReport &layer) {
   std::string text = "<code>" + html::escape(layer.kernel) + "</code>";
   if (!layer.window.empty())
     text += "<br/>window of " + html::escape(layer.window);
+  if (!layer.lists.empty())
+    text += "<br/>lists of " + html::escape(layer.lists);
   if (!layer.rejected.empty()) {
     text += "<details><summary>" + std::to_string(layer.rejected.size()) + " faster ones passed over</summary><ul>";
     for (const std::string &reason : layer.rejected)

@@ -40,6 +40,8 @@ static Json to_json(const LayerReport &layer) {
     }
     if (!layer.window.empty())
       json["window"] = layer.window;
+    if (!layer.lists.empty())
+      json["lists"] = layer.lists;
     json["macs"] = layer.macs;
   }
   if (layer.bytes_read >= 0) {

@@ -32,7 +32,8 @@ std::string to_string(const LayerReport &layer) {
   std::string text = contraction
                          ? "kernel " + (layer.kernel.empty() ? "not chosen" : layer.kernel) + " (" + layer.input_type +
                                " x " + layer.weight_type + ", " + grouped(layer.weight_bytes) + " weight bytes)" +
-                               (layer.window.empty() ? "" : ", window of " + layer.window)
+                               (layer.window.empty() ? "" : ", window of " + layer.window) +
+                               (layer.lists.empty() ? "" : ", lists of " + layer.lists)
                      : layer.output_type.empty() ? layer.op
                                                  : layer.input_type + " to " + layer.output_type;
   std::string per_image = contraction ? grouped(layer.macs) + " multiply-accumulates" : "";

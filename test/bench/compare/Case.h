@@ -19,7 +19,7 @@ struct Operand {
 /// Which instruction sequence bounds the computation (Limits.h).
 enum class Route {
   Fma,
-  Byte,       ///< u8 x s8 where no pair of products saturates
+  Byte,       ///< u8 x s8 where weights differ: the smaller ones share 16-bit sums
   ExactByte,  ///< any 8-bit operands
   ShortSum,   ///< 16-bit accumulation
   TernaryLut, ///< 2 multiply-accumulates per table look-up

@@ -88,7 +88,7 @@ struct RouteUse {
 const RouteUse uses[] = {
     {Route::Fma, "fma", 1},
     {Route::Fma, "fma-512", 1},
-    {Route::Byte, "vpmaddubsw+vpmaddwd+vpaddd", 1},
+    {Route::Byte, "vpmaddubsw+vpaddw", 1},
     {Route::Byte, "vpdpbusd-512", 1},
     {Route::ExactByte, "vpmaddwd+vpaddd", 1},
     {Route::ExactByte, "vpdpbusd-512", 1},

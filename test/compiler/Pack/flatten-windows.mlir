@@ -82,10 +82,10 @@ func.func @stay(%x: tensor<?x4x6x4x!u8>, %i: tensor<?x4x9x1x!u8>, %s: tensor<?x4
 // PACKED: kernel = "portable_i16"
 // PACKED: kernel = "dot_u8s8_6x16_avx2_exact"
 !w8 = !quant.uniform<i8<-127:127>:f32, 5.000000e-01>
-func.func @pairs(%x: tensor<?x4x6x2x!u8>, %z: tensor<?x4x6x3x!u8>) -> (tensor<?x2x4x2xi32>, tensor<?x2x4x2xi32>) {
-  %w = nibble.constant dense<127> : tensor<2x3x3x2xi8> : tensor<2x3x3x2x!w8>
-  %v = nibble.constant dense<127> : tensor<2x3x3x3xi8> : tensor<2x3x3x3x!w8>
-  %0 = nibble.tile %x, %w {window = array<i64: 3, 3>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x4x6x2x!u8>, tensor<2x3x3x2x!w8>) -> tensor<?x2x4x2xi32>
-  %1 = nibble.tile %z, %v {window = array<i64: 3, 3>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x4x6x3x!u8>, tensor<2x3x3x3x!w8>) -> tensor<?x2x4x2xi32>
-  return %0, %1 : tensor<?x2x4x2xi32>, tensor<?x2x4x2xi32>
+func.func @pairs(%x: tensor<?x4x6x2x!u8>, %z: tensor<?x4x6x3x!u8>) -> (tensor<?x2x4x16xi32>, tensor<?x2x4x16xi32>) {
+  %w = nibble.constant dense<127> : tensor<16x3x3x2xi8> : tensor<16x3x3x2x!w8>
+  %v = nibble.constant dense<127> : tensor<16x3x3x3xi8> : tensor<16x3x3x3x!w8>
+  %0 = nibble.tile %x, %w {window = array<i64: 3, 3>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x4x6x2x!u8>, tensor<16x3x3x2x!w8>) -> tensor<?x2x4x16xi32>
+  %1 = nibble.tile %z, %v {window = array<i64: 3, 3>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x4x6x3x!u8>, tensor<16x3x3x3x!w8>) -> tensor<?x2x4x16xi32>
+  return %0, %1 : tensor<?x2x4x16xi32>, tensor<?x2x4x16xi32>
 }

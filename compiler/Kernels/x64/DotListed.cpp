@@ -1,0 +1,128 @@
+// Listed kernels for AVX2 (Listed.h): up to 10 rows of a against 8 columns of b.
+//
+// A window of g groups costs 2 g + 1 vector operations for each row: g vpmaddubsw, g - 1 vpaddw, vpmaddwd by ones,
+// vpaddd. The k of a group comes from memory, so that its rows are reached from one pointer with displacements.
+#include "compiler/Kernels/Listed.h"
+#include "compiler/Kernels/x64/Emitter.h"
+#include "compiler/Kernels/x64/Generators.h"
+
+namespace nibble::kernels::x64 {
+namespace {
+
+using Xbyak::Ymm;
+
+class ListedEmitter final : public Emitter {
+public:
+  ListedEmitter(const ListedParams &params, std::span<uint8_t> buffer) : Emitter(buffer), params(params) {
+    for (int row = 0; row < params.rows; ++row)
+      sums.push_back(vectors.take());
+    for (int g = 0; g < params.window; ++g) {
+      weights.push_back(vectors.takeIfSpare(0));
+      values.push_back(takeScalar());
+    }
+    if (params.segments > 1)
+      left = takeScalar();
+  }
+
+  Emitted emit() {
+    Xbyak::Label step, done;
+    enterFunction();
+    vpcmpeqw(ones, ones, ones);
+    vpsrlw(ones, ones, 15);
+    for (const Ymm &sum : sums)
+      vpxor(sum, sum, sum);
+    test(outer, outer);
+    jle(done, T_NEAR);
+
+    place(step);
+    oneStep();
+    advance(a, params.aOuterStride, list);
+    advance(index, (params.stepSegments - params.segments) * segmentBytes(), list);
+    dec(outer);
+    jnz(step, T_NEAR);
+
+    place(done);
+    for (size_t row = 0; row < sums.size(); ++row)
+      vmovdqu(ptr[acc + row * vectorBytes], sums[row]);
+    leaveFunction();
+    return finish();
+  }
+
+private:
+  static constexpr int vectorBytes = 32;
+  int64_t segmentBytes() const { return params.window * listedEntryBytes; }
+
+  /// The segments of the call; leaves the index behind them.
+  void oneStep() {
+    Xbyak::Label segment;
+    if (left)
+      mov(*left, static_cast<uint64_t>(params.segments));
+    place(segment);
+    movsxd(list, dword[index]);
+    add(list, index);
+    for (int groups = params.window; groups > 0; --groups) {
+      Xbyak::Label window, next;
+      add(index, static_cast<uint32_t>(listedEntryBytes));
+      movsxd(end, dword[index]);
+      add(end, index);
+      cmp(list, end);
+      jae(next, T_NEAR);
+      padTo(32);
+      place(window);
+      oneWindow(groups);
+      cmp(list, end);
+      jb(window, T_NEAR);
+      place(next);
+    }
+    if (left) {
+      dec(*left);
+      jnz(segment, T_NEAR);
+    }
+  }
+
+  void oneWindow(int groups) {
+    for (int g = 0; g < groups; ++g) {
+      movzx(values[g].cvt32(), word[list + 2 * g]);
+      add(values[g], a);
+      if (weights[g])
+        vmovdqu(*weights[g], ptr[list + 2 * groups + g * vectorBytes]);
+    }
+    for (int row = 0; row < params.rows; ++row) {
+      const auto product = [&](const Ymm &to, int g) {
+        vpbroadcastd(to, ptr[values[g] + static_cast<int>(row * params.aRowStride - params.firstK)]);
+        if (weights[g])
+          vpmaddubsw(to, to, *weights[g]);
+        else
+          vpmaddubsw(to, to, ptr[list + 2 * groups + g * vectorBytes]);
+      };
+      product(x, 0);
+      for (int g = 1; g < groups; ++g) {
+        product(y, g);
+        vpaddw(x, x, y);
+      }
+      vpmaddwd(x, x, ones);
+      vpaddd(sums[row], sums[row], x);
+    }
+    add(list, groups * (2 + vectorBytes));
+  }
+
+  const ListedParams params;
+  const Xbyak::Reg64 a = arg0, index = arg1, acc = arg2, outer = arg3, list = takeScalar(), end = takeScalar();
+  const Ymm ones = vectors.take(), x = vectors.take(), y = vectors.take();
+  std::vector<Ymm> sums;
+  std::vector<std::optional<Ymm>> weights; // of a group of the window; in memory where no register is left
+  std::vector<Xbyak::Reg64> values;        // where the values of a group lie in row 0
+  std::optional<Xbyak::Reg64> left;        // segments
+};
+
+} // namespace
+
+Emitted emitListed(const ListedKernelInfo &kernel, const ListedParams &params, std::span<uint8_t> buffer) {
+  if (std::string reason = listedRefusal(kernel, params); !reason.empty())
+    return {0, false, std::move(reason)};
+  if (buffer.empty())
+    return {0, true, {}};
+  return ListedEmitter(params, buffer).emit();
+}
+
+} // namespace nibble::kernels::x64

@@ -1,0 +1,38 @@
+// RUN: nibble-opt %s --nibble-select-kernels=target=x86_64-linux-gnu,+avx2 | FileCheck %s
+// RUN: nibble-opt %s --nibble-select-kernels=target=x86_64-linux-gnu,+avxvnni | FileCheck %s --check-prefix=VNNI
+
+!u8 = !quant.uniform<u8:f32, 2.500000e-01:3>
+!w8 = !quant.uniform<i8<-127:127>:f32, 5.000000e-01>
+
+// A pair that saturates, so that five groups are needed for 16 steps; weights of which no pair saturates, for which lists gain nothing; all
+// pairs saturate; a run that is too long for 16-bit numbers.
+// CHECK-LABEL: func.func @bytes
+// CHECK: nibble.tile {{.*}}kernel = "listed_u8s8_10x8_avx2", nibble.listed = array<i64: 10, 10, 352>, {{.*}}"dot_u8s8_6x16_avx2: weights of channel 0 can saturate a 16-bit pair sum: 255 * 160 > 32767"], {{.*}}widen_every = 1
+// CHECK: nibble.tile {{.*}}kernel = "dot_u8s8_6x16_avx2", {{.*}}"listed_u8s8_10x8_avx2: these weights take 3.00 operations for 4 steps of 8 columns; above 2.75 dot_u8s8_6x16_avx2 is faster"]
+// CHECK: nibble.tile {{.*}}kernel = "dot_u8s8_6x16_avx2_exact", {{.*}}"listed_u8s8_10x8_avx2: these weights take 6.00 operations for 4 steps of 8 columns; above 4.00 dot_u8s8_6x16_avx2_exact is faster"]
+// CHECK: nibble.tile {{.*}}kernel = "dot_u8s8_6x16_avx2_exact", {{.*}}"listed_u8s8_10x8_avx2: a run of 70000 values; the kernel takes 65536"]
+// VNNI-LABEL: func.func @bytes
+// VNNI-COUNT-4: kernel = "dot_u8s8_12x8_avxvnni"
+func.func @bytes(%x: tensor<?x1x1x16x!u8>, %y: tensor<?x1x1x70000x!u8>) -> (tensor<?x1x1x16xi32>, tensor<?x1x1x16xi32>, tensor<?x1x1x16xi32>, tensor<?x1x1x16xi32>) {
+  %b = nibble.constant dense<[[[[100, 60, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]]], [[[100, 60, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]]], [[[100, 60, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]]], [[[100, 60, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]]], [[[100, 60, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]]], [[[100, 60, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]]], [[[100, 60, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]]], [[[100, 60, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]]], [[[100, 60, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]]], [[[100, 60, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]]], [[[100, 60, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]]], [[[100, 60, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]]], [[[100, 60, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]]], [[[100, 60, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]]], [[[100, 60, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]]], [[[100, 60, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]]]]> : tensor<16x1x1x16xi8> : tensor<16x1x1x16x!w8>
+  %c = nibble.constant dense<64> : tensor<16x1x1x16xi8> : tensor<16x1x1x16x!w8>
+  %d = nibble.constant dense<127> : tensor<16x1x1x16xi8> : tensor<16x1x1x16x!w8>
+  %e = nibble.constant dense<127> : tensor<16x1x1x70000xi8> : tensor<16x1x1x70000x!w8>
+  %0 = nibble.tile %x, %b {window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x1x16x!u8>, tensor<16x1x1x16x!w8>) -> tensor<?x1x1x16xi32>
+  %1 = nibble.tile %x, %c {window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x1x16x!u8>, tensor<16x1x1x16x!w8>) -> tensor<?x1x1x16xi32>
+  %2 = nibble.tile %x, %d {window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x1x16x!u8>, tensor<16x1x1x16x!w8>) -> tensor<?x1x1x16xi32>
+  %3 = nibble.tile %y, %e {window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x1x70000x!u8>, tensor<16x1x1x70000x!w8>) -> tensor<?x1x1x16xi32>
+  return %0, %1, %2, %3 : tensor<?x1x1x16xi32>, tensor<?x1x1x16xi32>, tensor<?x1x1x16xi32>, tensor<?x1x1x16xi32>
+}
+
+// 8 columns are half of a tile of the other kernels. The taps of a row are lists of their own where columns are padded, one list where they
+// are not: 9 + 1 and 3 + 1 entries of the index, of 4 bytes each, and 18 groups of 34.
+// CHECK-LABEL: func.func @padded
+// CHECK: nibble.tile {{.*}}nibble.listed = array<i64: 18, 18, 652>
+// CHECK: nibble.tile {{.*}}nibble.listed = array<i64: 18, 18, 628>
+func.func @padded(%x: tensor<?x3x3x8x!u8>) -> (tensor<?x3x3x8xi32>, tensor<?x3x1x8xi32>) {
+  %w = nibble.constant dense<64> : tensor<8x3x3x8xi8> : tensor<8x3x3x8x!w8>
+  %0 = nibble.tile %x, %w {window = array<i64: 3, 3>, strides = array<i64: 1, 1>, padding = #nibble.padding<1, 1, 1, 1>} : (tensor<?x3x3x8x!u8>, tensor<8x3x3x8x!w8>) -> tensor<?x3x3x8xi32>
+  %1 = nibble.tile %x, %w {window = array<i64: 3, 3>, strides = array<i64: 1, 1>, padding = #nibble.padding<1, 0, 1, 0>} : (tensor<?x3x3x8x!u8>, tensor<8x3x3x8x!w8>) -> tensor<?x3x1x8xi32>
+  return %0, %1 : tensor<?x3x3x8xi32>, tensor<?x3x1x8xi32>
+}
