@@ -125,11 +125,19 @@ void KernelTile::finish(Region &r, Value from, Value channel, int64_t width, con
   Value end = r.idx(width);
   if (s.O % columns && width > unrolled)
     end = r.min(end, r.sub(r.idx((s.O + lanes - 1) / lanes * lanes), channel));
+  if (channelEnd && width > unrolled)
+    end = r.min(end, r.sub(channelEnd, channel));
   r.loop(r.idx(0), r.idx(run.rows), 1, [&](Value m) {
     Value row = r.add(from, r.mul(m, width)), pixel = r.add(run.pixel, r.mul(m, run.pixelStride));
     if (width <= unrolled) {
-      for (int64_t c = 0; c < width; c += lanes)
-        finishEight(r, r.add(row, c), r.add(channel, c), pixel, correction);
+      for (int64_t c = 0; c < width; c += lanes) {
+        Value first = r.add(channel, c);
+        auto eight = [&] { finishEight(r, r.add(row, c), first, pixel, correction); };
+        if (channelEnd)
+          r.when(r.cmp(arith::CmpIPredicate::slt, first, channelEnd), eight);
+        else
+          eight();
+      }
       return;
     }
     r.loop(r.idx(0), end, lanes, [&](Value c) { finishEight(r, r.add(row, c), r.add(channel, c), pixel, correction); });

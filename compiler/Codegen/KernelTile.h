@@ -61,6 +61,7 @@ protected:
   int64_t shares = 1;      ///< Of the channels; set by the constructors of subclasses.
   Value sums;              ///< i32: scratch of the thread.
   bool sumsAreF32 = false; ///< Their bits.
+  Value channelEnd; ///< The first channel that is not a call's, where that is not the last of all; a multiple of 8.
   bool failedToGenerate = false;
 
 private:

@@ -34,11 +34,33 @@ std::vector<char> withScales(ArrayRef<char> packed, const kernels::KernelInfo &i
   return bytes;
 }
 
+std::vector<char> packedByGroup(ArrayRef<int64_t> values, const kernels::KernelInfo &info, const ConvShape &s) {
+  const int64_t shape[] = {s.O / s.groups, s.KH, s.KW, s.channelsPerGroup()};
+  const size_t size = values.size() / s.groups;
+  std::vector<char> all;
+  for (int64_t g = 0; g < s.groups; ++g) {
+    auto bytes = layout::pack(layout::dotTile(4, info.weightBits, info.columns), values.slice(g * size, size), shape);
+    if (!bytes)
+      return {};
+    all.insert(all.end(), bytes->begin(), bytes->end());
+  }
+  return all;
+}
+
+DotTile::Steps DotTile::stepsOf(const ConvShape &s, const kernels::KernelInfo &info, int64_t group) {
+  const int64_t row = s.DH * s.W * s.C, channels = s.channelsPerGroup();
+  if (group)
+    return {s.C / group, group, kernels::scaledStepBytes(info, group), 1, 0, 0, group};
+  if (!kernels::tapsLieApart(s.KW, s.groups, s.DW))
+    return {s.KH, row, kernels::stepBytes(info, s.KW * channels), 1, 0, 0, s.KW * channels};
+  const int64_t tapBytes = kernels::stepBytes(info, channels);
+  return {s.KH, row, s.KW * tapBytes, s.KW, s.DW * s.C, tapBytes, channels};
+}
+
 DotTile::DotTile(Emitter &emitter, TileOp op, StringRef name, const kernels::KernelInfo &info, const ConvShape &shape,
                  const Epilogue &epilogue, const KernelOperands &operands, DotFacts facts)
     : ByteTile(emitter, op, name, shape, epilogue, operands, info.columns, std::move(facts)), info(info),
-      tileBytes(this->facts.group ? s.C / this->facts.group * kernels::scaledStepBytes(info, this->facts.group)
-                                  : s.KH * kernels::stepBytes(info, s.KW * s.C)) {
+      steps(stepsOf(s, info, this->facts.group)), tileBytes(steps.outer * steps.outerBytes) {
   cutShares(tileBytes, kernels::mostTilesOfCall); // every number of tiles in a call divides it
   sumsAreF32 = this->facts.group > 0;
   sumsOfCall = int64_t(info.maxRows) * info.columns * (sumsAreF32 ? 2 : 1);
@@ -50,20 +72,18 @@ int64_t DotTile::rowsOfCall(int64_t count, int64_t rowStride) const {
 }
 
 std::string DotTile::kernelFor(const Call &call) {
-  kernels::DotParams params{.rows = call.rows,
-                            .aRowStride = call.rowStride,
-                            .aOuterStride = s.DH * s.W * s.C,
-                            .run = call.run,
-                            .bOuterStride = kernels::stepBytes(info, s.KW * s.C),
-                            .widenEvery = facts.widenEvery,
-                            .tiles = call.tiles,
-                            .bTileStride = tileBytes};
-  if (facts.group) {
-    params.aOuterStride = params.run = facts.group;
-    params.bOuterStride = kernels::scaledStepBytes(info, facts.group);
-    params.scaled = true;
-  }
-  auto [it, isNew] = symbols.try_emplace({call.rows, call.tiles, call.rowStride, call.run});
+  const kernels::DotParams params{.rows = call.rows,
+                                  .aRowStride = call.rowStride,
+                                  .aOuterStride = steps.outerStride,
+                                  .run = call.run,
+                                  .bOuterStride = steps.outerBytes,
+                                  .widenEvery = facts.widenEvery,
+                                  .tiles = call.tiles,
+                                  .bTileStride = tileBytes,
+                                  .scaled = facts.group > 0,
+                                  .taps = call.taps,
+                                  .aTapStride = steps.tapStride};
+  auto [it, isNew] = symbols.try_emplace({call.rows, call.tiles, call.rowStride, call.taps, call.run});
   if (!isNew)
     return it->second;
   std::string suffix = ".rows" + std::to_string(call.rows);
@@ -71,9 +91,9 @@ std::string DotTile::kernelFor(const Call &call) {
     suffix += "x" + std::to_string(call.tiles);
   return it->second = defineKernel(
              kernels::generate(info, params), suffix, [&](OpBuilder &b, StringRef symbol, ArrayRef<int8_t> code) {
-               ukr::KernelOp::create(b, op.getLoc(), symbol, op.getKernel()->str(), call.rows, info.columns, params.run,
+               ukr::KernelOp::create(b, op.getLoc(), symbol, op.getKernel()->str(), call.rows, info.columns, call.run,
                                      call.rowStride, params.aOuterStride, call.tiles, params.bOuterStride,
-                                     params.bTileStride, params.widenEvery, /*taps=*/1, /*tap_stride=*/0,
+                                     params.bTileStride, params.widenEvery, params.taps, params.aTapStride,
                                      /*max_outer=*/0, params.scaled, code);
              });
 }
@@ -81,7 +101,7 @@ std::string DotTile::kernelFor(const Call &call) {
 void ByteTile::cutShares(int64_t tileBytes, int64_t multiple) {
   constexpr int64_t shareBytes = 16 * 1024;
   share = std::max<int64_t>(1, shareBytes / tileBytes / multiple) * multiple;
-  shares = (tiles + share - 1) / share;
+  shares = (tiles + share - 1) / share * s.groups;
 }
 
 Buffer ByteTile::correctionFor(const Taps &taps) {
@@ -90,41 +110,61 @@ Buffer ByteTile::correctionFor(const Taps &taps) {
   auto [it, isNew] = corrections.try_emplace({taps.y0, taps.y1, taps.x0, taps.x1});
   if (!isNew)
     return it->second;
-  std::vector<int32_t> sums((tiles * columns + tileColumns - 1) / tileColumns * tileColumns, 0);
+  const int64_t channels = s.channelsPerGroup(),
+                most = columns * tileColumns; // vectors behind the last channel are read
+  std::vector<int32_t> sums((s.O + most - 1) / most * most, 0);
   for (int64_t o = 0; o < s.O; ++o)
     for (int64_t y = taps.y0; y < taps.y1; ++y)
-      for (int64_t k = taps.x0 * s.C; k < taps.x1 * s.C; ++k)
-        sums[o] -= static_cast<int32_t>(facts.zero * facts.values[(o * s.KH + y) * s.KW * s.C + k]);
+      for (int64_t k = taps.x0 * channels; k < taps.x1 * channels; ++k)
+        sums[o] -= static_cast<int32_t>(facts.zero * facts.values[(o * s.KH + y) * s.KW * channels + k]);
   return it->second = emitter.constantI32(name + ".correction", sums);
 }
 
-void DotTile::emitCall(Region &r, int tileCount, Value tile, const PixelRun &run) {
+void DotTile::emitCall(Region &r, int tileCount, Value tile, Value channel, const PixelRun &run) {
   const Taps &taps = run.taps;
-  std::string kernel = kernelFor(
-      {static_cast<int>(run.rows), tileCount, run.rowStride, std::max<int64_t>(1, (taps.x1 - taps.x0) * s.C)});
+  const int64_t columnsOfWindow = std::max<int64_t>(1, taps.x1 - taps.x0), channels = s.channelsPerGroup();
+  const bool apart = steps.taps > 1;
+  std::string kernel = kernelFor({static_cast<int>(run.rows), tileCount, run.rowStride, apart ? columnsOfWindow : 1,
+                                  facts.group ? facts.group
+                                  : apart     ? channels
+                                              : columnsOfWindow * channels});
   if (kernel.empty())
     return;
   const int64_t unit = int64_t(kernels::dotGroup) * info.unitGroups();
-  int64_t start = taps.y0 * kernels::stepBytes(info, s.KW * s.C) + taps.x0 * s.C / unit * info.unitBytes();
-  ukr::CallOp::create(r, kernel, r.ref(operands.input), run.input, r.ref(operands.weights),
-                      r.add(r.mul(tile, tileBytes), start), sums, r.idx(0),
-                      r.idx(facts.group    ? s.C / facts.group
-                            : taps.empty() ? 0
-                                           : taps.y1 - taps.y0));
+  const int64_t start =
+      taps.y0 * steps.outerBytes + (apart ? taps.x0 * steps.tapBytes : taps.x0 * channels / unit * info.unitBytes());
+  const int64_t outer = facts.group ? steps.outer : taps.empty() ? 0 : taps.y1 - taps.y0;
+  Value input = run.input, first = tile;
+  if (s.groups > 1) {
+    Value group = r.div(channel, s.O / s.groups);
+    input = r.add(input, r.mul(group, channels));
+    first = r.add(r.mul(group, tiles), tile);
+  }
+  ukr::CallOp::create(r, kernel, r.ref(operands.input), input, r.ref(operands.weights),
+                      r.add(r.mul(first, tileBytes), start), sums, r.idx(0), r.idx(outer));
   Buffer correction = correctionFor(taps);
+  if (s.groups > 1 && s.O / s.groups % columns)
+    channelEnd = r.add(channel, s.O / s.groups);
   r.loop(r.idx(0), r.idx(tileCount), 1, [&](Value t) {
-    finish(r, r.mul(t, run.rows * info.columns), r.mul(r.add(tile, t), info.columns), info.columns, run, correction);
+    finish(r, r.mul(t, run.rows * info.columns), r.add(channel, r.mul(r.add(tile, t), info.columns)), info.columns, run,
+           correction);
   });
 }
 
 void DotTile::emitShare(Region &r, Value shareIndex, const PixelRun &run) {
   int together = kernels::blockingFor(info, run.rows, tiles, run.rowStride).tiles;
+  Value channel = r.idx(0);
+  if (s.groups > 1) {
+    const int64_t ofGroup = shares / s.groups;
+    channel = r.mul(r.div(shareIndex, ofGroup), s.O / s.groups);
+    shareIndex = r.rem(shareIndex, ofGroup);
+  }
   Value first = r.mul(shareIndex, share), end = r.min(r.add(first, share), r.idx(tiles));
   Value whole = r.add(first, r.mul(r.div(r.sub(end, first), together), together));
   if (tiles >= together)
-    r.loop(first, whole, together, [&](Value tile) { emitCall(r, together, tile, run); });
+    r.loop(first, whole, together, [&](Value tile) { emitCall(r, together, tile, channel, run); });
   if (int rest = static_cast<int>(tiles % together))
-    r.when(r.cmp(arith::CmpIPredicate::slt, whole, end), [&] { emitCall(r, rest, whole, run); });
+    r.when(r.cmp(arith::CmpIPredicate::slt, whole, end), [&] { emitCall(r, rest, whole, channel, run); });
 }
 
 } // namespace nibble::codegen

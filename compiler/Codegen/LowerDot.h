@@ -22,6 +22,11 @@ struct DotFacts {
 std::vector<char> withScales(llvm::ArrayRef<char> packed, const kernels::KernelInfo &info, const ConvShape &shape,
                              const DotFacts &facts, llvm::ArrayRef<float> scales);
 
+/// The weights of a layer with groups of channels, whose tiles begin anew with each group. Empty if they do not fit the
+/// fields of the kernel.
+std::vector<char> packedByGroup(llvm::ArrayRef<int64_t> values, const kernels::KernelInfo &info,
+                                const ConvShape &shape);
+
 /// One tile op. Kernels sum rows x columns of stored activations (q - qmin in bytes), of which those that stand for 0
 /// are not 0: each rectangle of pixels that see the same taps has a correction of its own.
 class ByteTile : public WindowTile {
@@ -29,7 +34,7 @@ protected:
   ByteTile(Emitter &emitter, TileOp op, llvm::StringRef name, const ConvShape &shape, const Epilogue &epilogue,
            const KernelOperands &operands, int64_t columns, DotFacts facts)
       : WindowTile(emitter, op, name, shape, epilogue, operands, columns), facts(std::move(facts)),
-        tiles((s.O + columns - 1) / columns) {}
+        tiles((s.O / s.groups + columns - 1) / columns) {}
 
   llvm::SmallVector<int64_t> rowsOfRest(int64_t) const override { return {4, 1}; }
   /// Sets the number of tiles that one work item computes, a multiple of `multiple`: the weights of a share stay in the
@@ -38,7 +43,7 @@ protected:
   Buffer correctionFor(const Taps &taps);
 
   const DotFacts facts;
-  const int64_t tiles; ///< of columns
+  const int64_t tiles; ///< of columns, in a group of channels
   int64_t share = 1;   ///< Tiles that one work item computes.
 
 private:
@@ -55,17 +60,27 @@ private:
   /// The shape of a call; a kernel is made for each.
   struct Call {
     int rows, tiles;
-    int64_t rowStride, run;
+    int64_t rowStride, taps, run;
   };
+
+  /// How the terms of a sum lie in memory: `outer` steps of `taps` runs. In bytes of b and, what ends in Stride, of the
+  /// input. A step is a row of the window, its run all of it, or a tap where these lie apart; or a group of k with a
+  /// scale.
+  struct Steps {
+    int64_t outer, outerStride, outerBytes, taps, tapStride, tapBytes, run;
+  };
+  static Steps stepsOf(const ConvShape &shape, const kernels::KernelInfo &info, int64_t group);
 
   int64_t rowsOfCall(int64_t count, int64_t rowStride) const override;
   void emitShare(Region &r, Value share, const PixelRun &run) override;
-  void emitCall(Region &r, int tileCount, Value tile, const PixelRun &run);
+  /// Tiles from `tile` on of the channels from `channel` on.
+  void emitCall(Region &r, int tileCount, Value tile, Value channel, const PixelRun &run);
   std::string kernelFor(const Call &call);
 
   const kernels::KernelInfo &info;
+  const Steps steps;
   const int64_t tileBytes;
-  std::map<std::tuple<int, int, int64_t, int64_t>, std::string> symbols;
+  std::map<std::tuple<int, int, int64_t, int64_t, int64_t>, std::string> symbols;
 };
 
 /// With a listed kernel (compiler/Kernels/Listed.h): its lists are made here, of the weights in `facts`.

@@ -236,7 +236,8 @@ LogicalResult Lowering::lowerDotKernel(TileOp op, const ConvShape &s, const Epil
   const kernels::KernelInfo *info = kernels::findKernel(op.getKernel()->str());
   if (!info)
     return op.emitOpError("names an unknown kernel '") << *op.getKernel() << "'";
-  if (const int64_t unit = int64_t(kernels::dotGroup) * info->unitGroups(); s.PL > 0 && s.KW > 1 && s.C % unit)
+  if (const int64_t unit = int64_t(kernels::dotGroup) * info->unitGroups();
+      s.PL > 0 && s.KW > 1 && s.C % unit && !kernels::tapsLieApart(s.KW, s.groups, s.DW))
     return op.emitOpError("with kernel ") << *op.getKernel() << " skips padded columns, so that it needs multiples of "
                                           << unit << " channels, got " << s.C << "; pad with nibble.pad in front";
   std::string name = nameOf(op);
@@ -250,6 +251,12 @@ LogicalResult Lowering::lowerDotKernel(TileOp op, const ConvShape &s, const Epil
   auto weights = gridFacts(cast<RankedTensorType>(op.getWeight().getType()).getElementType());
   DotFacts facts{std::move(*values), storedZero(op.getInput().getType()),
                  static_cast<int64_t>(op.getWidenEvery().value_or(0)), weights ? weights->group : 0};
+  if (s.groups > 1) {
+    packed = packedByGroup(facts.values, *info, s);
+    if (packed.empty() || s.O / s.groups % lanes)
+      return op.emitOpError("with kernel ") << *op.getKernel() << " needs groups of multiples of " << lanes
+                                            << " output channels, and weights that fit its fields";
+  }
   if (facts.group) {
     const float sx = gridFacts(cast<RankedTensorType>(op.getInput().getType()).getElementType())->scales[0];
     SmallVector<float> scales;

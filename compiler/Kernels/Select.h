@@ -46,6 +46,12 @@ struct SafeWindow {
 std::optional<SafeWindow> safeWindow(std::span<const int8_t> packed, int64_t tiles, int64_t outer, int64_t run,
                                      int64_t activationMax);
 
+/// Whether the taps of a row of the window are runs of their own (DotParams::taps), because other values lie between
+/// them: other channels, or columns.
+constexpr bool tapsLieApart(int64_t windowColumns, int64_t groups, int64_t columnDilation) {
+  return windowColumns > 1 && (groups > 1 || columnDilation > 1);
+}
+
 /// Rows and tiles of columns of one call, at most kernel.maxRows together.
 struct Blocking {
   int rows = 1, tiles = 1;

@@ -19,6 +19,7 @@ struct TileFacts {
 
   bool depthwise() const { return groups == channels && groups == shape[0]; }
   int64_t run() const { return shape[2] * shape[3]; }
+  bool tapsLieApart() const { return kernels::tapsLieApart(shape[2], groups, dilations[1]); }
 };
 
 /// Facts of a tile that some kernel can compute; otherwise an error that says what to do.

@@ -61,15 +61,23 @@ struct Bytes {
   std::span<const int8_t> packed() const { return {reinterpret_cast<const int8_t *>(bytes.data()), bytes.size()}; }
 };
 
+/// Outer steps and their run, as kernels see them: one row of the window, also where its taps are no multiple of 4; a
+/// tap, where these lie apart; or a group with a scale.
+std::pair<int64_t, int64_t> stepsOf(const TileFacts &facts) {
+  if (const int64_t group = facts.weight->group)
+    return {facts.run() / group, group};
+  if (facts.tapsLieApart())
+    return {facts.shape[1] * facts.shape[2], facts.shape[3]};
+  return {facts.shape[1], facts.run()};
+}
+
 std::optional<Bytes> bytesOf(const TileFacts &facts) {
   auto integers = readIntegers(facts.values);
   if (!integers || integers->empty())
     return std::nullopt;
   std::vector<int64_t> values(integers->begin(), integers->end());
-  // A run is one row of the window, also where its taps are no multiple of 4; or a group with a scale.
-  const int64_t group = facts.weight->group;
-  const int64_t shape[] = {facts.shape[0], group ? facts.run() / group : facts.shape[1], 1,
-                           group ? group : facts.run()};
+  const auto [outer, run] = stepsOf(facts);
+  const int64_t shape[] = {facts.shape[0], outer, 1, run};
   auto bytes = layout::pack(layout::dot4Tile(4), values, shape);
   if (!bytes)
     return std::nullopt;
@@ -95,15 +103,16 @@ std::string againstByteKernels(const TileFacts &facts) {
     return "activations have " + count(facts.input->bits, "bits; the kernel multiplies bytes");
   if (facts.input->binary && facts.weight->binary)
     return "activations and weights are binary; bits are faster than bytes";
-  if (facts.groups != 1)
-    return "groups = " + std::to_string(facts.groups);
+  constexpr int64_t vectorChannels = 8; // what follows the sums stores so many at a time
+  if (const int64_t outputs = facts.shape[0] / facts.groups; facts.groups != 1 && outputs % vectorChannels)
+    return "groups = " + std::to_string(facts.groups) + " of " +
+           count(outputs, outputs == 1 ? "output channel; the kernel needs " : "output channels; the kernel needs ") +
+           "multiples of " + std::to_string(vectorChannels);
   if (facts.weight->qmin < -128 || facts.weight->qmax > 127)
     return "weights reach " + std::to_string(facts.weight->qmax) + "; the kernel takes signed bytes";
-  if (std::string apart = againstDilation(facts); !apart.empty())
-    return apart;
-  if (facts.run() < kernels::dotGroup)
-    return "a row of the window has " +
-           count(facts.run(), facts.run() == 1 ? "value; the kernel needs " : "values; the kernel needs ") +
+  if (const int64_t run = facts.tapsLieApart() ? facts.shape[3] : facts.run(); run < kernels::dotGroup)
+    return (facts.tapsLieApart() ? "a tap has " : "a row of the window has ") +
+           count(run, run == 1 ? "value; the kernel needs " : "values; the kernel needs ") +
            std::to_string(kernels::dotGroup);
   constexpr int64_t leastProducts = 8;
   if (const int64_t products = facts.shape[1] * facts.run(); products < leastProducts)
@@ -129,12 +138,10 @@ void chooseByteKernel(const TileFacts &facts, const Target &target, kernels::Sel
   desc.weightsBinary = facts.weight->binary;
   // Taps of one value lie side by side in the packed weights, too; but then no call may begin behind the first.
   desc.tapValues = facts.shape[2] == 1 || (facts.shape[3] == 1 && !facts.columnsPadded) ? 0 : facts.shape[3];
-  desc.run = facts.run();
-  desc.outer = facts.shape[1];
-  if (facts.weight->group) {
-    desc.groupScales = true;
-    desc.run = facts.weight->group, desc.outer = facts.run() / desc.run;
-  }
+  if (facts.tapsLieApart())
+    desc.tapValues = 0;
+  std::tie(desc.outer, desc.run) = stepsOf(facts);
+  desc.groupScales = facts.weight->group > 0;
   desc.hasFeature = [&](std::string_view name) { return target.has(name); };
   if (std::optional<Bytes> bytes = bytesOf(facts)) {
     desc.weightRange = bytes->range;

@@ -27,6 +27,10 @@ std::string againstListed(const kernels::ListedKernelInfo &kernel, const TileFac
   for (StringRef feature : features)
     if (!target.has({feature.data(), feature.size()}))
       return "target has no " + feature.str();
+  if (facts.groups != 1)
+    return "groups = " + std::to_string(facts.groups);
+  if (facts.tapsLieApart())
+    return "taps of a row are " + std::to_string(facts.dilations[1]) + " columns apart; lists have them side by side";
   auto integers = readIntegers(facts.values);
   if (!integers)
     return "the weights cannot be read";

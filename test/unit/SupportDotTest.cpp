@@ -28,10 +28,12 @@ TEST_P(SupportDot, EveryWidthLayerAndTail) {
     GTEST_SKIP() << target->whyNotOn(Target::host());
   constexpr std::pair<const char *, const char *> pairs[] = {{"u8", "i8n"},     {"u8z", "i4n"},   {"u6", "i6"},
                                                              {"u8", "ternary"}, {"u4", "binary"}, {"i8", "i3n"}};
-  constexpr Layer layers[] = {Layer::Conv3x3, Layer::Strided, Layer::Dilated, Layer::Conv1x1, Layer::Linear};
+  constexpr Layer layers[] = {Layer::Conv3x3, Layer::Strided, Layer::Dilated,
+                              Layer::Grouped, Layer::Conv1x1, Layer::Linear};
   // Taps must fill whole units of packed weights; a single one may have any length.
   const int64_t taps[] = {32, 8, 64, 16, 4}, lengths[] = {8, 35, 66, 49, 127, 96};
   const int64_t outputs[] = {17, 1, 16, 130, 33, 8, 31, 280};
+  const int64_t blocks[] = {8, 16, 24, 40, 136}, few[] = {4, 8, 17, 36, 7, 64};
   const std::pair<int64_t, int64_t> images[] = {{5, 4}, {3, 27}, {14, 3}, {1, 1}, {4, 14}};
   std::map<std::string, int> generated;
   size_t n = 0;
@@ -46,6 +48,10 @@ TEST_P(SupportDot, EveryWidthLayerAndTail) {
         bool windows = layer != Layer::Conv1x1 && layer != Layer::Linear;
         cell.channels = windows ? taps[(n + n / 5) % std::size(taps)] : lengths[n % std::size(lengths)];
         cell.outputs = outputs[(n + n / 8) % std::size(outputs)];
+        if (layer == Layer::Grouped) // of each group: blocks of columns, and tails of them
+          cell.outputs = blocks[n % std::size(blocks)], cell.channels = few[n % std::size(few)];
+        else if (layer == Layer::Dilated && n % 2) // odd: columns are dilated, too
+          cell.channels = few[n % std::size(few)] | 1;
         std::tie(cell.height, cell.width) = images[n % std::size(images)];
         cell.padded = n % 3 != 0 || std::min(cell.height, cell.width) < 3;
         auto refusal = run.add(cell);

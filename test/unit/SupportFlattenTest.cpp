@@ -152,14 +152,16 @@ TEST_P(SupportFlatten, FirstLayers) {
         << layers[n].what() << "\n"
         << session.diagnostics;
     int flattened = 0;
+    // Taps that lie apart are runs of their own where they have enough channels.
+    const bool apart = layers[n].dilations.x > 1 && layers[n].channels >= 4;
     module->walk([&](TileOp tile) {
       flattened += tile->hasAttr(flattenedAttrName);
-      EXPECT_EQ(isByteKernel(*tile.getKernel()), tile->hasAttr(flattenedAttrName)) << layers[n].what();
+      EXPECT_EQ(isByteKernel(*tile.getKernel()), apart || tile->hasAttr(flattenedAttrName)) << layers[n].what();
     });
     // Pairs of 16 bits are worth it for some windows only.
     const bool isExact = target->has("avx512vnni") || target->has("avxvnni");
     if (isExact || layers[n].weight.find("i8") == std::string::npos)
-      EXPECT_EQ(flattened, 1) << layers[n].what();
+      EXPECT_EQ(flattened, !apart) << layers[n].what();
     auto after = reference::interpret(*module->getOps<mlir::func::FuncOp>().begin(), inputs);
     ASSERT_TRUE(mlir::succeeded(after)) << session.diagnostics;
     EXPECT_EQ(difference(*before, *after), "") << layers[n].what();

@@ -80,8 +80,8 @@ def Ukr_ParallelOp : Ukr_Op<"parallel", [DeclareOpInterfaceMethods<SymbolUserOpI
 def Ukr_KernelOp : Ukr_Op<"kernel", [Symbol, IsolatedFromAbove]> {
   let summary = "A generated kernel: its contract and its machine code.";
   let description = [{
-    Contract of kind "dot": `acc[t][m][n] = sum over o < outer, k < run of a[m * row_stride + o * outer_stride + k] * w[t][o][k][n]` for
-    t < tiles, m < rows, n < columns; a is u8, acc is i32 [tiles][rows][columns] and is overwritten. b holds w in the generator's layout, with
+    Contract of kind "dot": `acc[t][m][n] = sum over o < outer, p < taps, k < run of a[m * row_stride + o * outer_stride + p * tap_stride + k] *
+    w[t][o][p][k][n]` for t < tiles, m < rows, n < columns; a is u8, acc is i32 [tiles][rows][columns] and is overwritten. b holds w in the generator's layout, with
     b_outer_stride from one o to the next and b_tile_stride from one t to the next. Strides in bytes. 16-bit sums, if the generator has
     them, are added to 32-bit ones after `widen_every` groups of 4 k (0: at the end). `scaled`: acc is f32, seen as i32, and gets
     `fma(f32(sum + c[t][o][n]), s[t][o][n], acc)` for one o after the other; s and c follow the fields of each o in b, and acc is twice

@@ -63,7 +63,7 @@ func.func @integers(%x: tensor<?x1x1x8x!b>, %s: tensor<?x1x1x8x!s16>, %b: tensor
 // CHECK: nibble.tile {{.*}}kernel = "portable_scalar", {{.*}}"portable_depthwise: groups = 4, not one for each of 4 input and 8 output channels"]
 // CHECK: nibble.tile {{.*}}kernel = "depthwise_u8s8_halves_avx2"
 // ARM-LABEL: func.func @groups
-// ARM: nibble.tile {{.*}}kernel = "portable_depthwise", {{.*}}"dot_u8s8_6x16_avx2: groups = 4", "dot_u8s8_6x16_avx2_exact: groups = 4", "portable_binary: activations are not binary", "portable_i16: groups = 4"]
+// ARM: nibble.tile {{.*}}kernel = "portable_depthwise", {{.*}}"dot_u8s8_6x16_avx2: groups = 4 of {{[12]}} output {{channels?}}; the kernel needs multiples of 8", "dot_u8s8_6x16_avx2_exact: groups = 4 {{[^"]*}}", "portable_binary: activations are not binary", "portable_i16: groups = 4"]
 // ARM: nibble.tile {{.*}}kernel = "portable_scalar", {{.*}}"portable_binary: groups = 4", "portable_i16: groups = 4", "portable_depthwise: activations are binary"]
 func.func @groups(%x: tensor<?x1x1x4xf32>, %q: tensor<?x1x1x4x!u8>, %p: tensor<?x1x1x4x!b>) -> (tensor<?x1x1x4xf32>, tensor<?x1x1x4xf32>, tensor<?x1x1x4xf32>, tensor<?x1x1x4xi32>, tensor<?x1x1x8xi32>, tensor<?x1x1x4xi32>) {
   %w4 = nibble.constant dense<1.0> : tensor<4x1x1x4xf32> : tensor<4x1x1x4xf32>
@@ -81,16 +81,25 @@ func.func @groups(%x: tensor<?x1x1x4xf32>, %q: tensor<?x1x1x4x!u8>, %p: tensor<?
   return %0, %1, %2, %3, %4, %5 : tensor<?x1x1x4xf32>, tensor<?x1x1x4xf32>, tensor<?x1x1x4xf32>, tensor<?x1x1x4xi32>, tensor<?x1x1x8xi32>, tensor<?x1x1x4xi32>
 }
 
-// Rows of the window may lie apart, the taps of a row only where there is one or the kernel reads each by itself.
+// Rows of the window may lie apart, and so may the taps of a row, if they have enough values; groups of channels make them do so.
 // CHECK-LABEL: func.func @dilated
 // CHECK: nibble.tile {{.*}}dilations = array<i64: 2, 1>, kernel = "dot_u8s4_12x8_avx2"
-// CHECK: nibble.tile {{.*}}dilations = array<i64: 1, 2>, kernel = "portable_i16", {{.*}}"dot_u8s2_12x8_avx2: taps of a row are 2 columns apart; the kernel reads them side by side"
+// CHECK: nibble.tile {{.*}}dilations = array<i64: 1, 2>, kernel = "dot_u8s2_12x8_avx2"
 // CHECK: nibble.tile {{.*}}dilations = array<i64: 2, 2>, kernel = "lookup_b1b1_packed_avx2"
-func.func @dilated(%x: tensor<?x5x5x8x!u8>, %b: tensor<?x5x5x64x!b>) -> (tensor<?x1x3x8xi32>, tensor<?x3x1x8xi32>, tensor<?x1x1x32xi32>) {
+// CHECK: nibble.tile {{.*}}groups = 2 : i64, kernel = "dot_u8s2_12x8_avx2"
+// CHECK: nibble.tile {{.*}}groups = 4 : i64, kernel = "portable_scalar", {{.*}}"dot_u8s2_12x8_avx2: a tap has 2 values; the kernel needs 4"
+// CHECK: nibble.tile {{.*}}groups = 2 : i64, kernel = "portable_scalar", {{.*}}"dot_u8s2_12x8_avx2: groups = 2 of 4 output channels; the kernel needs multiples of 8"
+func.func @dilated(%x: tensor<?x5x5x8x!u8>, %b: tensor<?x5x5x64x!b>) -> (tensor<?x1x3x8xi32>, tensor<?x3x1x8xi32>, tensor<?x1x1x32xi32>, tensor<?x3x3x16xi32>, tensor<?x3x3x32xi32>, tensor<?x3x3x8xi32>) {
   %w = nibble.constant dense<1> : tensor<8x3x3x8xi8> : tensor<8x3x3x8x!w8>
   %v = nibble.constant dense<1> : tensor<32x3x3x64xi8> : tensor<32x3x3x64x!b>
   %0 = nibble.tile %x, %w {window = array<i64: 3, 3>, strides = array<i64: 1, 1>, dilations = array<i64: 2, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x5x5x8x!u8>, tensor<8x3x3x8x!w8>) -> tensor<?x1x3x8xi32>
   %1 = nibble.tile %x, %w {window = array<i64: 3, 3>, strides = array<i64: 1, 1>, dilations = array<i64: 1, 2>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x5x5x8x!u8>, tensor<8x3x3x8x!w8>) -> tensor<?x3x1x8xi32>
   %2 = nibble.tile %b, %v {window = array<i64: 3, 3>, strides = array<i64: 1, 1>, dilations = array<i64: 2, 2>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x5x5x64x!b>, tensor<32x3x3x64x!b>) -> tensor<?x1x1x32xi32>
-  return %0, %1, %2 : tensor<?x1x3x8xi32>, tensor<?x3x1x8xi32>, tensor<?x1x1x32xi32>
+  %w2 = nibble.constant dense<1> : tensor<16x3x3x4xi8> : tensor<16x3x3x4x!w8>
+  %w4 = nibble.constant dense<1> : tensor<32x3x3x2xi8> : tensor<32x3x3x2x!w8>
+  %w8 = nibble.constant dense<1> : tensor<8x3x3x4xi8> : tensor<8x3x3x4x!w8>
+  %3 = nibble.tile %x, %w2 {groups = 2 : i64, window = array<i64: 3, 3>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x5x5x8x!u8>, tensor<16x3x3x4x!w8>) -> tensor<?x3x3x16xi32>
+  %4 = nibble.tile %x, %w4 {groups = 4 : i64, window = array<i64: 3, 3>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x5x5x8x!u8>, tensor<32x3x3x2x!w8>) -> tensor<?x3x3x32xi32>
+  %5 = nibble.tile %x, %w8 {groups = 2 : i64, window = array<i64: 3, 3>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x5x5x8x!u8>, tensor<8x3x3x4x!w8>) -> tensor<?x3x3x8xi32>
+  return %0, %1, %2, %3, %4, %5 : tensor<?x1x3x8xi32>, tensor<?x3x1x8xi32>, tensor<?x1x1x32xi32>, tensor<?x3x3x16xi32>, tensor<?x3x3x32xi32>, tensor<?x3x3x8xi32>
 }
