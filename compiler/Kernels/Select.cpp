@@ -107,17 +107,26 @@ static std::string rejectionReason(const KernelInfo &kernel, const ContractionDe
   return sumReason(kernel, desc, activationMax);
 }
 
+std::vector<Candidate> candidatesFor(const ContractionDesc &desc) {
+  std::vector<Candidate> candidates;
+  for (const KernelInfo &kernel : allKernels()) {
+    Candidate &candidate = candidates.emplace_back(Candidate{std::string(kernel.name), rejectionReason(kernel, desc)});
+    candidate.weightBits = kernel.weightBits;
+    if (candidate.reason.empty() && kernel.accumulation == Accumulation::Windows16 && !desc.window->whole)
+      candidate.widenEvery = desc.window->groups;
+  }
+  return candidates;
+}
+
 Selection selectKernel(const ContractionDesc &desc) {
   Selection selection;
-  for (const KernelInfo &kernel : allKernels()) {
-    std::string reason = rejectionReason(kernel, desc);
-    if (reason.empty()) {
-      selection.kernel = kernel.name;
-      if (kernel.accumulation == Accumulation::Windows16 && !desc.window->whole)
-        selection.widenEvery = desc.window->groups;
+  for (Candidate &candidate : candidatesFor(desc)) {
+    if (candidate.reason.empty()) {
+      selection.kernel = std::move(candidate.kernel);
+      selection.widenEvery = candidate.widenEvery;
       return selection;
     }
-    selection.rejections.push_back({std::string(kernel.name), std::move(reason)});
+    selection.rejections.push_back({std::move(candidate.kernel), std::move(candidate.reason)});
   }
   selection.kernel = "portable";
   return selection;

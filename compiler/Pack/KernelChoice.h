@@ -24,12 +24,19 @@ struct TileFacts {
 /// Facts of a tile that some kernel can compute; otherwise an error that says what to do.
 mlir::FailureOr<TileFacts> tileFacts(TileOp op);
 
-/// The first kernel of the manifest (dot_...) that computes the tile on `target`, if there is one: sets `kernel` and
-/// `widenEvery`, and appends the reasons against those before it.
-void chooseByteKernel(const TileFacts &facts, const Target &target, kernels::Selection &selection);
+/// All kernels of the manifest (dot_...) for the tile on `target`, in its order.
+std::vector<kernels::Candidate> byteCandidates(const TileFacts &facts, const Target &target);
 
-/// The kernel of the tile, with the reasons against the faster ones.
+/// All kernels for the tile's operands: those of the families in the order in which they are preferred where they are
+/// equally fast, then the portable ones.
+std::vector<kernels::Candidate> candidatesOf(TileOp op, const TileFacts &facts, const Target &target);
+
+/// The candidate that is predicted to be the fastest (compiler/Kernels/Costs.h), with the reasons against the others.
 kernels::Selection chooseKernel(TileOp op, const TileFacts &facts, const Target &target);
+
+/// The candidate of that name; an error of the op if it cannot compute the tile.
+mlir::FailureOr<kernels::Selection> forcedKernel(TileOp op, llvm::StringRef kernel, const TileFacts &facts,
+                                                 const Target &target);
 
 } // namespace nibble
 

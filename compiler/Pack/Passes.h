@@ -19,6 +19,12 @@ inline constexpr llvm::StringLiteral layoutsAttrName = "nibble.layouts";
 /// Discardable attribute that nibble-flatten-windows sets: [W, C, KW, SW, DW, left padding] of the tile as it was.
 inline constexpr llvm::StringLiteral flattenedAttrName = "nibble.flattened";
 
+/// Discardable attribute with the name of the kernel that nibble-select-kernels is to take for a contraction or tile.
+inline constexpr llvm::StringLiteral givenKernelAttrName = "nibble.given_kernel";
+
+/// Discardable attribute that nibble-select-kernels sets, unless it is there: why the kernel was chosen, for reports.
+inline constexpr llvm::StringLiteral choiceAttrName = "nibble.choice";
+
 } // namespace nibble
 
 #endif

@@ -22,8 +22,9 @@ struct Layer {
   std::string name; ///< Contractions: the weight's name up to its last dot; else the op's, numbered from the second on.
   std::string op;   ///< "conv2d", "linear", "max_pool2d", "quantize", ...
   SourcePlace place;
-  std::string kernel;                ///< Contractions only, as the next six.
-  std::vector<std::string> rejected; ///< "kernel: reason" for each faster kernel, in the order in which they are tried.
+  std::string kernel;                ///< Contractions only, as the next seven.
+  std::string choice;                ///< Why this kernel.
+  std::vector<std::string> rejected; ///< "kernel: reason" for each other kernel, in the order in which they are tried.
   std::string window;                ///< "3 x 3 x 1 flattened to 3 runs of 4"; empty where it is as it was written.
   Operand weight;
   int64_t weightBytes = 0; ///< As packed for the kernel.
