@@ -15,6 +15,16 @@ if(NIBBLE_BUILD_TESTS)
   set_target_properties(binary_bench PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin/bench)
 endif()
 
+# Write compiler/Kernels/Costs.def and frontend/lib/limits/known.def.
+if(NIBBLE_BUILD_TESTS)
+  add_executable(machine_limits bench/costs/machine_limits.cpp)
+  target_include_directories(machine_limits PRIVATE ${CMAKE_SOURCE_DIR})
+  target_link_libraries(machine_limits PRIVATE nibble_io)
+  set_target_properties(machine_limits PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin/bench)
+  nibble_mlir_tool(kernel_costs bench/costs/Fit.cpp bench/costs/Layers.cpp bench/costs/kernel_costs.cpp LINK nibble_tune)
+  set_target_properties(kernel_costs PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin/bench)
+endif()
+
 # The f32 matrix product beside OpenBLAS.
 find_library(NIBBLE_OPENBLAS openblas)
 find_path(NIBBLE_CBLAS_INCLUDE_DIR cblas.h PATH_SUFFIXES openblas-pthread x86_64-linux-gnu)

@@ -110,9 +110,8 @@ Buffer ByteTile::correctionFor(const Taps &taps) {
   auto [it, isNew] = corrections.try_emplace({taps.y0, taps.y1, taps.x0, taps.x1});
   if (!isNew)
     return it->second;
-  const int64_t channels = s.channelsPerGroup(),
-                most = columns * tileColumns; // vectors behind the last channel are read
-  std::vector<int32_t> sums((s.O + most - 1) / most * most, 0);
+  const int64_t channels = s.channelsPerGroup(), read = s.groups == 1 ? tiles * columns : s.O;
+  std::vector<int32_t> sums((read + tileColumns - 1) / tileColumns * tileColumns, 0);
   for (int64_t o = 0; o < s.O; ++o)
     for (int64_t y = taps.y0; y < taps.y1; ++y)
       for (int64_t k = taps.x0 * channels; k < taps.x1 * channels; ++k)

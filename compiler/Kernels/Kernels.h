@@ -14,11 +14,11 @@
 // value fits, which rule R5 of docs/spec.md has proved beforehand, and for kernels with other Accumulation than Exact32
 // if their own proof (Select.h) holds as well.
 //
-// b holds w as [outer][taps][ceil(groups / unit)][columns][4] bytes of unit = 8 / weightBits fields, with groups = ceil(run /
-// 4): field g % unit of the byte at [g / unit][n][k] is step k of group g and column n. Fields of 8 bits are two's
-// complement, those of 4 and 2 bits hold w + 8 and w + 2, those of 1 bit are signs (0 = +1, 1 = -1). Fields where k >=
-// run stand for zero; those of one bit may hold anything. layout::dotTile declares it. No operand needs any alignment,
-// but multiples of 64 bytes for b and acc are up to a tenth faster.
+// b holds w as [outer][taps][ceil(groups / unit)][columns][4] bytes of unit = 8 / weightBits fields, with groups =
+// ceil(run / 4): field g % unit of the byte at [g / unit][n][k] is step k of group g and column n. Fields of 8 bits are
+// two's complement, those of 4 and 2 bits hold w + 8 and w + 2, those of 1 bit are signs (0 = +1, 1 = -1). Fields where
+// k >= run stand for zero; those of one bit may hold anything. layout::dotTile declares it. No operand needs any
+// alignment, but multiples of 64 bytes for b and acc are up to a tenth faster.
 //
 // With group scales (params.scaled, rule R7.5 of docs/spec.md) an outer step is a group of k, and acc holds f32:
 //

@@ -112,20 +112,29 @@ static std::string rejectionReason(const KernelInfo &kernel, const ContractionDe
   return sumReason(kernel, desc, activationMax);
 }
 
+std::vector<Candidate> candidatesFor(const ContractionDesc &desc) {
+  std::vector<Candidate> candidates;
+  for (const KernelInfo &kernel : allKernels()) {
+    Candidate &candidate = candidates.emplace_back(Candidate{std::string(kernel.name), rejectionReason(kernel, desc)});
+    candidate.weightBits = kernel.weightBits;
+    // Sums of groups end with each outer step.
+    const bool isWhole =
+        desc.window && (desc.window->whole || (desc.groupScales && desc.window->groups * dotGroup >= desc.run));
+    if (candidate.reason.empty() && kernel.accumulation == Accumulation::Windows16 && !isWhole)
+      candidate.widenEvery = desc.window->groups;
+  }
+  return candidates;
+}
+
 Selection selectKernel(const ContractionDesc &desc) {
   Selection selection;
-  for (const KernelInfo &kernel : allKernels()) {
-    std::string reason = rejectionReason(kernel, desc);
-    if (reason.empty()) {
-      selection.kernel = kernel.name;
-      // Sums of groups end with each outer step.
-      const bool isWhole =
-          desc.window && (desc.window->whole || (desc.groupScales && desc.window->groups * dotGroup >= desc.run));
-      if (kernel.accumulation == Accumulation::Windows16 && !isWhole)
-        selection.widenEvery = desc.window->groups;
+  for (Candidate &candidate : candidatesFor(desc)) {
+    if (candidate.reason.empty()) {
+      selection.kernel = std::move(candidate.kernel);
+      selection.widenEvery = candidate.widenEvery;
       return selection;
     }
-    selection.rejections.push_back({std::string(kernel.name), std::move(reason)});
+    selection.rejections.push_back({std::move(candidate.kernel), std::move(candidate.reason)});
   }
   selection.kernel = "portable";
   return selection;

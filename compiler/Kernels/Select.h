@@ -100,9 +100,23 @@ struct Selection {
   int64_t widenEvery = 0;             ///< DotParams::widenEvery for it; of a listed kernel the most groups of a window.
   std::optional<ListedLength> listed; ///< Of a listed kernel.
   std::vector<Rejection> rejections;
+  std::string choice; ///< Why this one, for the report, such as "predicted 12.1 us"; may be empty.
 };
 
-/// Walks the kernels in their order to the first that is right for `desc`.
+/// A kernel that was looked at for a contraction.
+struct Candidate {
+  std::string kernel;
+  std::string reason;                 ///< Why it cannot compute the contraction; empty if it can.
+  int64_t widenEvery = 0;             ///< As in Selection.
+  int weightBits = 0;                 ///< Of a weight in memory; 0: does not count in a choice.
+  std::optional<ListedLength> listed; ///< Of a listed kernel that can.
+  double shareOfNext = 0; ///< > 0: its time is this part of that of the candidate behind it, whatever that is.
+};
+
+/// All kernels of the manifest, in its order.
+std::vector<Candidate> candidatesFor(const ContractionDesc &desc);
+
+/// Walks the kernels in their order to the first that is right for `desc`. How fast they are is the matter of Costs.h.
 Selection selectKernel(const ContractionDesc &desc);
 
 } // namespace nibble::kernels

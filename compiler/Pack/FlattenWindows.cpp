@@ -123,7 +123,16 @@ struct FlattenWindowsPass : impl::FlattenWindowsBase<FlattenWindowsPass> {
       if (failed(facts))
         return signalPassFailure();
       std::optional<Flat> flat = flattened(op, *facts);
-      if (!flat || chooseKernel(op, *facts, *machine).kernel != portableI16)
+      if (!flat)
+        continue;
+      // A kernel that was given decides: it computes the tile as it is, or else as it would be.
+      auto given = op->getAttrOfType<StringAttr>(givenKernelAttrName);
+      auto takes = [&](const std::vector<kernels::Candidate> &candidates) {
+        return llvm::any_of(candidates, [&](const kernels::Candidate &candidate) {
+          return given && candidate.kernel == given.getValue() && candidate.reason.empty();
+        });
+      };
+      if (given ? takes(candidatesOf(op, *facts, *machine)) : chooseKernel(op, *facts, *machine).kernel != portableI16)
         continue;
       std::optional<ElementsAttr> weights = flatWeights(op.getContext(), *facts, *flat);
       if (!weights)
@@ -132,9 +141,9 @@ struct FlattenWindowsPass : impl::FlattenWindowsBase<FlattenWindowsPass> {
       after.weight = gridFacts(flat->weightElement);
       after.shape = {facts->shape[0], facts->shape[1], flat->run, 1};
       after.channels = 1, after.dilations[1] = 1, after.columnsPadded = false, after.values = *weights;
-      kernels::Selection selection;
-      chooseByteKernel(after, *machine, selection);
-      if (isFaster(selection.kernel, *facts, *flat))
+      const std::vector<kernels::Candidate> candidates = byteCandidates(after, *machine);
+      auto first = llvm::find_if(candidates, [](const kernels::Candidate &c) { return c.reason.empty(); });
+      if (given ? takes(candidates) : first != candidates.end() && isFaster(first->kernel, *facts, *flat))
         rewrite(op, *facts, *flat, *weights);
     }
   }

@@ -25,17 +25,25 @@ struct TileFacts {
 /// Facts of a tile that some kernel can compute; otherwise an error that says what to do.
 mlir::FailureOr<TileFacts> tileFacts(TileOp op);
 
-/// The first kernel of the manifest (dot_...) that computes the tile on `target`, if there is one, or a listed kernel
-/// that is faster: sets `kernel`, `widenEvery` and `listed`, and appends the reasons against others.
-void chooseByteKernel(const TileFacts &facts, const Target &target, kernels::Selection &selection);
+/// All kernels of the manifest (dot_...) for the tile on `target`, in its order, and in front of the first that can
+/// compute it the listed kernels, if that one's weights have 8 bits and its sums 32.
+std::vector<kernels::Candidate> byteCandidates(const TileFacts &facts, const Target &target);
 
-/// A listed kernel, if there is one on `target` that is faster than the kernel of 8-bit weights that `selection` names;
-/// else appends the reason against it. Segments of lists are the taps of a row where some windows reach over the left
-/// or right border (listedSegments).
-void chooseListedKernel(const TileFacts &facts, const Target &target, kernels::Selection &selection);
+/// The listed kernels, beside `other`: where they are not faster, this is the reason against them. Segments of lists
+/// are the taps of a row where some windows reach over the left or right border.
+std::vector<kernels::Candidate> listedCandidates(const TileFacts &facts, const Target &target,
+                                                 const kernels::KernelInfo &other);
 
-/// The kernel of the tile, with the reasons against the faster ones.
+/// All kernels for the tile's operands: those of the families in the order in which they are preferred where they are
+/// equally fast, then the portable ones.
+std::vector<kernels::Candidate> candidatesOf(TileOp op, const TileFacts &facts, const Target &target);
+
+/// The candidate that is predicted to be the fastest (compiler/Kernels/Costs.h), with the reasons against the others.
 kernels::Selection chooseKernel(TileOp op, const TileFacts &facts, const Target &target);
+
+/// The candidate of that name; an error of the op if it cannot compute the tile.
+mlir::FailureOr<kernels::Selection> forcedKernel(TileOp op, llvm::StringRef kernel, const TileFacts &facts,
+                                                 const Target &target);
 
 } // namespace nibble
 

@@ -23,6 +23,12 @@ inline constexpr llvm::StringLiteral flattenedAttrName = "nibble.flattened";
 /// [groups, windows, bytes] of the lists that the weights become.
 inline constexpr llvm::StringLiteral listedAttrName = "nibble.listed";
 
+/// Discardable attribute with the name of the kernel that nibble-select-kernels is to take for a contraction or tile.
+inline constexpr llvm::StringLiteral givenKernelAttrName = "nibble.given_kernel";
+
+/// Discardable attribute that nibble-select-kernels sets, unless it is there: why the kernel was chosen, for reports.
+inline constexpr llvm::StringLiteral choiceAttrName = "nibble.choice";
+
 } // namespace nibble
 
 #endif

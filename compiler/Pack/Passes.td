@@ -35,7 +35,7 @@ def FlattenWindows : Pass<"nibble-flatten-windows", "::mlir::ModuleOp"> {
     nibble.pad in front has added the columns of the padding and so many that the last window ends inside the row. Rows of padding
     are left to the tile, which skips them. Binary weights, among which there is no 0, become ternary ones.
 
-    A tile is rewritten where no kernel of the target but portable_i16 computes it, a dot kernel computes what it becomes, and no more than
+    A tile is rewritten where portable_i16 would be chosen for it, a dot kernel computes what it becomes, and no more than
     half of the new weights are added ones; for dot_u8s8_6x16_avx2_exact, which is no faster for a product than portable_i16, where there are no more
     pairs of values than KW * ceil(C / 2) in a row. The attribute `nibble.flattened` = [W, C, KW, SW, DW, left padding] keeps what it was, for the report.
   }];
@@ -45,22 +45,25 @@ def FlattenWindows : Pass<"nibble-flatten-windows", "::mlir::ModuleOp"> {
 }
 
 def SelectKernels : Pass<"nibble-select-kernels", "::mlir::func::FuncOp"> {
-  let summary = "Chooses the kernel of each nibble.tile, and says why each faster one was passed over";
+  let summary = "Chooses the kernel of each nibble.tile, and says why each other one was passed over";
   let description = [{
-    Sets `kernel` and `rejected` and changes nothing else. In the order in which they are tried:
+    Sets `kernel`, `widen_every`, `rejected` and the attribute `nibble.choice` (why this one) and changes nothing else. Of the kernels that can
+    compute the tile it takes the one with the least predicted time (compiler/Kernels/Costs.h); one that stands earlier in this list is
+    preferred if it is nearly as fast, one whose weights are narrower even if it is not. A tile with the attribute `nibble.given_kernel` (also a
+    contraction of an earlier stage) gets the kernel of that name; if that cannot compute it, this is an error with the reason.
 
       depthwise kernels         integers of at most 8 bits on both sides, groups = C = O, windows of at most 16 x 16 of which each sees a pixel in
       (depthwise_u8s8_...)      its row
-      look-up kernels           binary x binary; or values -1, 0 and 1 on both sides; groups = 1, sums of at most 8191 bytes of activations, and enough
-      (lookup_...)              work for a call (docs/kernels.md). Nibbles, or packed weights for one or two pixels of an image
+      look-up kernels           binary x binary; or values -1, 0 and 1 on both sides; groups = 1, sums of at most 8191 bytes of activations
+      (lookup_...)
       kernels of the manifest   unsigned activations of at most 8 bits, weights that fit a signed byte, groups = 1, at least
-      (dot_u8s8_...)            4 values in a run KW * C of the window and 8 in a sum, and KW = 1, C divisible by 4, or C = 1 and no padded
-                                columns; then the conditions of nibble::kernels::selectKernel (target features, R5 for the actual weights)
+      (dot_u8s8_...)            4 values in a run KW * C of the window, and KW = 1, C divisible by 4, or C = 1 and no padded columns; then the
+                                conditions of nibble::kernels::candidatesFor (target features, R5 for the actual weights)
       portable_binary           binary activations and weights, groups = 1
       portable_i16              integers, groups = 1
       portable_f32              f32, groups = 1
       portable_depthwise        groups = C = O; no binary activations
-      portable_scalar           everything else
+      portable_scalar           what no other kernel takes
 
     A tile without any kernel (weights that are not constant, have a zero point or more than 8 bits) is an error.
   }];

@@ -2,6 +2,7 @@
 #include "compiler/Graph/Elements.h"
 #include "compiler/Graph/RequireStage.h"
 #include "compiler/Kernels/Binary.h"
+#include "compiler/Kernels/Costs.h"
 #include "compiler/Kernels/Depthwise.h"
 #include "compiler/Pack/KernelChoice.h"
 #include "compiler/Pack/Passes.h"
@@ -114,20 +115,17 @@ std::string againstByteKernels(const TileFacts &facts) {
     return (facts.tapsLieApart() ? "a tap has " : "a row of the window has ") +
            count(run, run == 1 ? "value; the kernel needs " : "values; the kernel needs ") +
            std::to_string(kernels::dotGroup);
-  constexpr int64_t leastProducts = 8;
-  if (const int64_t products = facts.shape[1] * facts.run(); products < leastProducts)
-    return "sums of " + count(products, "products are too little for a call; the kernel needs ") +
-           std::to_string(leastProducts);
   return {};
 }
 
 } // namespace
 
-void chooseByteKernel(const TileFacts &facts, const Target &target, kernels::Selection &selection) {
+std::vector<kernels::Candidate> byteCandidates(const TileFacts &facts, const Target &target) {
   if (std::string reason = againstByteKernels(facts); !reason.empty()) {
+    std::vector<kernels::Candidate> candidates;
     for (const kernels::KernelInfo &kernel : kernels::allKernels())
-      selection.rejections.push_back({std::string(kernel.name), reason});
-    return;
+      candidates.push_back({std::string(kernel.name), reason});
+    return candidates;
   }
   kernels::ContractionDesc desc;
   // Bytes hold q - qmin.
@@ -148,16 +146,21 @@ void chooseByteKernel(const TileFacts &facts, const Target &target, kernels::Sel
     desc.worstPair = kernels::worstPair(bytes->packed(), bytes->tiles, desc.outer, desc.run);
     desc.window = kernels::safeWindow(bytes->packed(), bytes->tiles, desc.outer, desc.run, activationMax);
   }
-  kernels::Selection chosen = kernels::selectKernel(desc);
-  llvm::append_range(selection.rejections, chosen.rejections);
-  if (kernels::findKernel(chosen.kernel))
-    selection.kernel = chosen.kernel, selection.widenEvery = chosen.widenEvery;
-  chooseListedKernel(facts, target, selection);
+  std::vector<kernels::Candidate> candidates = kernels::candidatesFor(desc);
+  auto first = llvm::find_if(candidates, [](const kernels::Candidate &c) { return c.reason.empty(); });
+  if (first == candidates.end())
+    return candidates;
+  const kernels::KernelInfo *other = kernels::findKernel(first->kernel);
+  if (other->features == "avx2" && other->weightBits == 8 && other->accumulation != kernels::Accumulation::Windows16) {
+    std::vector<kernels::Candidate> listed = listedCandidates(facts, target, *other);
+    candidates.insert(first, listed.begin(), listed.end());
+  }
+  return candidates;
 }
 
 namespace {
 
-/// Why the look-up kernel cannot or should not compute the tile of its operands; empty if it should.
+/// Why the look-up kernel cannot compute the tile of its operands; empty if it can.
 std::string againstLookup(const kernels::LookupKernelInfo &kernel, const TileFacts &facts, const Target &target) {
   SmallVector<StringRef> features;
   StringRef(kernel.features).split(features, ',', -1, false);
@@ -170,45 +173,23 @@ std::string againstLookup(const kernels::LookupKernelInfo &kernel, const TileFac
   if (bytes > kernels::lookupMaxBytes)
     return "a sum spans " + count(bytes, "bytes of activations; the kernel takes ") +
            std::to_string(kernels::lookupMaxBytes);
-  // Few look-ups do not pay for the call and for the columns behind the last. Measured against what else there is:
-  // xor and population count for binary operands, bytes for ternary ones, at half the speed of look-ups.
-  const int64_t outputs = facts.shape[0],
-                padded = llvm::alignTo(outputs, static_cast<uint64_t>(kernels::lookupColumns));
-  const std::string work = "sums of " + count(facts.shape[1] * facts.run(), "products for ") +
-                           count(outputs, outputs == 1 ? "output channel" : "output channels");
-  const bool binary = kernel.elements == kernels::LookupElements::Binary;
-  constexpr int64_t fewPixels = 2;
-  if (binary ? bytes <= 2 && 2 * outputs <= padded : bytes < 8)
-    return work + " are too little for a call";
-  if (!binary && 3 * outputs < 2 * padded)
-    return work + " would be computed for " + count(padded, "columns");
-  // There the portable kernel is faster, for single rows too, but not where sums are short.
-  constexpr int64_t shortBytes = 16;
-  if (binary && target.has("avx512vpopcntdq") && bytes > shortBytes)
-    return "the target counts the bits of whole vectors, which is faster for sums of " +
-           count(facts.shape[1] * facts.run(), "products");
-  // Unpacking costs more than the bytes that it saves as soon as several rows share them. A dynamic batch may be 1.
-  if (kernel.weights == kernels::LookupWeights::Nibbles && facts.pixels <= fewPixels)
-    return count(facts.pixels, facts.pixels == 1 ? "pixel shares" : "pixels share") +
-           " the weights; packed ones are read faster";
   return {};
 }
 
 /// Look-up kernels are not mentioned for other operands than theirs.
-void selectLookup(const TileFacts &facts, const Target &target, kernels::Selection &selection) {
+void addLookup(const TileFacts &facts, const Target &target, std::vector<kernels::Candidate> &candidates) {
   if (!facts.input || facts.weight->group || !fitsFields(*facts.input) || !fitsFields(*facts.weight))
     return;
   const bool binary = facts.input->binary && facts.weight->binary;
-  for (const kernels::LookupKernelInfo &kernel : kernels::lookupKernels()) {
-    if ((kernel.elements == kernels::LookupElements::Binary) != binary)
-      continue;
-    std::string reason = againstLookup(kernel, facts, target);
-    if (reason.empty()) {
-      selection.kernel = kernel.name;
-      return;
+  // One or two pixels read all weights once: that they are packed counts. A dynamic batch may be 1.
+  constexpr int64_t fewPixels = 2;
+  for (const kernels::LookupKernelInfo &kernel : kernels::lookupKernels())
+    if ((kernel.elements == kernels::LookupElements::Binary) == binary) {
+      const int bits =
+          kernels::lookupBits(kernel.elements) * (kernel.weights == kernels::LookupWeights::Packed ? 1 : 2);
+      candidates.push_back(
+          {std::string(kernel.name), againstLookup(kernel, facts, target), 0, facts.pixels <= fewPixels ? bits : 0});
     }
-    selection.rejections.push_back({std::string(kernel.name), std::move(reason)});
-  }
 }
 
 /// Why no depthwise kernel can compute the tile, whatever the target; empty if one may.
@@ -252,7 +233,8 @@ std::string againstHalves(const TileFacts &facts) {
 }
 
 /// Depthwise kernels are not mentioned for other tiles than theirs.
-void selectDepthwise(TileOp op, const TileFacts &facts, const Target &target, kernels::Selection &selection) {
+void addDepthwise(TileOp op, const TileFacts &facts, const Target &target,
+                  std::vector<kernels::Candidate> &candidates) {
   if (!facts.input || !facts.depthwise())
     return;
   for (const kernels::DepthwiseKernelInfo &kernel : kernels::depthwiseKernels()) {
@@ -264,16 +246,12 @@ void selectDepthwise(TileOp op, const TileFacts &facts, const Target &target, ke
     for (StringRef feature : features)
       if (reason.empty() && !target.has({feature.data(), feature.size()}))
         reason = "target has no " + feature.str();
-    if (reason.empty()) {
-      selection.kernel = kernel.name;
-      return;
-    }
-    selection.rejections.push_back({std::string(kernel.name), std::move(reason)});
+    candidates.push_back({std::string(kernel.name), std::move(reason)});
   }
 }
 
 /// The kernels that the compiler makes itself, fastest first. Those for the other number format are not mentioned.
-void selectPortable(const TileFacts &facts, kernels::Selection &selection) {
+void addPortable(const TileFacts &facts, std::vector<kernels::Candidate> &candidates) {
   std::string groups = facts.groups == 1 ? "" : "groups = " + std::to_string(facts.groups);
   std::string depthwise;
   if (!facts.depthwise())
@@ -282,39 +260,87 @@ void selectPortable(const TileFacts &facts, kernels::Selection &selection) {
   else if (facts.input && facts.input->binary)
     depthwise = "activations are binary";
 
-  std::vector<kernels::Rejection> candidates;
   if (facts.input) {
     std::string binary = !facts.input->binary    ? "activations are not binary"
                          : !facts.weight->binary ? "weights are not binary"
                                                  : groups;
-    candidates = {{portableBinary.str(), binary}, {portableI16.str(), groups}};
+    candidates.push_back({portableBinary.str(), binary});
+    candidates.push_back({portableI16.str(), groups});
   } else if (facts.weight) {
-    candidates = {{portableF32Packed.str(), ""}};
+    candidates.push_back({portableF32Packed.str(), ""});
   } else {
-    candidates = {{portableF32.str(), groups}};
+    candidates.push_back({portableF32.str(), groups});
   }
   candidates.push_back({portableDepthwise.str(), depthwise});
-  candidates.push_back({portableScalar.str(), ""});
-  for (kernels::Rejection &candidate : candidates) {
-    if (candidate.reason.empty()) {
-      selection.kernel = candidate.kernel;
-      return;
-    }
-    selection.rejections.push_back(std::move(candidate));
-  }
+  const bool isTaken = llvm::any_of(candidates, [](const kernels::Candidate &c) { return c.reason.empty(); });
+  candidates.push_back({portableScalar.str(), isTaken ? "it is for layers that no other kernel takes" : ""});
+}
+
+kernels::Work workOf(TileOp op, const TileFacts &facts) {
+  ArrayRef<int64_t> result = cast<RankedTensorType>(op.getResult().getType()).getShape(),
+                    input = cast<RankedTensorType>(op.getInput().getType()).getShape();
+  kernels::Work work;
+  work.images = ShapedType::isDynamic(result[0]) ? 1 : result[0];
+  work.height = result[1], work.width = result[2], work.outputs = facts.shape[0];
+  work.rows = facts.shape[1], work.columns = facts.shape[2], work.channels = facts.shape[3];
+  work.stride = op.getStrides()[1];
+  // Windows that begin in front of the image, and those that end behind it.
+  auto border = [&](int d, int64_t before) {
+    const int64_t stride = op.getStrides()[d - 1], span = (facts.shape[d] - 1) * facts.dilations[d - 1],
+                  inside = std::max<int64_t>(0, input[d] + before - span);
+    const int64_t first = llvm::divideCeil(before, stride), whole = llvm::divideCeil(inside, stride);
+    return std::min(result[d], first + result[d] - std::min(result[d], whole));
+  };
+  work.borderRows = border(1, op.getPadding().getTop());
+  work.borderColumns = border(2, op.getPadding().getLeft());
+  work.flat = facts.shape[1] == 1 && facts.shape[2] == 1 && op.getPadding().isZeroSized() &&
+              llvm::all_of(op.getStrides(), [](int64_t stride) { return stride == 1; });
+  return work;
 }
 
 } // namespace
 
+std::vector<kernels::Candidate> candidatesOf(TileOp op, const TileFacts &facts, const Target &target) {
+  std::vector<kernels::Candidate> candidates;
+  addDepthwise(op, facts, target, candidates);
+  addLookup(facts, target, candidates);
+  llvm::append_range(candidates, byteCandidates(facts, target));
+  addPortable(facts, candidates);
+  return candidates;
+}
+
 kernels::Selection chooseKernel(TileOp op, const TileFacts &facts, const Target &target) {
+  const std::vector<kernels::Candidate> candidates = candidatesOf(op, facts, target);
+  const kernels::Work work = workOf(op, facts);
+  std::vector<std::optional<double>> predicted(candidates.size());
+  for (auto [candidate, time] : llvm::zip(candidates, predicted))
+    if (target.arch() == Arch::x86_64)
+      time = kernels::predict(candidate.kernel, work, candidate.widenEvery,
+                              [&](std::string_view name) { return target.has(name); });
+  for (size_t i = candidates.size(); i-- > 1;)
+    if (candidates[i - 1].shareOfNext > 0 && predicted[i])
+      predicted[i - 1] = *predicted[i] * candidates[i - 1].shareOfNext;
+  return kernels::chooseFastest(candidates, predicted);
+}
+
+FailureOr<kernels::Selection> forcedKernel(TileOp op, StringRef kernel, const TileFacts &facts, const Target &target) {
   kernels::Selection selection;
-  selectDepthwise(op, facts, target, selection);
+  for (kernels::Candidate &candidate : candidatesOf(op, facts, target)) {
+    if (candidate.kernel == kernel) {
+      if (!candidate.reason.empty())
+        return op.emitOpError("cannot use the kernel ") << kernel << ", which it was given: " << candidate.reason;
+      selection.kernel = candidate.kernel;
+      selection.widenEvery = candidate.widenEvery;
+      selection.listed = candidate.listed;
+      continue;
+    }
+    selection.rejections.push_back(
+        {candidate.kernel, candidate.reason.empty() ? kernel.str() + " was given" : std::move(candidate.reason)});
+  }
   if (selection.kernel.empty())
-    selectLookup(facts, target, selection);
-  if (selection.kernel.empty())
-    chooseByteKernel(facts, target, selection);
-  if (selection.kernel.empty())
-    selectPortable(facts, selection);
+    return op.emitOpError("cannot use the kernel ")
+           << kernel << ", which it was given: there is none of that name for its operands";
+  selection.choice = "given";
   return selection;
 }
 
@@ -338,18 +364,26 @@ struct SelectKernelsPass : impl::SelectKernelsBase<SelectKernelsPass> {
         failed = true;
         return;
       }
-      const kernels::Selection selection = chooseKernel(op, *facts, *machine);
+      auto given = op->getAttrOfType<StringAttr>(givenKernelAttrName);
+      FailureOr<kernels::Selection> selection =
+          given ? forcedKernel(op, given, *facts, *machine) : chooseKernel(op, *facts, *machine);
+      if (mlir::failed(selection)) {
+        failed = true;
+        return;
+      }
       SmallVector<std::string> rejected;
-      for (const kernels::Rejection &r : selection.rejections)
+      for (const kernels::Rejection &r : selection->rejections)
         rejected.push_back(r.kernel + ": " + r.reason);
       OpBuilder builder(op);
-      op.setKernelAttr(builder.getStringAttr(selection.kernel));
-      if (selection.widenEvery)
-        op.setWidenEvery(selection.widenEvery);
+      op.setKernelAttr(builder.getStringAttr(selection->kernel));
+      if (!op->hasAttr(choiceAttrName))
+        op->setAttr(choiceAttrName, builder.getStringAttr(selection->choice));
+      if (selection->widenEvery)
+        op.setWidenEvery(selection->widenEvery);
       else
         op.removeWidenEveryAttr();
       op->removeAttr(listedAttrName);
-      if (const auto &listed = selection.listed)
+      if (const auto &listed = selection->listed)
         op->setAttr(listedAttrName, builder.getDenseI64ArrayAttr({listed->groups, listed->windows, listed->bytes}));
       op.setRejectedAttr(builder.getStrArrayAttr(SmallVector<StringRef>(rejected.begin(), rejected.end())));
     });

@@ -19,21 +19,26 @@ std::string decimal(double value) {
   return std::to_string(hundredths / 100) + "." + digits.substr(1);
 }
 
-/// Why a listed kernel cannot or should not take the place of `other`; empty if it should. Sets selection.listed.
-std::string againstListed(const kernels::ListedKernelInfo &kernel, const TileFacts &facts, const Target &target,
-                          const kernels::KernelInfo &other, kernels::Selection &selection) {
+/// The lists of the weights, or why a listed kernel cannot or should not take the place of `other`.
+kernels::Candidate candidateOf(const kernels::ListedKernelInfo &kernel, const TileFacts &facts, const Target &target,
+                               const kernels::KernelInfo &other) {
+  kernels::Candidate candidate{std::string(kernel.name), {}};
   SmallVector<StringRef> features;
   StringRef(kernel.features).split(features, ',', -1, false);
-  for (StringRef feature : features)
-    if (!target.has({feature.data(), feature.size()}))
-      return "target has no " + feature.str();
-  if (facts.groups != 1)
-    return "groups = " + std::to_string(facts.groups);
-  if (facts.tapsLieApart())
-    return "taps of a row are " + std::to_string(facts.dilations[1]) + " columns apart; lists have them side by side";
+  auto missing =
+      llvm::find_if(features, [&](StringRef feature) { return !target.has({feature.data(), feature.size()}); });
   auto integers = readIntegers(facts.values);
-  if (!integers)
-    return "the weights cannot be read";
+  if (missing != features.end())
+    candidate.reason = "target has no " + missing->str();
+  else if (facts.groups != 1)
+    candidate.reason = "groups = " + std::to_string(facts.groups);
+  else if (facts.tapsLieApart())
+    candidate.reason =
+        "taps of a row are " + std::to_string(facts.dilations[1]) + " columns apart; lists have them side by side";
+  else if (!integers)
+    candidate.reason = "the weights cannot be read";
+  if (!candidate.reason.empty())
+    return candidate;
   const std::vector<int8_t> values(integers->begin(), integers->end());
   const kernels::ListedWeights weights{values,
                                        facts.shape[0],
@@ -41,38 +46,32 @@ std::string againstListed(const kernels::ListedKernelInfo &kernel, const TileFac
                                        facts.run(),
                                        facts.columnsPadded ? facts.shape[2] : 1,
                                        facts.input->qmax - facts.input->qmin};
-  if (std::string reason = kernels::listedRefusal(weights); !reason.empty())
-    return reason;
+  candidate.reason = kernels::listedRefusal(weights);
+  if (!candidate.reason.empty())
+    return candidate;
   const kernels::ListedLength length = kernels::chooseListed(weights);
-  if (length.bytes > INT32_MAX)
-    return "lists of " + std::to_string(length.bytes) + " bytes; the kernel takes less than 2^31";
   // The other kernel computes whole tiles of its columns.
   const int64_t tiles = llvm::divideCeil(facts.shape[0], other.columns) * (other.columns / kernels::listedColumns);
   const auto groups = static_cast<double>(tiles * facts.shape[1] * llvm::divideCeil(facts.run(), kernels::dotGroup));
   const double each = static_cast<double>(length.operations()) / groups, most = mostOperations(other);
-  if (each > most)
-    return "these weights take " + decimal(each) + " operations for 4 steps of 8 columns; above " + decimal(most) +
-           " " + std::string(other.name) + " is faster";
-  selection.listed = length;
-  return {};
+  if (length.bytes > INT32_MAX)
+    candidate.reason = "lists of " + std::to_string(length.bytes) + " bytes; the kernel takes less than 2^31";
+  else if (each > most)
+    candidate.reason = "these weights take " + decimal(each) + " operations for 4 steps of 8 columns; above " +
+                       decimal(most) + " " + std::string(other.name) + " is faster";
+  candidate.widenEvery = length.window, candidate.weightBits = 8;
+  candidate.listed = length, candidate.shareOfNext = each / most;
+  return candidate;
 }
 
 } // namespace
 
-void chooseListedKernel(const TileFacts &facts, const Target &target, kernels::Selection &selection) {
-  const kernels::KernelInfo *other = kernels::findKernel(selection.kernel);
-  if (!other || other->features != "avx2" || other->weightBits != 8 ||
-      other->accumulation == kernels::Accumulation::Windows16)
-    return;
-  for (const kernels::ListedKernelInfo &kernel : kernels::listedKernels()) {
-    std::string reason = againstListed(kernel, facts, target, *other, selection);
-    if (reason.empty()) {
-      selection.kernel = kernel.name;
-      selection.widenEvery = selection.listed->window;
-      return;
-    }
-    selection.rejections.push_back({std::string(kernel.name), std::move(reason)});
-  }
+std::vector<kernels::Candidate> listedCandidates(const TileFacts &facts, const Target &target,
+                                                 const kernels::KernelInfo &other) {
+  std::vector<kernels::Candidate> candidates;
+  for (const kernels::ListedKernelInfo &kernel : kernels::listedKernels())
+    candidates.push_back(candidateOf(kernel, facts, target, other));
+  return candidates;
 }
 
 } // namespace nibble

@@ -105,8 +105,7 @@ layout::Layout weightLayout(StringRef kernel, RankedTensorType weights) {
   layout::Layout layout = layout::rowMajor(4, facts ? 8 : 32, facts ? 8 : 32);
   const kernels::KernelInfo *info = kernels::findKernel({kernel.data(), kernel.size()});
   if (info || isListedKernel(kernel)) { // lists are made of these when kernels are
-    layout = info ? layout::dotTile(4, info->weightBits, info->columns)
-                  : layout::dotTile(4, 8, kernels::listedColumns);
+    layout = info ? layout::dotTile(4, info->weightBits, info->columns) : layout::dotTile(4, 8, kernels::listedColumns);
     // Taps of one value: a row of them is the run.
     if (weights.getShape()[3] == 1)
       for (layout::Tile &tile : layout.tiles)

@@ -49,6 +49,8 @@ void addTile(Layer &layer, TileOp tile) {
   auto ones = [](ArrayRef<int64_t> shape) { return llvm::all_of(shape, [](int64_t d) { return d == 1; }); };
   layer.op = ones(input.getShape().slice(1, 2)) && ones(weight.getShape().slice(1, 2)) ? "linear" : "conv2d";
   layer.kernel = tile.getKernel().value_or("").str();
+  if (auto choice = tile->getAttrOfType<StringAttr>(choiceAttrName))
+    layer.choice = choice.str();
   if (ArrayAttr rejected = tile.getRejectedAttr())
     for (auto reason : rejected.getAsRange<StringAttr>())
       layer.rejected.push_back(reason.str());

@@ -24,6 +24,7 @@ Public convert(const Model &model) {
     to.file = from.place.file;
     to.line = from.place.line;
     to.kernel = from.kernel;
+    to.choice = from.choice;
     to.rejected = from.rejected;
     to.window = from.window;
     to.lists = from.lists;

@@ -23,7 +23,8 @@ struct Layer {
   std::string op;   ///< "conv2d", "linear", "max_pool2d", "quantize", ...
   SourcePlace place;
   std::string kernel;                ///< Contractions only, as the next seven.
-  std::vector<std::string> rejected; ///< "kernel: reason" for each faster kernel, in the order in which they are tried.
+  std::string choice;                ///< Why this kernel.
+  std::vector<std::string> rejected; ///< "kernel: reason" for each other kernel, in the order in which they are tried.
   std::string window;                ///< "3 x 3 x 1 flattened to 3 runs of 4"; empty where it is as it was written.
   std::string lists; ///< "2103 groups in 712 windows, 7 groups more than the weights fill"; empty for other kernels.
   Operand weight;

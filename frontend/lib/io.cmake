@@ -21,6 +21,10 @@ add_library(nibble_io STATIC
   io/safetensors.cpp
   io/safetensors_read.cpp
   io/weights.cpp
+  limits/limits.cpp
+  limits/loops.cpp
+  limits/memory.cpp
+  report/bounds.cpp
   report/html.cpp
   report/json.cpp
   report/text.cpp)

@@ -3,7 +3,7 @@
 // RUN: nibble-compile %s --target=x86_64-linux-gnu,+avx2 --report -o %t.o 2>&1 | FileCheck %s
 // CHECK: first/quantize: f32 to u8;
 // CHECK: first/{{.*}}pad: u8 to u8; per image 20 bytes read, 32 written
-// CHECK: kernel dot_u8s4_12x8_avx2 (u8 x s4, {{.*}} weight bytes), window of 3 x 3 x 1 flattened to 3 runs of 4; per image 260 multiply-accumulates, 32 bytes read,
+// CHECK: kernel dot_u8s4_12x8_avx2 (u8 x s4, {{.*}} weight bytes), window of 3 x 3 x 1 flattened to 3 runs of 4, predicted {{.*}} ns; per image 260 multiply-accumulates, 32 bytes read,
 !u8 = !quant.uniform<u8:f32, 2.500000e-01:3>
 !w4 = !quant.uniform<i4<-7:7>:f32, 5.000000e-01>
 func.func @first(%x: tensor<?x4x5x1xf32> {nibble.name = "x"}) -> (tensor<?x4x5x2xf32> {nibble.name = "y"}) {

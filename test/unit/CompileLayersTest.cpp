@@ -147,7 +147,8 @@ std::vector<Case> cases() {
        false, "depthwise_u8s8_halves_avx2"},
       {"DepthwiseOfImages",
        [](Graph &g, const Tensor &x) {
-         Tensor h = conv2d(x, g.param("a.weight", {3, 9, 9, 1}).fake_quant(w8), {.pad = Pad::same, .groups = 3});
+         Tensor h = relu(conv2d(x, g.param("b.weight", {40, 1, 1, 3}).fake_quant(w8))).fake_quant(quint(8));
+         h = conv2d(h, g.param("a.weight", {40, 9, 9, 1}).fake_quant(w8), {.pad = Pad::same, .groups = 40});
          return relu(h).fake_quant(quint(8));
        },
        false, "depthwise_u8s8_avx2"},

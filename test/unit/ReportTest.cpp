@@ -153,8 +153,10 @@ TEST(ReportTest, ProfileRefusesWhatItCannotMeasure) {
 TEST(ReportTest, TextHasAPlaceForEveryLayer) {
   const std::string text = to_string(model().report());
   EXPECT_THAT(text, HasSubstr(": remark: net/conv: kernel portable_i16 (u8 x s4, "));
-  EXPECT_THAT(text, HasSubstr("weight bytes); per image 2,904 multiply-accumulates, 384 bytes read, 256 written; "));
-  EXPECT_THAT(text, HasSubstr(": remark: net/max_pool2d: u4 to u4; per image 256 bytes read, 64 written\n"));
+  EXPECT_THAT(text, HasSubstr("weight bytes), predicted "));
+  EXPECT_THAT(text, HasSubstr("s; per image 2,904 multiply-accumulates, 384 bytes read, 256 written; "));
+  EXPECT_THAT(text, HasSubstr(": remark: net/max_pool2d: u4 to u4; per image 256 bytes read, 64 written; at least "));
+  EXPECT_THAT(text, HasSubstr(" for tiles of 4 images; bounds by the limits of "));
   EXPECT_THAT(text, HasSubstr("dot_u8s8_6x16_avx2, dot_u8s8_6x16_avx2_exact: target has no avx2\n"));
   const Report &report = model().report();
   std::size_t lines = report.layers.size() + report.remarks.size() + 1;
@@ -188,6 +190,111 @@ TEST(ReportTest, FlattenedWindowsAndListsAreNamed) {
   EXPECT_THAT(to_html(report), HasSubstr("window of 3 x 3 x 1 flattened to 3 runs of 4"));
 }
 
+/// Round numbers: 2 ops a cycle of a GHz for pairs, 4 for 16-bit sums, and so on.
+MachineLimits limits() {
+  return {"a machine",
+          {{"fma", 1e9, "ops"},
+           {"vpmaddwd+vpaddd", 1e9, "ops"},
+           {"vpmaddubsw+vpmaddwd+vpaddd", 2e9, "ops"},
+           {"vpmaddubsw+vpaddw", 4e9, "ops"},
+           {"vpdpbusd-512", 8e9, "ops"},
+           {"vpshufb+vpaddb", 10e9, "lookups"},
+           {"xor+vpopcntq-512", 100e9, "bits"}},
+          {{"L1", 1000, 1e9}, {"L2", 100000, 0.5e9}, {"DRAM", 1 << 30, 0.1e9}}};
+}
+
+TEST(ReportTest, BoundsAreTheLongerOfArithmeticAndMemory) {
+  Report report;
+  report.target = "x86_64-linux-gnu,+avx2";
+  report.batch_tile = 4;
+  LayerReport layer;
+  layer.kernel = "dot_u8s8_6x16_avx2", layer.input_type = "u8", layer.weight_type = "s8", layer.output_type = "u8";
+  layer.macs = 100000;
+  EXPECT_FALSE(bound_of(report, layer, limits())) << "no bytes are known";
+  layer.bytes_read = 100, layer.bytes_written = 50, layer.constant_bytes = 400;
+  const auto expect = [&](double nanoseconds, const std::string &by, int threads = 1) {
+    const std::optional<Bound> bound = bound_of(report, layer, limits(), threads);
+    ASSERT_TRUE(bound);
+    EXPECT_DOUBLE_EQ(bound->nanoseconds, nanoseconds);
+    EXPECT_EQ(bound->by, by);
+  };
+  expect(100e3, "vpmaddubsw+vpmaddwd+vpaddd");
+  expect(50e3, "vpmaddubsw+vpmaddwd+vpaddd", 2);
+  layer.kernel = "dot_u8s8_6x16_avx2_exact";
+  expect(200e3, "vpmaddwd+vpaddd");
+  layer.kernel = "dot_u8s8_16_6x16_avx2";
+  expect(50e3, "vpmaddubsw+vpaddw");
+  layer.kernel = "dot_u8s4_12x8_avx2", layer.weight_type = "s4";
+  expect(50e3, "vpmaddubsw+vpaddw");
+  report.target = "x86_64-linux-gnu,+avx512vnni";
+  expect(25e3, "vpdpbusd-512");
+  layer.weight_type = layer.input_type = "ternary";
+  expect(5e3, "vpshufb+vpaddb");
+  layer.weight_type = layer.input_type = "binary";
+  expect(2.5e3, "vpshufb+vpaddb");
+  report.target = "x86_64-linux-gnu,+avx512vpopcntdq";
+  expect(1e3, "xor+vpopcntq-512");
+  layer.weight_type = layer.input_type = "f32";
+  expect(200e3, "fma");
+  report.target = "x86_64-linux-gnu";
+  EXPECT_FALSE(bound_of(report, layer, limits())) << "no sequence is known for this target";
+
+  layer = {};
+  layer.bytes_read = 100, layer.bytes_written = 50, layer.constant_bytes = 400; // 4 images: 1000 bytes
+  expect(250, "L1");
+  layer.constant_bytes = 404;
+  expect(502, "L2");
+  layer.bytes_read = std::int64_t(1) << 40;
+  EXPECT_EQ(bound_of(report, layer, limits())->by, "DRAM");
+  EXPECT_FALSE(bound_of(report, layer, {"nothing", {}, {}}));
+}
+
+TEST(ReportTest, LimitsAreMeasuredOrKnown) {
+  const MachineLimits known = known_limits("x86_64-linux-gnu,+avx2");
+  EXPECT_THAT(known.source, HasSubstr("family"));
+  EXPECT_EQ(known.memory.size(), 4u);
+  EXPECT_TRUE(known_limits("aarch64-linux-gnu").memory.empty());
+#if defined(__x86_64__)
+  const MachineLimits measured = measure_limits(0.1);
+  EXPECT_EQ(measured.source, "measured in this process");
+  ASSERT_EQ(measured.memory.size(), 4u);
+  for (const MemoryLimit &level : measured.memory)
+    EXPECT_GT(level.rate, 1e8) << level.level;
+  for (const InstructionLimit &limit : measured.instructions)
+    EXPECT_GT(limit.rate, 1e8) << limit.name;
+#endif
+}
+
+TEST(ReportTest, BoundsStandBesideTheTimes) {
+  Report report;
+  report.name = "net", report.target = "x86_64-linux-gnu,+avx2", report.batch_tile = 1;
+  LayerReport &layer = report.layers.emplace_back();
+  layer.name = "conv", layer.kernel = "dot_a", layer.choice = "predicted 1.00 us";
+  layer.input_type = "u8", layer.weight_type = "s4", layer.output_type = "u8", layer.macs = 100000;
+  layer.bytes_read = layer.bytes_written = 10;
+  Profile profile{1, 1, 1, {{100e3, 200e3}}, {100e3, 200e3}, limits()};
+  const std::string text = to_string(report, profile);
+  EXPECT_THAT(text, HasSubstr("net/conv: kernel dot_a (u8 x s4, 0 weight bytes), predicted 1.00 us; per image 100,000 "
+                              "multiply-accumulates, 10 bytes read, 10 written; at least 50.0 us by vpmaddubsw+vpaddw; "
+                              "took 100 us, 2.00 times that\n"));
+  EXPECT_THAT(text, HasSubstr("; bounds by the limits a machine"));
+  const auto json = nlohmann::json::parse(to_json(report, profile));
+  EXPECT_EQ(json["limits"]["source"], "a machine");
+  EXPECT_EQ(json["limits"]["memory"]["L1"]["rate"], 1);
+  EXPECT_EQ(json["layers"][0]["choice"], "predicted 1.00 us");
+  EXPECT_EQ(json["layers"][0]["bound"]["ns"], 50e3);
+  EXPECT_EQ(json["layers"][0]["bound"]["by"], "vpmaddubsw+vpaddw");
+  EXPECT_EQ(json["layers"][0]["bound"]["reached"], 0.5);
+  const std::string page = to_html(report, profile);
+  EXPECT_THAT(page, HasSubstr("<td class=\"n\">50000</td><td>vpmaddubsw+vpaddw</td><td class=\"n\">0.50</td>"));
+  EXPECT_THAT(page, HasSubstr("from limits a machine."));
+
+  const std::string untimed = to_string(report);
+  EXPECT_THAT(untimed, HasSubstr("bounds by the limits of " + known_limits(report.target).source));
+  EXPECT_THAT(untimed, testing::Not(HasSubstr("took")));
+  EXPECT_FALSE(nlohmann::json::parse(to_json(report))["layers"][0]["bound"].contains("reached"));
+}
+
 TEST(ReportTest, JsonHasEveryField) {
   const Report &report = model().report();
   const auto json = nlohmann::json::parse(to_json(report, model().profile(images(4), {.repeat = 3})));
@@ -215,6 +322,7 @@ TEST(ReportTest, JsonHasEveryField) {
   EXPECT_NE(conv["rejected"][0]["reason"], "");
   EXPECT_GT(conv["time"]["min_ns"], 0);
   EXPECT_GT(conv["place"]["line"], 0);
+  EXPECT_NE(conv["choice"], "");
   EXPECT_FALSE(pool.contains("kernel") || pool.contains("weight") || pool.contains("macs"));
 
   const auto bare = nlohmann::json::parse(to_json(report));

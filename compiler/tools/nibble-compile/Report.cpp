@@ -19,6 +19,11 @@ std::string skippedIn(const LayerReport &layer) {
   return text;
 }
 
+std::string boundOf(const nibble::Report &report, const LayerReport &layer) {
+  const auto bound = bound_of(report, layer, known_limits(report.target));
+  return bound ? "; " + to_string(*bound) : "";
+}
+
 } // namespace
 
 std::string reportText(std::span<const report::Model> models, int threads) {
@@ -28,7 +33,8 @@ std::string reportText(std::span<const report::Model> models, int threads) {
   for (const report::Model &model : models) {
     const auto report = report::convert<nibble::Report>(model);
     for (const LayerReport &layer : report.layers)
-      lines += remark + model.name + "/" + layer.name + ": " + to_string(layer) + skippedIn(layer) + "\n";
+      lines += remark + model.name + "/" + layer.name + ": " + to_string(layer) + boundOf(report, layer) +
+               skippedIn(layer) + "\n";
     constants += model.constantBytes;
   }
   if (constants)

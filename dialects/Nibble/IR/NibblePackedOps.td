@@ -49,7 +49,7 @@ def Nibble_TileOp : Nibble_TypedOp<"tile"> {
       [N, H, W, C] x [O, KH, KW, C / groups] -> [N, OH, OW, O],   window = [KH, KW], its taps `dilations` apart
 
     Padded taps are worth 0 and are skipped; padding of another value is an explicit nibble.pad in front.
-    `kernel` is chosen by nibble-select-kernels; `rejected` has one entry "kernel: reason" for each faster kernel that was not taken.
+    `kernel` is chosen by nibble-select-kernels; `rejected` has one entry "kernel: reason" for each kernel that was not taken.
     `widen_every`: the groups of 4 steps of k that the kernel may sum in 16 bits, proved for these weights (0: all).
 
     Example:

@@ -10,6 +10,8 @@ namespace nibble {
 
 struct ProfileOptions {
   int repeat = 20; ///< Measured runs, 1 to 1,000,000; one that is not measured comes first.
+  /// Also measures what the machine can do at most, for bounds; without it those of a known machine are reported.
+  bool limits = true;
 };
 
 /// A network compiled for this machine, made by compile(). Any number of threads may call run(); calls wait for each

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <nibble/error.h>
+#include <nibble/limits.h>
 #include <string_view>
 
 namespace nibble {
@@ -23,7 +24,8 @@ struct LayerReport {
 
   // Convolution and linear layers; empty or 0 for others.
   std::string kernel;
-  std::vector<std::string> rejected; ///< "kernel: reason" for each faster kernel, fastest first.
+  std::string choice;                ///< Why this kernel: "predicted 12.1 us", ...
+  std::vector<std::string> rejected; ///< "kernel: reason" for each other kernel, in the order in which they are tried.
   /// "3 x 3 x 1 flattened to 3 runs of 4": how a window of few channels became one that its kernel takes; empty
   /// for others. `macs` are those of the window as it was written.
   std::string window;
@@ -72,8 +74,9 @@ struct Time {
 struct Profile {
   std::int64_t images = 0; ///< In each repetition.
   int repeat = 0, threads = 0;
-  std::vector<Time> layers; ///< As Report::layers; each is the sum over its steps and over the tiles of images.
-  Time total;               ///< Of the whole call; more than the sum of the layers by what lies between them.
+  std::vector<Time> layers;  ///< As Report::layers; each is the sum over its steps and over the tiles of images.
+  Time total;                ///< Of the whole call; more than the sum of the layers by what lies between them.
+  MachineLimits limits = {}; ///< Measured after the layers, for the bounds in what follows.
 };
 
 /// One line with the kernel, operand types, operations and bytes of a layer, without its place and name.
@@ -82,10 +85,21 @@ std::string to_string(const LayerReport &layer);
 /// LayerReport::rejected with neighbours that have the same reason as one: "dot_a, dot_b: target has no avx2".
 std::vector<std::string> skipped(const LayerReport &layer);
 
-/// As text, with one line for each layer and one for each reason against faster kernels:
-///   model.cpp:23: remark: small_cnn/fc: kernel portable_i16 (u4 x s4, 25,088 weight bytes); per image 31,360 ...
+/// As text, with one line for each layer and one for each reason against other kernels; `profile`, if it is of this
+/// report, adds the times:
+///   model.cpp:23: remark: small_cnn/fc: kernel portable_i16 (u4 x s4, 25,088 weight bytes), predicted 2.41 us; per
+///   image
+///                 31,360 multiply-accumulates, ...; at least 165 ns by vpmaddubsw+vpaddw; took 2.31 us, 14.0 times
+///                 that
 ///   model.cpp:23: note: skipped dot_u8s8_16_6x16_avx2, dot_u8s8_6x16_avx2: target has no avx2
-std::string to_string(const Report &report);
+std::string to_string(const Report &report, const Profile &profile = {});
+
+/// By what the times of a report's layers are bounded: the limits of the profile if it is of this report and has some,
+/// else the known ones.
+MachineLimits limits_for(const Report &report, const Profile &profile = {});
+
+/// "at least 165 ns by vpmaddubsw+vpaddw"
+std::string to_string(const Bound &bound);
 
 /// As JSON; `profile`, if it is of this report, adds the times. docs/report.md has the fields.
 std::string to_json(const Report &report, const Profile &profile = {});

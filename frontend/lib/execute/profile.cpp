@@ -94,6 +94,8 @@ Profile Model::profile(std::span<const Array> inputs, const ProfileOptions &opti
       layers[i].push_back(clock.times()[i]);
   }
   Profile profile{call.batch, options.repeat, s.threads.count(), {}, timeOf(total, call.batch)};
+  if (options.limits)
+    profile.limits = measure_limits();
   for (const std::vector<double> &runs : layers)
     profile.layers.push_back(timeOf(runs, call.batch));
   return profile;

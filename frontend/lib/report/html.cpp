@@ -56,12 +56,14 @@ std::string kernelCell(const LayerReport &layer) {
   if (layer.kernel.empty())
     return cell("");
   std::string text = "<code>" + html::escape(layer.kernel) + "</code>";
+  if (!layer.choice.empty())
+    text += "<br/>" + html::escape(layer.choice);
   if (!layer.window.empty())
     text += "<br/>window of " + html::escape(layer.window);
   if (!layer.lists.empty())
     text += "<br/>lists of " + html::escape(layer.lists);
   if (!layer.rejected.empty()) {
-    text += "<details><summary>" + std::to_string(layer.rejected.size()) + " faster ones passed over</summary><ul>";
+    text += "<details><summary>" + std::to_string(layer.rejected.size()) + " others</summary><ul>";
     for (const std::string &reason : layer.rejected)
       text += "<li>" + html::escape(reason) + "</li>";
     text += "</ul></details>";
@@ -105,8 +107,11 @@ std::string html::layer_table(const Report &report, const Profile &profile) {
       "<div class=\"scroll\"><table>\n<thead><tr><th>layer</th><th>operands</th><th>shapes</th><th>kernel</th>"
       "<th class=\"n\">multiply-accumulates</th><th class=\"n\">bytes read</th><th class=\"n\">bytes written</th>"
       "<th class=\"n\">constants, bytes</th>";
+  const MachineLimits limits = limits_for(report, profile);
+  text += "<th class=\"n\">bound, ns</th><th>bound by</th>";
   if (timed)
-    text += "<th class=\"n\">ns, least</th><th class=\"n\">ns, median</th><th class=\"n\">share %</th>"
+    text += "<th class=\"n\">of the bound</th><th class=\"n\">ns, least</th><th class=\"n\">ns, median</th><th "
+            "class=\"n\">share %</th>"
             "<th class=\"n\">GMAC/s</th>";
   text += "</tr></thead>\n<tbody>\n";
   double sum = 0;
@@ -120,8 +125,12 @@ std::string html::layer_table(const Report &report, const Profile &profile) {
             cell(shapeText(layer.input_shape) + " → " + shapeText(layer.output_shape)) + kernelCell(layer) +
             number(layer.kernel.empty() ? "" : grouped(layer.macs)) + known(layer.bytes_read) +
             known(layer.bytes_written) + known(layer.constant_bytes);
+    const std::optional<Bound> bound = bound_of(report, layer, limits, timed ? profile.threads : 1);
+    text += number(bound ? fixed(bound->nanoseconds, bound->nanoseconds < 100 ? 1 : 0) : "") +
+            cell(bound ? escape(bound->by) : "");
     if (timed) {
       const Time &time = profile.layers[i];
+      text += number(bound && time.min > 0 ? fixed(bound->nanoseconds / time.min, 2) : "");
       text += number(fixed(time.min, 0)) + number(fixed(time.median, 0)) +
               number(fixed(sum > 0 ? 100 * time.min / sum : 0, 1)) +
               number(layer.macs && time.min > 0 ? fixed(static_cast<double>(layer.macs) / time.min, 1) : "");
@@ -129,9 +138,9 @@ std::string html::layer_table(const Report &report, const Profile &profile) {
     text += "</tr>\n";
   }
   text += "<tr class=\"sum\">" + cell("all layers") + cell("") + cell("") + cell("") + number(grouped(macs)) +
-          number("") + number("") + known(report.weight_bytes);
+          number("") + number("") + known(report.weight_bytes) + number("") + cell("");
   if (timed)
-    text += number(fixed(profile.total.min, 0)) + number(fixed(profile.total.median, 0)) + number("") +
+    text += number("") + number(fixed(profile.total.min, 0)) + number(fixed(profile.total.median, 0)) + number("") +
             number(profile.total.min > 0 ? fixed(static_cast<double>(macs) / profile.total.min, 1) : "");
   text += "</tr>\n</tbody></table></div>\n<p class=\"note\">Operations and bytes are for one image, constants for each "
           "tile of " +
@@ -140,6 +149,9 @@ std::string html::layer_table(const Report &report, const Profile &profile) {
     text += " Times are for one image: " + std::to_string(profile.images) + " images, " +
             std::to_string(profile.threads) + (profile.threads == 1 ? " thread, " : " threads, ") +
             std::to_string(profile.repeat) + " runs; the last row is the whole call.";
+  if (!limits.memory.empty())
+    text += " Bounds: the least time by arithmetic or memory, from limits " +
+            std::string(timed && !profile.limits.memory.empty() ? "" : "of ") + escape(limits.source) + ".";
   return text + "</p>\n";
 }
 

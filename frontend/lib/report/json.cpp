@@ -32,6 +32,8 @@ static Json to_json(const LayerReport &layer) {
     json["weight"] = operand(layer.weight_type, layer.weight_shape);
     json["weight"]["bytes"] = layer.weight_bytes;
     json["kernel"] = layer.kernel;
+    if (!layer.choice.empty())
+      json["choice"] = layer.choice;
     json["rejected"] = Json::array();
     for (const std::string &text : layer.rejected) {
       const std::size_t colon = text.find(": ");
@@ -60,6 +62,14 @@ std::string to_json(const Report &report, const Profile &profile) {
   json["arena"] = {{"planned_bytes", report.arena_planned},
                    {"lower_bound_bytes", report.arena_lower_bound},
                    {"scratch_bytes_per_thread", report.arena_scratch}};
+  const MachineLimits limits = limits_for(report, profile);
+  if (!limits.memory.empty()) {
+    json["limits"] = {{"source", limits.source}};
+    for (const InstructionLimit &limit : limits.instructions)
+      json["limits"]["instructions"][limit.name] = {{"unit", "G" + limit.unit + "/s"}, {"rate", limit.rate / 1e9}};
+    for (const MemoryLimit &level : limits.memory)
+      json["limits"]["memory"][level.level] = {{"unit", "GB/s"}, {"rate", level.rate / 1e9}};
+  }
   Json layers = Json::array();
   for (std::size_t i = 0; i < report.layers.size(); ++i) {
     Json layer = to_json(report.layers[i]);
@@ -69,6 +79,11 @@ std::string to_json(const Report &report, const Profile &profile) {
         layer["steps"].push_back(step.name);
     if (timed)
       layer["time"] = time(profile.layers[i]);
+    if (const auto bound = bound_of(report, report.layers[i], limits, timed ? profile.threads : 1)) {
+      layer["bound"] = {{"ns", bound->nanoseconds}, {"by", bound->by}};
+      if (timed && profile.layers[i].min > 0)
+        layer["bound"]["reached"] = bound->nanoseconds / profile.layers[i].min;
+    }
     layers.push_back(std::move(layer));
   }
   json["layers"] = std::move(layers);

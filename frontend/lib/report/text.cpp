@@ -20,6 +20,21 @@ std::string fixed(double value, int digits) {
   return text;
 }
 
+std::string duration(double nanoseconds) {
+  const int scale = nanoseconds < 999.5 ? 0 : nanoseconds < 999.5e3 ? 1 : nanoseconds < 999.5e6 ? 2 : 3;
+  constexpr const char *units[] = {" ns", " us", " ms", " s"};
+  constexpr double factors[] = {1, 1e3, 1e6, 1e9};
+  const double value = nanoseconds / factors[scale];
+  return fixed(value, value < 9.995 ? 2 : value < 99.95 ? 1 : 0) + units[scale];
+}
+
+MachineLimits limits_for(const Report &report, const Profile &profile) {
+  const bool measured = profile.layers.size() == report.layers.size() && !profile.limits.memory.empty();
+  return measured ? profile.limits : known_limits(report.target);
+}
+
+std::string to_string(const Bound &bound) { return "at least " + duration(bound.nanoseconds) + " by " + bound.by; }
+
 const LayerReport *Report::layer(std::string_view name) const noexcept {
   for (const LayerReport &layer : layers)
     if (layer.name == name)
@@ -33,7 +48,8 @@ std::string to_string(const LayerReport &layer) {
                          ? "kernel " + (layer.kernel.empty() ? "not chosen" : layer.kernel) + " (" + layer.input_type +
                                " x " + layer.weight_type + ", " + grouped(layer.weight_bytes) + " weight bytes)" +
                                (layer.window.empty() ? "" : ", window of " + layer.window) +
-                               (layer.lists.empty() ? "" : ", lists of " + layer.lists)
+                               (layer.lists.empty() ? "" : ", lists of " + layer.lists) +
+                               (layer.choice.empty() ? "" : ", " + layer.choice)
                      : layer.output_type.empty() ? layer.op
                                                  : layer.input_type + " to " + layer.output_type;
   std::string per_image = contraction ? grouped(layer.macs) + " multiply-accumulates" : "";
@@ -68,14 +84,26 @@ std::vector<std::string> skipped(const LayerReport &layer) {
   return result;
 }
 
-std::string to_string(const Report &report) {
+std::string to_string(const Report &report, const Profile &profile) {
   std::vector<Diagnostic> lines;
-  for (const LayerReport &layer : report.layers) {
+  const bool timed = !report.layers.empty() && profile.layers.size() == report.layers.size();
+  const MachineLimits limits = limits_for(report, profile);
+  bool bounded = false;
+  for (std::size_t i = 0; i < report.layers.size(); ++i) {
+    const LayerReport &layer = report.layers[i];
     Diagnostic &line = lines.emplace_back();
     line.file = layer.file;
     line.line = layer.line;
     line.severity = Severity::remark;
     line.message = std::string(report.name).append("/").append(layer.name).append(": ").append(to_string(layer));
+    const std::optional<Bound> bound = bound_of(report, layer, limits, timed ? profile.threads : 1);
+    if (bound)
+      line.message += "; " + to_string(*bound);
+    if (timed)
+      line.message += "; took " + duration(profile.layers[i].min);
+    if (timed && bound && bound->nanoseconds > 0)
+      line.message += ", " + fixed(profile.layers[i].min / bound->nanoseconds, 2) + " times that";
+    bounded |= bound.has_value();
     for (const std::string &kernels : skipped(layer))
       line.notes.push_back({{}, 0, "skipped " + kernels});
   }
@@ -86,6 +114,9 @@ std::string to_string(const Report &report) {
                   " bytes of constants; arena " + grouped(report.arena_planned) + " bytes (lower bound " +
                   grouped(report.arena_lower_bound) + ") and " + grouped(report.arena_scratch) +
                   " per thread, for tiles of " + std::to_string(report.batch_tile) + " images";
+  if (bounded)
+    total.message +=
+        "; bounds by the limits " + std::string(timed && !profile.limits.memory.empty() ? "" : "of ") + limits.source;
   return format(lines);
 }
 

@@ -1,5 +1,6 @@
 // What the machine can do at most: rates of instruction sequences on registers alone, and of reading memory.
 #pragma once
+#include "frontend/lib/limits/loops.h"
 #include "test/bench/compare/Case.h"
 #include "test/bench/compare/Timing.h"
 
@@ -7,14 +8,7 @@
 
 namespace nibble::bench {
 
-/// A loop of independent instructions.
-struct Limit {
-  const char *name;    ///< "vpmaddubsw+vpaddw"
-  const char *feature; ///< As nibble_cpu_has takes it.
-  void (*loop)(long turns);
-  double workPerTurn; ///< In `unit`.
-  const char *unit;   ///< "ops" (2 per multiply-accumulate), "lookups", "bits"
-};
+using Limit = limits::Loop;
 
 /// Limits that this CPU can run; without `wide` those of AVX2 alone.
 std::vector<const Limit *> limitsOfCpu(bool wide);

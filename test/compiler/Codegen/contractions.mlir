@@ -1,4 +1,4 @@
-// RUN: nibble-opt %s --split-input-file --nibble-to-packed=target=x86_64-linux-gnu,+avx2 --nibble-to-tiled=batch-tile=2 --nibble-lower-to-kernels=target=x86_64-linux-gnu,+avx2 | FileCheck %s
+// RUN: sed s/nibble.with_avx2/nibble.given_kernel/ %s | nibble-opt --split-input-file --nibble-to-packed=target=x86_64-linux-gnu,+avx2 --nibble-to-tiled=batch-tile=2 --nibble-lower-to-kernels=target=x86_64-linux-gnu,+avx2 | FileCheck %s
 // RUN: nibble-opt %s --split-input-file --nibble-to-packed=target=x86_64-linux-gnu --nibble-to-tiled=batch-tile=2 --nibble-lower-to-kernels=target=x86_64-linux-gnu | FileCheck %s --check-prefix=SSE
 
 // Sequential fused multiply-adds over k; a tile is 6 rows x 16 channels where 16 registers of 256 bits hold it, 3 rows
@@ -109,7 +109,7 @@ func.func @signs(%x: tensor<?x40xf32>) -> tensor<?x3xf32> {
   %a = nibble.linear %q, %w : (tensor<?x40x!b>, tensor<40x40x!b>) -> tensor<?x40xi32>
   %r = nibble.requantize %a {multiplier = array<f32: 1.0>, bias = array<f32: -0.5>, lo = array<f32: -1.0>, hi = array<f32: 1.0>} : (tensor<?x40xi32>) -> tensor<?x40x!b>
   %v = nibble.constant dense<-1> : tensor<3x40xi8> : tensor<3x40x!b>
-  %c = nibble.linear %r, %v : (tensor<?x40x!b>, tensor<3x40x!b>) -> tensor<?x3xi32>
+  %c = nibble.linear %r, %v {nibble.with_avx2 = "lookup_b1b1_packed_avx2"} : (tensor<?x40x!b>, tensor<3x40x!b>) -> tensor<?x3xi32>
   %y = nibble.requantize %c {multiplier = array<f32: 0.5>, bias = array<f32: 0.0>, lo = array<f32: 0xFF800000>, hi = array<f32: 0x7F800000>} : (tensor<?x3xi32>) -> tensor<?x3xf32>
   return %y : tensor<?x3xf32>
 }
@@ -188,7 +188,7 @@ func.func @depthwise_bytes(%x: tensor<?x9x9x40xf32>) -> tensor<?x9x9x40xf32> {
 func.func @bytes(%x: tensor<?x16xf32>) -> tensor<?x16xf32> {
   %q = nibble.quantize %x : (tensor<?x16xf32>) -> tensor<?x16x!u8>
   %w = nibble.constant dense<100> : tensor<16x16xi8> : tensor<16x16x!w8>
-  %a = nibble.linear %q, %w : (tensor<?x16x!u8>, tensor<16x16x!w8>) -> tensor<?x16xi32>
+  %a = nibble.linear %q, %w {nibble.with_avx2 = "dot_u8s8_6x16_avx2_exact"} : (tensor<?x16x!u8>, tensor<16x16x!w8>) -> tensor<?x16xi32>
   %y = nibble.requantize %a {multiplier = array<f32: 0.5>, bias = array<f32: 0.0>, lo = array<f32: 0.0>, hi = array<f32: 0x7F800000>} : (tensor<?x16xi32>) -> tensor<?x16xf32>
   return %y : tensor<?x16xf32>
 }

@@ -13,13 +13,13 @@
 
 // Any weights of 8 bits, strides, windows; binary operands. Activations are bytes.
 // CHECK-LABEL: func.func @taken
-// CHECK: nibble.tile {{.*}}kernel = "depthwise_u8s8_halves_avx2", {{.*}}rejected = ["depthwise_u8s8_avx512vnni: target has no avx512vnni", "depthwise_u8s8_avxvnni: target has no avxvnni"]
+// CHECK: nibble.tile {{.*}}kernel = "depthwise_u8s8_halves_avx2", nibble.choice = "predicted {{[0-9.]+}} ns", {{.*}}rejected = ["depthwise_u8s8_avx512vnni: target has no avx512vnni", "depthwise_u8s8_avxvnni: target has no avxvnni", "depthwise_u8s8_avx2: predicted {{[0-9.]+ ns; depthwise_u8s8_halves_avx2 [0-9.]+}} ns", "dot_
 // CHECK: nibble.tile {{.*}}kernel = "depthwise_u8s8_halves_avx2"
 // CHECK: nibble.tile {{.*}}kernel = "depthwise_u8s8_halves_avx2"
 // VNNI-LABEL: func.func @taken
-// VNNI-COUNT-3: nibble.tile {{.*}}kernel = "depthwise_u8s8_avx512vnni", {{.*}}rejected = []
+// VNNI-COUNT-3: nibble.tile {{.*}}kernel = "depthwise_u8s8_avx512vnni", {{.*}}rejected = [{{.*}}"depthwise_u8s8_halves_avx2: predicted
 // VEX-LABEL: func.func @taken
-// VEX-COUNT-3: nibble.tile {{.*}}kernel = "depthwise_u8s8_avxvnni", {{.*}}rejected = ["depthwise_u8s8_avx512vnni: target has no avx512vnni"]
+// VEX-COUNT-3: nibble.tile {{.*}}kernel = "depthwise_u8s8_avxvnni", {{.*}}rejected = ["depthwise_u8s8_avx512vnni: target has no avx512vnni"
 // SSE-LABEL: func.func @taken
 // SSE: nibble.tile {{.*}}kernel = "portable_depthwise", {{.*}}rejected = ["depthwise_u8s8_avx512vnni: target has no avx512vnni", "depthwise_u8s8_avxvnni: target has no avxvnni", "depthwise_u8s8_halves_avx2: target has no avx2", "depthwise_u8s8_avx2: target has no avx2", "dot_
 // PACKED-LABEL: func.func @taken
@@ -38,9 +38,10 @@ func.func @taken(%x: tensor<?x4x4x8xf32>) -> (tensor<?x4x4x8xi32>, tensor<?x2x4x
   return %0, %1, %2 : tensor<?x4x4x8xi32>, tensor<?x2x4x8xi32>, tensor<?x3x3x8xi32>
 }
 
-// Sums of halves of weights fit 16 bits wherever a window has at most 16 taps, else if the weights or activations are small.
+// Sums of halves of weights fit 16 bits wherever a window has at most 16 taps, else if the weights or activations are small. Of 32 channels
+// in a block these layers have 8, so that the portable kernel is faster than the one with words.
 // CHECK-LABEL: func.func @halves
-// CHECK: nibble.tile {{.*}}kernel = "depthwise_u8s8_avx2", {{.*}}"depthwise_u8s8_halves_avx2: sums of halves of the weights of channel 0 may leave 16 bits"]
+// CHECK: nibble.tile {{.*}}kernel = "portable_depthwise", {{.*}}"depthwise_u8s8_halves_avx2: sums of halves of the weights of channel 0 may leave 16 bits", "depthwise_u8s8_avx2: predicted {{[0-9.]+ ns; portable_depthwise [0-9.]+}} ns"
 // CHECK: nibble.tile {{.*}}kernel = "depthwise_u8s8_halves_avx2"
 // CHECK: nibble.tile {{.*}}kernel = "depthwise_u8s8_halves_avx2"
 func.func @halves(%q: tensor<?x8x8x8x!u8>, %p: tensor<?x8x8x8x!u4>) -> (tensor<?x4x4x8xi32>, tensor<?x4x4x8xi32>, tensor<?x4x4x8xi32>) {

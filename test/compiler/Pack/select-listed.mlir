@@ -7,22 +7,22 @@
 // A pair that saturates, so that five groups are needed for 16 steps; weights of which no pair saturates, for which lists gain nothing; all
 // pairs saturate; a run that is too long for 16-bit numbers.
 // CHECK-LABEL: func.func @bytes
-// CHECK: nibble.tile {{.*}}kernel = "listed_u8s8_10x8_avx2", nibble.listed = array<i64: 10, 10, 352>, {{.*}}"dot_u8s8_6x16_avx2: weights of channel 0 can saturate a 16-bit pair sum: 255 * 160 > 32767"], {{.*}}widen_every = 1
-// CHECK: nibble.tile {{.*}}kernel = "dot_u8s8_6x16_avx2", {{.*}}"listed_u8s8_10x8_avx2: these weights take 3.00 operations for 4 steps of 8 columns; above 2.75 dot_u8s8_6x16_avx2 is faster"]
-// CHECK: nibble.tile {{.*}}kernel = "dot_u8s8_6x16_avx2_exact", {{.*}}"listed_u8s8_10x8_avx2: these weights take 6.00 operations for 4 steps of 8 columns; above 4.00 dot_u8s8_6x16_avx2_exact is faster"]
-// CHECK: nibble.tile {{.*}}kernel = "dot_u8s8_6x16_avx2_exact", {{.*}}"listed_u8s8_10x8_avx2: a run of 70000 values; the kernel takes 65536"]
+// CHECK: nibble.tile {{.*}}kernel = "listed_u8s8_10x8_avx2", {{.*}}nibble.listed = array<i64: 10, 10, 352>, {{.*}}"dot_u8s8_6x16_avx2: weights of channel 0 can saturate a 16-bit pair sum: 255 * 160 > 32767", {{.*}}widen_every = 1
+// CHECK: nibble.tile {{.*}}kernel = "dot_u8s8_6x16_avx2", {{.*}}"listed_u8s8_10x8_avx2: these weights take 3.00 operations for 4 steps of 8 columns; above 2.75 dot_u8s8_6x16_avx2 is faster"
+// CHECK: nibble.tile {{.*}}kernel = "dot_u8s8_6x16_avx2_exact", {{.*}}"listed_u8s8_10x8_avx2: these weights take 6.00 operations for 4 steps of 8 columns; above 4.00 dot_u8s8_6x16_avx2_exact is faster"
+// CHECK: nibble.tile {{.*}}kernel = "dot_u8s8_6x16_avx2_exact", {{.*}}"listed_u8s8_10x8_avx2: a run of 70000 values; the kernel takes 65536"
 // VNNI-LABEL: func.func @bytes
 // VNNI-COUNT-4: kernel = "dot_u8s8_12x8_avxvnni"
-func.func @bytes(%x: tensor<?x1x1x16x!u8>, %y: tensor<?x1x1x70000x!u8>) -> (tensor<?x1x1x16xi32>, tensor<?x1x1x16xi32>, tensor<?x1x1x16xi32>, tensor<?x1x1x16xi32>) {
+func.func @bytes(%x: tensor<?x8x8x16x!u8>, %y: tensor<?x8x8x70000x!u8>) -> (tensor<?x8x8x16xi32>, tensor<?x8x8x16xi32>, tensor<?x8x8x16xi32>, tensor<?x8x8x16xi32>) {
   %b = nibble.constant dense<[[[[100, 60, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]]], [[[100, 60, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]]], [[[100, 60, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]]], [[[100, 60, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]]], [[[100, 60, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]]], [[[100, 60, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]]], [[[100, 60, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]]], [[[100, 60, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]]], [[[100, 60, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]]], [[[100, 60, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]]], [[[100, 60, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]]], [[[100, 60, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]]], [[[100, 60, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]]], [[[100, 60, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]]], [[[100, 60, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]]], [[[100, 60, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]]]]> : tensor<16x1x1x16xi8> : tensor<16x1x1x16x!w8>
   %c = nibble.constant dense<64> : tensor<16x1x1x16xi8> : tensor<16x1x1x16x!w8>
   %d = nibble.constant dense<127> : tensor<16x1x1x16xi8> : tensor<16x1x1x16x!w8>
   %e = nibble.constant dense<127> : tensor<16x1x1x70000xi8> : tensor<16x1x1x70000x!w8>
-  %0 = nibble.tile %x, %b {window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x1x16x!u8>, tensor<16x1x1x16x!w8>) -> tensor<?x1x1x16xi32>
-  %1 = nibble.tile %x, %c {window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x1x16x!u8>, tensor<16x1x1x16x!w8>) -> tensor<?x1x1x16xi32>
-  %2 = nibble.tile %x, %d {window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x1x16x!u8>, tensor<16x1x1x16x!w8>) -> tensor<?x1x1x16xi32>
-  %3 = nibble.tile %y, %e {window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x1x70000x!u8>, tensor<16x1x1x70000x!w8>) -> tensor<?x1x1x16xi32>
-  return %0, %1, %2, %3 : tensor<?x1x1x16xi32>, tensor<?x1x1x16xi32>, tensor<?x1x1x16xi32>, tensor<?x1x1x16xi32>
+  %0 = nibble.tile %x, %b {window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x8x8x16x!u8>, tensor<16x1x1x16x!w8>) -> tensor<?x8x8x16xi32>
+  %1 = nibble.tile %x, %c {window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x8x8x16x!u8>, tensor<16x1x1x16x!w8>) -> tensor<?x8x8x16xi32>
+  %2 = nibble.tile %x, %d {window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x8x8x16x!u8>, tensor<16x1x1x16x!w8>) -> tensor<?x8x8x16xi32>
+  %3 = nibble.tile %y, %e {window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x8x8x70000x!u8>, tensor<16x1x1x70000x!w8>) -> tensor<?x8x8x16xi32>
+  return %0, %1, %2, %3 : tensor<?x8x8x16xi32>, tensor<?x8x8x16xi32>, tensor<?x8x8x16xi32>, tensor<?x8x8x16xi32>
 }
 
 // 8 columns are half of a tile of the other kernels. The taps of a row are lists of their own where columns are padded, one list where they

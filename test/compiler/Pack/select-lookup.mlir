@@ -8,12 +8,12 @@
 
 // Nibbles where several pixels of an image share the weights, also in padded windows; but not where the processor can count bits.
 // CHECK-LABEL: func.func @windows
-// CHECK: nibble.tile {{.*}}kernel = "lookup_b1b1_avx2", {{.*}}rejected = []
-// CHECK: nibble.tile {{.*}}kernel = "lookup_b1b1_avx2", {{.*}}rejected = []
+// CHECK: nibble.tile {{.*}}kernel = "lookup_b1b1_avx2", nibble.choice = "predicted {{[0-9.]+ [nu]s}}", {{.*}}rejected = ["lookup_b1b1_packed_avx2: predicted {{.*}}"portable_binary: predicted 
+// CHECK: nibble.tile {{.*}}kernel = "lookup_b1b1_avx2", nibble.choice = "predicted {{[0-9.]+ [nu]s}}", {{.*}}rejected = ["lookup_b1b1_packed_avx2: predicted {{.*}}"portable_binary: predicted 
 // SSE-LABEL: func.func @windows
-// SSE: nibble.tile {{.*}}kernel = "portable_binary", {{.*}}rejected = ["lookup_b1b1_avx2: target has no avx2", "lookup_b1b1_packed_avx2: target has no avx2", {{.*}}"dot_u8s8_6x16_avx2_exact: activations and weights are binary; bits are faster than bytes"]
+// SSE: nibble.tile {{.*}}kernel = "portable_binary", {{.*}}rejected = ["lookup_b1b1_avx2: target has no avx2", "lookup_b1b1_packed_avx2: target has no avx2", {{.*}}"dot_u8s8_6x16_avx2_exact: activations and weights are binary; bits are faster than bytes"
 // COUNT-LABEL: func.func @windows
-// COUNT: nibble.tile {{.*}}kernel = "portable_binary", {{.*}}rejected = ["lookup_b1b1_avx2: the target counts the bits of whole vectors, which is faster for sums of 360 products", "lookup_b1b1_packed_avx2: the target counts
+// COUNT: nibble.tile {{.*}}kernel = "portable_binary", {{.*}}rejected = ["lookup_b1b1_avx2: predicted {{[0-9.]+ ns; portable_binary [0-9.]+}} ns", "lookup_b1b1_packed_avx2: predicted
 // PACKED-LABEL: func.func @windows
 // 2 blocks of 32 columns x 9 taps x 5 bytes of 40 channels x 64 bytes.
 // PACKED: nibble.constant {{.*}} : tensor<5760xi8> : tensor<33x3x3x40x{{.*}}tile = [3:2, 0:32, 3:4], word = 8, bits = 1, fields = 4, code = sign">>
@@ -29,7 +29,7 @@ func.func @windows(%x: tensor<?x5x5x40xf32>) -> (tensor<?x3x3x33xi32>, tensor<?x
 // CHECK-LABEL: func.func @row
 // CHECK: nibble.tile {{.*}}kernel = "lookup_b1b1_packed_avx2"
 // COUNT-LABEL: func.func @row
-// COUNT: nibble.tile {{.*}}kernel = "portable_binary", {{.*}}faster for sums of 160 products
+// COUNT: nibble.tile {{.*}}kernel = "portable_binary", {{.*}}"lookup_b1b1_avx2: predicted
 func.func @row(%x: tensor<?x1x1x160xf32>) -> tensor<?x1x1x17xi32> {
   %q = nibble.quantize %x : (tensor<?x1x1x160xf32>) -> tensor<?x1x1x160x!b>
   %w = nibble.constant dense<1> : tensor<17x1x1x160xi8> : tensor<17x1x1x160x!b>
@@ -39,13 +39,12 @@ func.func @row(%x: tensor<?x1x1x160xf32>) -> tensor<?x1x1x17xi32> {
 
 // Packed for one or two pixels of an image, whatever the batch; a batch that is known counts.
 // CHECK-LABEL: func.func @rows
-// CHECK: nibble.tile {{.*}}kernel = "lookup_b1b1_packed_avx2", {{.*}}rejected = ["lookup_b1b1_avx2: 1 pixel shares the weights; packed ones are read faster"]
-// CHECK: nibble.tile {{.*}}kernel = "lookup_b1b1_packed_avx2", {{.*}}rejected = ["lookup_b1b1_avx2: 2 pixels share the weights; packed ones are read faster"]
+// CHECK: nibble.tile {{.*}}kernel = "lookup_b1b1_packed_avx2", {{.*}}rejected = ["lookup_b1b1_avx2: predicted {{[0-9.]+}} ns; lookup_b1b1_packed_avx2, whose weights are narrower, 
+// CHECK: nibble.tile {{.*}}kernel = "lookup_b1b1_packed_avx2", {{.*}}rejected = ["lookup_b1b1_avx2: predicted {{[0-9.]+}} ns; lookup_b1b1_packed_avx2, whose weights are narrower, 
 // CHECK: nibble.tile {{.*}}kernel = "lookup_b1b1_avx2"
 // COUNT-LABEL: func.func @rows
+// COUNT: nibble.tile {{.*}}kernel = "portable_binary"
 // COUNT: nibble.tile {{.*}}kernel = "lookup_b1b1_packed_avx2"
-// COUNT: nibble.tile {{.*}}kernel = "lookup_b1b1_packed_avx2"
-// COUNT: nibble.tile {{.*}}kernel = "lookup_b1b1_avx2"
 // PACKED-LABEL: func.func @rows
 // PACKED: nibble.constant {{.*}} : tensor<512xi8> : tensor<17x1x1x128x{{.*}}tile = [0:32, 3:8], word = 8, bits = 1, code = sign">>
 func.func @rows(%x: tensor<?x1x1x128xf32>, %y: tensor<?x1x2x128xf32>, %z: tensor<3x1x1x128xf32>) -> (tensor<?x1x1x17xi32>, tensor<?x1x2x17xi32>, tensor<3x1x1x17xi32>) {
@@ -62,37 +61,37 @@ func.func @rows(%x: tensor<?x1x1x128xf32>, %y: tensor<?x1x2x128xf32>, %z: tensor
 // Ternary operands, and others whose values are -1, 0 and 1: fields of two bits from the quantiser to the last layer, through a pool;
 // words in front of a reshape inside words.
 // CHECK-LABEL: func.func @ternary
-// CHECK-COUNT-2: nibble.tile {{.*}}kernel = "lookup_t2t2_avx2", {{.*}}rejected = []
-// CHECK: nibble.tile {{.*}}kernel = "lookup_t2t2_packed_avx2", {{.*}}rejected = ["lookup_t2t2_avx2: 1 pixel shares
+// CHECK-COUNT-2: nibble.tile {{.*}}kernel = "lookup_t2t2_avx2", {{.*}}rejected = ["lookup_t2t2_packed_avx2: predicted {{.*}}; lookup_t2t2_avx2 {{.*}}"dot_
+// CHECK: nibble.tile {{.*}}kernel = "lookup_t2t2_packed_avx2", {{.*}}rejected = ["lookup_t2t2_avx2: predicted {{.*}}; lookup_t2t2_packed_avx2, whose weights are narrower, 
 // SSE-LABEL: func.func @ternary
 // SSE: nibble.tile {{.*}}kernel = "portable_i16", {{.*}}rejected = ["lookup_t2t2_avx2: target has no avx2", "lookup_t2t2_packed_avx2: target has no avx2", "dot_
 // PACKED-LABEL: func.func @ternary
 // PACKED: nibble.quantize {{.*}} -> tensor<?x4x4x40x{{.*}}tile = [3:16], word = 32, bits = 2">>
-// PACKED: nibble.tile {{.*}} -> tensor<?x4x4x24x{{.*}}tile = [3:16], word = 32, bits = 2">>
-// PACKED: nibble.max_pool2d {{.*}} -> tensor<?x2x2x24x{{.*}}tile = [3:16], word = 32, bits = 2">>
-// PACKED: nibble.tile {{.*}} -> tensor<?x2x2x24x{{.*}}word = 16, bits = 16">>
-// PACKED: nibble.reshape {{.*}} -> tensor<?x1x1x96x{{.*}}word = 16, bits = 16">>
-// PACKED: nibble.pack {{.*}} -> tensor<?x1x1x96x{{.*}}tile = [3:16], word = 32, bits = 2">>
+// PACKED: nibble.tile {{.*}} -> tensor<?x4x4x56x{{.*}}tile = [3:16], word = 32, bits = 2">>
+// PACKED: nibble.max_pool2d {{.*}} -> tensor<?x2x2x56x{{.*}}tile = [3:16], word = 32, bits = 2">>
+// PACKED: nibble.tile {{.*}} -> tensor<?x2x2x56x{{.*}}word = 16, bits = 16">>
+// PACKED: nibble.reshape {{.*}} -> tensor<?x1x1x224x{{.*}}word = 16, bits = 16">>
+// PACKED: nibble.pack {{.*}} -> tensor<?x1x1x224x{{.*}}tile = [3:16], word = 32, bits = 2">>
 func.func @ternary(%x: tensor<?x4x4x40xf32>) -> tensor<?x1x1x32xi32> {
   %q = nibble.quantize %x : (tensor<?x4x4x40xf32>) -> tensor<?x4x4x40x!t>
-  %w = nibble.constant dense<1> : tensor<24x1x1x40xi8> : tensor<24x1x1x40x!t>
-  %v = nibble.constant dense<1> : tensor<24x3x3x24xi8> : tensor<24x3x3x24x!b>
-  %u = nibble.constant dense<1> : tensor<32x1x1x96xi8> : tensor<32x1x1x96x!t>
-  %0 = nibble.tile %q, %w {multiplier = array<f32: 1.0>, bias = array<f32: 0.0>, lo = array<f32: -1.0>, hi = array<f32: 1.0>, window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x4x4x40x!t>, tensor<24x1x1x40x!t>) -> tensor<?x4x4x24x!t>
-  %p = nibble.max_pool2d %0 {window = array<i64: 2, 2>, strides = array<i64: 2, 2>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x4x4x24x!t>) -> tensor<?x2x2x24x!t>
-  %1 = nibble.tile %p, %v {multiplier = array<f32: 1.0>, bias = array<f32: 0.0>, lo = array<f32: 0.0>, hi = array<f32: 1.0>, window = array<i64: 3, 3>, strides = array<i64: 1, 1>, padding = #nibble.padding<1, 1, 1, 1>} : (tensor<?x2x2x24x!t>, tensor<24x3x3x24x!b>) -> tensor<?x2x2x24x!quant.uniform<u1:f32, 0.5>>
-  %r = nibble.reshape %1 : (tensor<?x2x2x24x!quant.uniform<u1:f32, 0.5>>) -> tensor<?x1x1x96x!quant.uniform<u1:f32, 0.5>>
-  %2 = nibble.tile %r, %u {window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x1x96x!quant.uniform<u1:f32, 0.5>>, tensor<32x1x1x96x!t>) -> tensor<?x1x1x32xi32>
+  %w = nibble.constant dense<1> : tensor<56x1x1x40xi8> : tensor<56x1x1x40x!t>
+  %v = nibble.constant dense<1> : tensor<56x3x3x56xi8> : tensor<56x3x3x56x!b>
+  %u = nibble.constant dense<1> : tensor<32x1x1x224xi8> : tensor<32x1x1x224x!t>
+  %0 = nibble.tile %q, %w {multiplier = array<f32: 1.0>, bias = array<f32: 0.0>, lo = array<f32: -1.0>, hi = array<f32: 1.0>, window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x4x4x40x!t>, tensor<56x1x1x40x!t>) -> tensor<?x4x4x56x!t>
+  %p = nibble.max_pool2d %0 {window = array<i64: 2, 2>, strides = array<i64: 2, 2>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x4x4x56x!t>) -> tensor<?x2x2x56x!t>
+  %1 = nibble.tile %p, %v {multiplier = array<f32: 1.0>, bias = array<f32: 0.0>, lo = array<f32: 0.0>, hi = array<f32: 1.0>, window = array<i64: 3, 3>, strides = array<i64: 1, 1>, padding = #nibble.padding<1, 1, 1, 1>} : (tensor<?x2x2x56x!t>, tensor<56x3x3x56x!b>) -> tensor<?x2x2x56x!quant.uniform<u1:f32, 0.5>>
+  %r = nibble.reshape %1 : (tensor<?x2x2x56x!quant.uniform<u1:f32, 0.5>>) -> tensor<?x1x1x224x!quant.uniform<u1:f32, 0.5>>
+  %2 = nibble.tile %r, %u {window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x1x224x!quant.uniform<u1:f32, 0.5>>, tensor<32x1x1x224x!t>) -> tensor<?x1x1x32xi32>
   return %2 : tensor<?x1x1x32xi32>
 }
 
 // Sums that counts of 16 bits cannot hold; next to no work; groups; many columns behind the last. Not mentioned for other operands.
 // CHECK-LABEL: func.func @refused
 // CHECK: nibble.tile {{.*}}kernel = "portable_binary", {{.*}}rejected = ["lookup_b1b1_avx2: a sum spans 8192 bytes of activations; the kernel takes 8191", "lookup_b1b1_packed_avx2: a sum spans
-// CHECK: nibble.tile {{.*}}kernel = "portable_binary", {{.*}}rejected = ["lookup_b1b1_avx2: sums of 16 products for 16 output channels are too little for a call", {{.*}}"dot_u8s8_6x16_avx2_exact: activations and weights are binary
+// CHECK: nibble.tile {{.*}}kernel = "portable_binary", {{.*}}rejected = ["lookup_b1b1_avx2: predicted {{[0-9.]+}} ns; portable_binary {{.*}}"dot_u8s8_6x16_avx2_exact: activations and weights are binary
 // CHECK: nibble.tile {{.*}}kernel = "portable_scalar", {{.*}}rejected = ["lookup_b1b1_avx2: groups = 2", "lookup_b1b1_packed_avx2: groups = 2", {{.*}}"portable_binary: groups = 2"
-// CHECK: nibble.tile {{.*}}kernel = "dot_{{.*}}rejected = ["lookup_t2t2_avx2: sums of 16 products for 16 output channels are too little for a call"
-// CHECK: nibble.tile {{.*}}kernel = "dot_{{.*}}rejected = ["lookup_t2t2_avx2: sums of 144 products for 16 output channels would be computed for 32 columns"
+// CHECK: nibble.tile {{.*}}kernel = "dot_{{.*}}rejected = ["lookup_t2t2_avx2: predicted {{[0-9.]+}} ns; dot_
+// CHECK: nibble.tile {{.*}}kernel = "dot_{{.*}}rejected = ["lookup_t2t2_avx2: predicted {{[0-9.]+}} ns; dot_
 // CHECK: nibble.tile
 // CHECK-NOT: lookup
 // CHECK: return

@@ -1,0 +1,162 @@
+// Predicted times and the choice by them.
+#include "compiler/Kernels/Costs.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+using namespace nibble::kernels;
+
+namespace {
+
+using Predictions = std::vector<std::optional<double>>;
+
+Candidate can(std::string name, int weightBits = 0) {
+  Candidate candidate;
+  candidate.kernel = std::move(name), candidate.weightBits = weightBits;
+  return candidate;
+}
+Candidate cannot(std::string name, std::string reason) {
+  Candidate candidate = can(std::move(name));
+  candidate.reason = std::move(reason);
+  return candidate;
+}
+
+std::string reasonFor(const Selection &selection, std::string_view kernel) {
+  for (const Rejection &rejection : selection.rejections)
+    if (rejection.kernel == kernel)
+      return rejection.reason;
+  return "(none)";
+}
+
+TEST(KernelCosts, TheFastestIsChosen) {
+  std::vector<Candidate> candidates = {cannot("a", "no reason"), can("b"), can("c"), can("d")};
+  candidates[2].widenEvery = 7;
+  const Selection selection = chooseFastest(candidates, Predictions{1.0, 2000.0, 1500.0, 1600.0});
+  EXPECT_EQ("c", selection.kernel);
+  EXPECT_EQ(7, selection.widenEvery);
+  EXPECT_EQ("predicted 1.50 us", selection.choice);
+  ASSERT_EQ(3u, selection.rejections.size());
+  EXPECT_EQ("no reason", reasonFor(selection, "a"));
+  EXPECT_EQ("predicted 2.00 us; c 1.50 us", reasonFor(selection, "b"));
+  EXPECT_EQ("predicted 1.60 us; c 1.50 us", reasonFor(selection, "d"));
+}
+
+TEST(KernelCosts, TheFirstOfNearlyEqualOnesIsChosen) {
+  const std::vector<Candidate> candidates = {can("a"), can("b"), can("c")};
+  const Selection selection = chooseFastest(candidates, Predictions{106.0, 104.0, 100.0});
+  EXPECT_EQ("b", selection.kernel);
+  EXPECT_EQ("predicted 106 ns; b 104 ns", reasonFor(selection, "a"));
+  EXPECT_EQ("predicted 100 ns; b comes first, with 104 ns", reasonFor(selection, "c"));
+}
+
+TEST(KernelCosts, NarrowWeightsMayTakeLonger) {
+  const std::vector<Candidate> candidates = {can("two", 2), can("four", 4), can("eight", 8), can("none")};
+  Selection selection = chooseFastest(candidates, Predictions{210.0, 190.0, 100.0, 250.0});
+  EXPECT_EQ("four", selection.kernel);
+  EXPECT_EQ("predicted 210 ns; four 190 ns", reasonFor(selection, "two"));
+  EXPECT_EQ("predicted 100 ns; four, whose weights are narrower, 190 ns", reasonFor(selection, "eight"));
+  selection = chooseFastest(candidates, Predictions{199.0, 190.0, 100.0, 250.0});
+  EXPECT_EQ("two", selection.kernel);
+  selection = chooseFastest(candidates, Predictions{199.0, 190.0, 100.0, 90.0}); // no format of weights to compare with
+  EXPECT_EQ("none", selection.kernel);
+}
+
+TEST(KernelCosts, WithoutCostsTheOrderCounts) {
+  const std::vector<Candidate> candidates = {cannot("a", "no reason"), can("b"), can("c"), can("d"), can("e")};
+  Selection selection = chooseFastest(candidates, Predictions(5));
+  EXPECT_EQ("b", selection.kernel);
+  EXPECT_EQ("no costs are known for this target; it comes first", selection.choice);
+  EXPECT_EQ("no costs are known for this target; b comes first", reasonFor(selection, "c"));
+
+  // As fast as the next one that has costs.
+  selection = chooseFastest(candidates, Predictions{{}, {}, 100.0, 90.0, {}});
+  EXPECT_EQ("d", selection.kernel);
+  EXPECT_EQ("no costs are known; taken to be as fast as c: 100 ns; d 90.0 ns", reasonFor(selection, "b"));
+  EXPECT_EQ("no costs are known, and it comes behind d", reasonFor(selection, "e"));
+  selection = chooseFastest(candidates, Predictions{{}, {}, 100.0, 100.0, {}});
+  EXPECT_EQ("b", selection.kernel);
+  EXPECT_EQ("no costs are known; taken to be as fast as c: 100 ns", selection.choice);
+}
+
+TEST(KernelCosts, TheOnlyOneNeedsNoCosts) {
+  const Selection selection = chooseFastest({cannot("a", "no reason"), can("b")}, Predictions(2));
+  EXPECT_EQ("b", selection.kernel);
+  EXPECT_EQ("no other kernel takes the layer", selection.choice);
+}
+
+TEST(KernelCosts, NoneIsChosenWhereNoneCan) {
+  const Selection selection = chooseFastest({cannot("a", "no reason")}, Predictions{1.0});
+  EXPECT_EQ("", selection.kernel);
+  ASSERT_EQ(1u, selection.rejections.size());
+  EXPECT_EQ("no reason", selection.rejections[0].reason);
+}
+
+Work layer() {
+  Work work;
+  work.height = work.width = 14, work.outputs = 64, work.channels = 64, work.rows = work.columns = 3;
+  work.borderRows = work.borderColumns = 2;
+  return work;
+}
+
+constexpr auto hasAll = [](std::string_view) { return true; };
+constexpr auto hasNone = [](std::string_view) { return false; };
+
+TEST(KernelCosts, PredictionsFollowTheWork) {
+  const double one = *predict("dot_u8s8_6x16_avx2", layer(), 0, hasAll);
+  EXPECT_GT(one, 1000);
+  EXPECT_LT(one, 1e6);
+  Work two = layer();
+  two.images = 2;
+  EXPECT_NEAR(2 * one, *predict("dot_u8s8_6x16_avx2", two, 0, hasAll), one * 1e-6);
+  Work padded = layer(); // 65 channels take 80 columns
+  padded.outputs = 65;
+  EXPECT_GT(*predict("dot_u8s8_6x16_avx2", padded, 0, hasAll), 1.15 * one);
+  EXPECT_GT(*predict("dot_u8s8_16_6x16_avx2", layer(), 2, hasAll),
+            *predict("dot_u8s8_16_6x16_avx2", layer(), 0, hasAll))
+      << "sums that are widened cost more";
+  EXPECT_GT(*predict("portable_depthwise", layer(), 0, hasAll), 0);
+  EXPECT_FALSE(predict("unheard_of", layer(), 0, hasAll));
+}
+
+// Portable code gets faster with the instruction set; a kernel is looked up where it was measured.
+TEST(KernelCosts, PredictionsFollowTheTarget) {
+  const auto avx2 = [](std::string_view feature) { return feature == "avx2"; };
+  EXPECT_GT(*predict("portable_i16", layer(), 0, hasNone), 1.5 * *predict("portable_i16", layer(), 0, avx2));
+  EXPECT_TRUE(predict("dot_u8s8_24x16_avx512vnni", layer(), 0, avx2)) << "by the costs of the first level above";
+  EXPECT_FALSE(predict("dot_u8s8_12x8_avxvnni", layer(), 0, hasAll)) << "no machine with it was at hand";
+}
+
+TEST(KernelCosts, TermsCountWhatCallsDo) {
+  Work work;
+  work.height = 1, work.width = 12, work.outputs = 16, work.channels = 64, work.flat = true;
+  const Terms terms = *termsOf("dot_u8s8_6x16_avx2", work, 0); // two calls of 6 rows
+  EXPECT_EQ(12 * 16 * 64, terms[Products]);
+  EXPECT_EQ(2 * 16 * 64, terms[Weights]);
+  EXPECT_EQ(12 * 64, terms[Activations]);
+  EXPECT_EQ(0, terms[Widenings]);
+  EXPECT_EQ(12 * 16, terms[Results]);
+  EXPECT_EQ(2, terms[Calls]);
+  EXPECT_EQ(12 * 16 * 4, (*termsOf("dot_u8s8_16_6x16_avx2", work, 4))[Widenings]);
+}
+
+// A row of the table for a kernel that is gone would never be read.
+TEST(KernelCosts, TableNamesWhatThereIs) {
+  EXPECT_FALSE(costMachine().empty());
+  EXPECT_EQ("", costLevels()[0].features);
+#define NIBBLE_COST(LEVEL, KERNEL, ...)                                                                                \
+  EXPECT_TRUE(termsOf(#KERNEL, layer(), 0)) << #KERNEL;                                                                \
+  EXPECT_THAT(costLevels(), testing::Contains(testing::Field(&CostLevel::name, #LEVEL)));
+#include "compiler/Kernels/Costs.def"
+}
+
+TEST(KernelCosts, DurationsHaveThreeDigits) {
+  EXPECT_EQ("0.40 ns", durationText(0.4));
+  EXPECT_EQ("9.99 ns", durationText(9.99));
+  EXPECT_EQ("12.3 ns", durationText(12.34));
+  EXPECT_EQ("123 ns", durationText(123.4));
+  EXPECT_EQ("1.23 us", durationText(1234));
+  EXPECT_EQ("12.3 ms", durationText(12.34e6));
+  EXPECT_EQ("5.00 s", durationText(5e9));
+}
+
+} // namespace
