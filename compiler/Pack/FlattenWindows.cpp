@@ -70,7 +70,7 @@ bool isFaster(StringRef kernel, const TileFacts &facts, const Flat &flat) {
   if (!info)
     return false;
   const bool hasPairs = info->accumulation == kernels::Accumulation::Exact32 && info->features == "avx2";
-  return !hasPairs || flat.run / 2 <= facts.shape[2] * llvm::divideCeil(facts.channels, 2);
+  return !hasPairs || flat.run / 2 <= facts.shape[2] * static_cast<int64_t>(llvm::divideCeil(facts.channels, 2));
 }
 
 void rewrite(TileOp op, const TileFacts &facts, const Flat &flat, ElementsAttr weights) {

@@ -20,8 +20,6 @@ public:
       weights.push_back(vectors.takeIfSpare(0));
       values.push_back(takeScalar());
     }
-    if (params.segments > 1)
-      left = takeScalar();
   }
 
   Emitted emit() {
@@ -37,7 +35,7 @@ public:
     place(step);
     oneStep();
     advance(a, params.aOuterStride, list);
-    advance(index, (params.stepSegments - params.segments) * segmentBytes(), list);
+    advance(index, params.window * params.stepSegments * listedEntryBytes, list);
     dec(outer);
     jnz(step, T_NEAR);
 
@@ -50,21 +48,17 @@ public:
 
 private:
   static constexpr int vectorBytes = 32;
-  int64_t segmentBytes() const { return params.window * listedEntryBytes; }
 
-  /// The segments of the call; leaves the index behind them.
+  /// The lists of the call's segments, a size after the other.
   void oneStep() {
-    Xbyak::Label segment;
-    if (left)
-      mov(*left, static_cast<uint64_t>(params.segments));
-    place(segment);
-    movsxd(list, dword[index]);
-    add(list, index);
     for (int groups = params.window; groups > 0; --groups) {
       Xbyak::Label window, next;
-      add(index, static_cast<uint32_t>(listedEntryBytes));
-      movsxd(end, dword[index]);
-      add(end, index);
+      const int64_t first = (params.window - groups) * params.stepSegments * listedEntryBytes;
+      const auto from = static_cast<int>(first), behind = static_cast<int>(first + params.segments * listedEntryBytes);
+      movsxd(list, dword[index + from]);
+      movsxd(end, dword[index + behind]);
+      lea(list, ptr[list + index + from]);
+      lea(end, ptr[end + index + behind]);
       cmp(list, end);
       jae(next, T_NEAR);
       padTo(32);
@@ -73,10 +67,6 @@ private:
       cmp(list, end);
       jb(window, T_NEAR);
       place(next);
-    }
-    if (left) {
-      dec(*left);
-      jnz(segment, T_NEAR);
     }
   }
 
@@ -112,7 +102,6 @@ private:
   std::vector<Ymm> sums;
   std::vector<std::optional<Ymm>> weights; // of a group of the window; in memory where no register is left
   std::vector<Xbyak::Reg64> values;        // where the values of a group lie in row 0
-  std::optional<Xbyak::Reg64> left;        // segments
 };
 
 } // namespace
