@@ -85,6 +85,9 @@ def Ukr_KernelOp : Ukr_Op<"kernel", [Symbol, IsolatedFromAbove]> {
     b_outer_stride from one o to the next and b_tile_stride from one t to the next. Strides in bytes. 16-bit sums, if the generator has
     them, are added to 32-bit ones after `widen_every` groups of 4 k (0: at the end).
 
+    Contract of kind "listed": the same for one tile of 8 columns, and for `taps` parts of a step's run, of `run` values each, tap_stride apart. b
+    holds an index of lists of groups of w (compiler/Kernels/Listed.h), with b_outer_stride between the entries of one o and the next.
+
     Contract of kind "lookup": `acc[m][n] = sum over o < outer, t < taps, c < run of a[m][o][t][c] * w[n][o][t][c]`, outer at most
     `max_outer`; the values a[m][o][t] are packed fields of the bytes from m * row_stride + o * outer_stride + t * tap_stride on. Blocks of 32
     columns of b are b_tile_stride apart. a is i8, all else as above.
