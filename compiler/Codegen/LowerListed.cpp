@@ -66,12 +66,12 @@ void ListedTile::emitShare(Region &r, Value shareIndex, const PixelRun &run) {
   std::string kernel = kernelFor(run);
   if (kernel.empty())
     return;
-  const int64_t segmentBytes = facts.widenEvery * kernels::listedEntryBytes;
-  const int64_t start = (taps.y0 * segments + (segments == 1 ? 0 : taps.x0)) * segmentBytes;
+  const int64_t stepBytes = facts.widenEvery * segments * kernels::listedEntryBytes;
+  const int64_t start = taps.y0 * stepBytes + (segments == 1 ? 0 : taps.x0 * kernels::listedEntryBytes);
   Value first = r.mul(shareIndex, share), end = r.min(r.add(first, share), r.idx(tiles));
   r.loop(first, end, 1, [&](Value tile) {
     ukr::CallOp::create(r, kernel, r.ref(operands.input), run.input, r.ref(lists),
-                        r.add(r.mul(tile, s.KH * segments * segmentBytes), start), sums, r.idx(0),
+                        r.add(r.mul(tile, s.KH * stepBytes), start), sums, r.idx(0),
                         r.idx(taps.empty() ? 0 : taps.y1 - taps.y0));
     finish(r, r.idx(0), r.mul(tile, columns), columns, run, correctionFor(taps));
   });

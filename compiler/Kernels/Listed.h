@@ -21,11 +21,12 @@
 //    weight that is too much goes to a group of its own.
 //  - Groups with large weights share a window with groups that have small ones in the same lanes.
 //
-// b points to an entry of an index of 32-bit numbers, `window` of them for each segment of [tile of 8
-// channels][outer][segment], and one behind the last: the distance in bytes from the entry to a list of windows of
-// `window` groups, of `window` - 1 groups, ..., of 1 group. A list ends where the next one begins. A window is a 16-bit
-// number for each of its groups, the k of the group in its run, then the weights of each, [8 columns][4]. packListed
-// makes all of it.
+// b points to an entry of an index of 32-bit numbers, [tile of 8 channels][outer][size][segment] and one behind the
+// last: the distance in bytes from the entry to the list of the segment's windows of `window` groups (the first size),
+// of `window` - 1 groups, ..., of 1 group. A list ends where that of the next entry begins, so that the lists of one
+// size and neighbouring segments are one. A window is a 16-bit number for each of its groups, the k of the group in its
+// run, then the weights of each, [8 columns][4]. packListed makes all of it; a call for outer steps from y0 on and
+// segments from x0 on gets the entry [tile][y0][0][x0].
 //
 // A kernel reads only values of a that belong to the segments, the entries of b and their windows, and writes only acc;
 // all else is as Kernels.h says of dot kernels.

@@ -14,7 +14,7 @@ constexpr int groupBytes = listedColumns * dotGroup, lanes = groupBytes / 2;
 using Reach = std::array<int16_t, 2 * lanes>;
 
 struct Group {
-  int64_t k = 0; ///< In the segment.
+  int64_t k = 0; ///< In the segment or the run.
   std::array<int8_t, groupBytes> weights = {};
   Reach reach = {};
   int64_t weight = 0; ///< A measure of how hard it is to find others that fit.
@@ -173,17 +173,20 @@ std::vector<std::vector<Window>> windowsOf(const std::vector<Group> &groups, int
   return bySize;
 }
 
-/// Calls visit(number of the segment, its groups) for all segments in the order of the index.
+/// Calls visit(the groups of each segment) for all runs in the order of the index; k is that of the run.
 template <typename Visit>
-void forEachSegment(const ListedWeights &weights, Visit visit) {
-  const Most most(weights.activationMax);
-  int64_t number = 0;
+void forEachRun(const ListedWeights &weights, const Most &most, Visit visit) {
   for (int64_t tile = 0; tile < weights.tiles(); ++tile)
-    for (int64_t o = 0; o < weights.outer; ++o)
+    for (int64_t o = 0; o < weights.outer; ++o) {
+      std::vector<std::vector<Group>> segments;
       for (int64_t s = 0; s < weights.segments; ++s) {
         const Segment values = segmentOf(weights, tile, o, s);
-        visit(number++, s * weights.segmentLength(), Cover(values, most).groups, most);
+        segments.push_back(Cover(values, most).groups);
+        for (Group &group : segments.back())
+          group.k += s * weights.segmentLength();
       }
+      visit(segments);
+    }
 }
 
 template <typename T>
@@ -221,21 +224,23 @@ ListedLength chooseListed(const ListedWeights &weights) {
   std::array<ListedLength, listedMaxWindow> lengths;
   for (int i = 0; i < listedMaxWindow; ++i)
     lengths[i].window = i + 1;
-  forEachSegment(weights, [&](int64_t, int64_t, const std::vector<Group> &groups, const Most &most) {
-    for (ListedLength &length : lengths) {
-      length.groups += static_cast<int64_t>(groups.size());
-      for (const auto &windows : windowsOf(groups, length.window, most))
-        length.windows += static_cast<int64_t>(windows.size());
-    }
+  const Most most(weights.activationMax);
+  forEachRun(weights, most, [&](const std::vector<std::vector<Group>> &segments) {
+    for (ListedLength &length : lengths)
+      for (const std::vector<Group> &groups : segments) {
+        length.groups += static_cast<int64_t>(groups.size());
+        for (const auto &windows : windowsOf(groups, length.window, most))
+          length.windows += static_cast<int64_t>(windows.size());
+      }
   });
   for (ListedLength &length : lengths)
     length.bytes = (entriesOf(weights, length.window) + 1) * listedEntryBytes + length.groups * windowBytes(1);
   // A loop that ends costs about as much as a few operations for each of ten rows, and windows of more groups, whose
   // activations lie further apart, about 5 %.
-  const int64_t segments = entriesOf(weights, 1);
+  const int64_t runs = weights.tiles() * weights.outer;
   constexpr int64_t loopOperations = 3;
   const auto cost = [&](const ListedLength &length) {
-    return (length.operations() + loopOperations * segments * length.window) * (100 + 5 * length.window);
+    return (length.operations() + loopOperations * runs * length.window) * (100 + 5 * length.window);
   };
   return *std::min_element(lengths.begin(), lengths.end(),
                            [&](const ListedLength &a, const ListedLength &b) { return cost(a) < cost(b); });
@@ -249,22 +254,27 @@ std::vector<uint8_t> packListed(const ListedWeights &weights, int window) {
     put(b, at, static_cast<int32_t>(static_cast<int64_t>(b.size()) - at));
   };
   const auto fits = [&] { return b.size() <= INT32_MAX; };
-  forEachSegment(weights, [&](int64_t segment, int64_t firstK, const std::vector<Group> &groups, const Most &most) {
+  int64_t entry = 0;
+  const Most most(weights.activationMax);
+  forEachRun(weights, most, [&](const std::vector<std::vector<Group>> &segments) {
     if (!fits())
       return;
-    const auto bySize = windowsOf(groups, window, most);
-    for (int size = window; size > 0; --size) {
-      setEntry((segment + 1) * window - size);
-      for (const Window &members : bySize[size - 1]) {
-        const size_t at = b.size();
-        b.resize(at + windowBytes(size));
-        for (int i = 0; i < size; ++i) {
-          const Group &group = groups[members[i]];
-          put(b, at + 2 * i, static_cast<uint16_t>(firstK + group.k));
-          std::copy(group.weights.begin(), group.weights.end(), b.begin() + at + 2 * size + i * groupBytes);
+    std::vector<std::vector<std::vector<Window>>> bySize; // [segment][size - 1]
+    for (const std::vector<Group> &groups : segments)
+      bySize.push_back(windowsOf(groups, window, most));
+    for (int size = window; size > 0; --size)
+      for (size_t s = 0; s < segments.size(); ++s) {
+        setEntry(entry++);
+        for (const Window &members : bySize[s][size - 1]) {
+          const size_t at = b.size();
+          b.resize(at + windowBytes(size));
+          for (int i = 0; i < size; ++i) {
+            const Group &group = segments[s][members[i]];
+            put(b, at + 2 * i, static_cast<uint16_t>(group.k));
+            std::copy(group.weights.begin(), group.weights.end(), b.begin() + at + 2 * size + i * groupBytes);
+          }
         }
       }
-    }
   });
   if (!fits())
     return {};
@@ -288,7 +298,8 @@ std::string checkListed(std::span<const uint8_t> b, const ListedWeights &weights
                   tile = number / weights.segments / weights.outer, firstK = segment * weights.segmentLength();
     std::vector<std::array<int, listedColumns>> sums(weights.segmentLength(), std::array<int, listedColumns>{});
     for (int groups = window; groups > 0; --groups) {
-      const int64_t entry = (number + 1) * window - groups, begin = startOf(entry), end = startOf(entry + 1);
+      const int64_t entry = ((tile * weights.outer + o) * window + window - groups) * weights.segments + segment,
+                    begin = startOf(entry), end = startOf(entry + 1);
       if (begin < startOf(0) || end < begin || end > size || (end - begin) % windowBytes(groups))
         return where + "lies outside b or is not made of windows";
       for (int64_t at = begin; at < end; at += windowBytes(groups)) {

@@ -19,9 +19,10 @@ struct Flat {
   int64_t run;        ///< R: values of a row of the window with what fills it.
   int64_t right;      ///< Columns that are added behind the image.
   Type weightElement; ///< Has a 0.
+  bool needed;        ///< A dot kernel refuses the tile for the form of its window alone.
 };
 
-/// Whether the tile is one that a dot kernel refuses for the form of its window alone, and how it looks flattened.
+/// How the tile looks flattened, if a dot kernel refuses the form of its window, or padding cuts its rows between taps.
 std::optional<Flat> flattened(TileOp op, const TileFacts &facts) {
   if (!facts.input || facts.groups != 1 || facts.input->binary || fitsFields(*facts.input))
     return std::nullopt;
@@ -29,12 +30,16 @@ std::optional<Flat> flattened(TileOp op, const TileFacts &facts) {
   const bool isRun = KW * C >= kernels::dotGroup && (KW == 1 || (dilation == 1 && C % kernels::dotGroup == 0));
   constexpr int64_t leastProducts = 8, mostRun = int64_t(1) << 24;
   // One output of one channel would be taken for a depthwise layer.
-  if (isRun || facts.shape[0] < 2 || KH * KW < 2 || KH * KW * C < leastProducts || KW > mostRun / C / dilation)
+  if ((isRun && (!facts.columnsPadded || KW == 1)) || facts.shape[0] < 2 || KH * KW < 2 ||
+      KH * KW * C < leastProducts || KW > mostRun / C / dilation)
     return std::nullopt;
   auto image = cast<RankedTensorType>(op.getInput().getType()),
        result = cast<RankedTensorType>(op.getResult().getType());
   const int64_t values = ((KW - 1) * dilation + 1) * C;
-  Flat flat{.run = static_cast<int64_t>(llvm::alignTo(values, kernels::dotGroup)), .right = 0, .weightElement = {}};
+  Flat flat{.run = static_cast<int64_t>(llvm::alignTo(values, kernels::dotGroup)),
+            .right = 0,
+            .weightElement = {},
+            .needed = !isRun};
   if (flat.run > 2 * KW * C)
     return std::nullopt;
   const int64_t left = op.getPadding().getLeft(), stride = op.getStrides()[1];
@@ -71,6 +76,23 @@ bool isFaster(StringRef kernel, const TileFacts &facts, const Flat &flat) {
     return false;
   const bool hasPairs = info->accumulation == kernels::Accumulation::Exact32 && info->features == "avx2";
   return !hasPairs || flat.run / 2 <= facts.shape[2] * static_cast<int64_t>(llvm::divideCeil(facts.channels, 2));
+}
+
+/// Whether lists of whole rows of the window gain more than lists of single taps lose less to padding: groups of a tap
+/// have fewer others to share a window with. Padded columns are computed then, and the image is copied.
+bool areListsFaster(TileOp op, const TileFacts &facts, const Flat &flat, const kernels::ListedLength &taps,
+                    const kernels::ListedLength &rows) {
+  const int64_t width = cast<RankedTensorType>(op.getInput().getType()).getDimSize(2),
+                outputs = cast<RankedTensorType>(op.getResult().getType()).getDimSize(2), KW = facts.shape[2],
+                left = op.getPadding().getLeft(), stride = op.getStrides()[1];
+  int64_t valid = 0;
+  for (int64_t x = 0; x < outputs; ++x)
+    valid += std::max<int64_t>(0, std::min(KW, width + left - x * stride) - std::max<int64_t>(0, left - x * stride));
+  // Of a row of the image: a vector of 32 bytes costs about as much as 16 operations.
+  constexpr int64_t copyOperations = 16;
+  const int64_t copied =
+      (left + width + flat.right) * facts.channels * copyOperations / 32 * static_cast<int64_t>(op.getStrides()[0]);
+  return outputs * rows.operations() + copied < valid * taps.operations() / KW;
 }
 
 void rewrite(TileOp op, const TileFacts &facts, const Flat &flat, ElementsAttr weights) {
@@ -132,7 +154,10 @@ struct FlattenWindowsPass : impl::FlattenWindowsBase<FlattenWindowsPass> {
           return given && candidate.kernel == given.getValue() && candidate.reason.empty();
         });
       };
-      if (given ? takes(candidatesOf(op, *facts, *machine)) : chooseKernel(op, *facts, *machine).kernel != portableI16)
+      const kernels::Selection before = given ? kernels::Selection() : chooseKernel(op, *facts, *machine);
+      if (given          ? takes(candidatesOf(op, *facts, *machine))
+          : flat->needed ? before.kernel != portableI16
+                         : !before.listed)
         continue;
       std::optional<ElementsAttr> weights = flatWeights(op.getContext(), *facts, *flat);
       if (!weights)
@@ -143,7 +168,11 @@ struct FlattenWindowsPass : impl::FlattenWindowsBase<FlattenWindowsPass> {
       after.channels = 1, after.dilations[1] = 1, after.columnsPadded = false, after.values = *weights;
       const std::vector<kernels::Candidate> candidates = byteCandidates(after, *machine);
       auto first = llvm::find_if(candidates, [](const kernels::Candidate &c) { return c.reason.empty(); });
-      if (given ? takes(candidates) : first != candidates.end() && isFaster(first->kernel, *facts, *flat))
+      const bool possible = first != candidates.end();
+      if (given          ? takes(candidates)
+          : !possible    ? false
+          : flat->needed ? isFaster(first->kernel, *facts, *flat)
+                         : first->listed && areListsFaster(op, *facts, *flat, *before.listed, *first->listed))
         rewrite(op, *facts, *flat, *weights);
     }
   }

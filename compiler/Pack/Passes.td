@@ -37,7 +37,8 @@ def FlattenWindows : Pass<"nibble-flatten-windows", "::mlir::ModuleOp"> {
 
     A tile is rewritten where portable_i16 would be chosen for it, a dot kernel computes what it becomes, and no more than
     half of the new weights are added ones; for dot_u8s8_6x16_avx2_exact, which is no faster for a product than portable_i16, where there are no more
-    pairs of values than KW * ceil(C / 2) in a row. The attribute `nibble.flattened` = [W, C, KW, SW, DW, left padding] keeps what it was, for the report.
+    pairs of values than KW * ceil(C / 2) in a row. So is a tile on a listed kernel whose columns are padded, where lists of whole rows of the
+    window save more operations than the columns of the padding and the copy of the image cost. The attribute `nibble.flattened` = [W, C, KW, SW, DW, left padding] keeps what it was, for the report.
   }];
   let options = [
     Option<"target", "target", "std::string", "\"native\"", "Target string, such as x86_64-linux-gnu,+avx2">
@@ -59,6 +60,9 @@ def SelectKernels : Pass<"nibble-select-kernels", "::mlir::func::FuncOp"> {
       kernels of the manifest   unsigned activations of at most 8 bits, weights that fit a signed byte, groups = 1, at least
       (dot_u8s8_...)            4 values in a run KW * C of the window, and KW = 1, C divisible by 4, or C = 1 and no padded columns; then the
                                 conditions of nibble::kernels::candidatesFor (target features, R5 for the actual weights)
+      listed kernels            in place of dot_u8s8_6x16_avx2 or ..._exact, if the 16-bit sums that these weights allow take fewer operations
+      (listed_u8s8_...)         (docs/kernels.md); `widen_every` is the most groups of such a sum, and the attribute `nibble.listed` = [groups,
+                                windows, bytes] what the weights become
       portable_binary           binary activations and weights, groups = 1
       portable_i16              integers, groups = 1
       portable_f32              f32, groups = 1

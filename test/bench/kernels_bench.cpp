@@ -3,14 +3,17 @@
 // registers alone, and for products of one row the rate at which as many bytes as the weights have are read. Pin it:
 // taskset -c 1 kernels_bench
 #include "compiler/Kernels/Kernels.h"
+#include "compiler/Kernels/Listed.h"
 #include "compiler/Kernels/Select.h"
 
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstring>
 #include <memory>
+#include <random>
 #include <sys/mman.h>
 
 using namespace nibble::kernels;
@@ -102,8 +105,7 @@ double secondsOf(const auto &work) {
 }
 
 /// The best of a few short stretches, in operations per second.
-double measurePeak(const KernelInfo &kernel) {
-  const Mix mix = mixOf(kernel);
+double measurePeak(const Mix &mix) {
   constexpr int64_t turns = 20000;
   double best = 1;
   for (int i = 0; i < 20; ++i)
@@ -170,7 +172,7 @@ double measureRead(const int8_t *begin, int64_t size) {
 /// Executable memory with the kernel for `params`; null, with the error in `state`, where there is none.
 class Code {
 public:
-  Code(benchmark::State &state, const KernelInfo &kernel, const DotParams &params) {
+  Code(benchmark::State &state, const auto &kernel, const auto &params) {
     const MachineCode code = generate(kernel, params);
     if (!code) {
       state.SkipWithError(code.error.c_str());
@@ -228,7 +230,7 @@ void runKernel(benchmark::State &state, const KernelInfo &kernel) {
   const int64_t bBytes = tiles * params.bTileStride;
   Aligned<int8_t> b(bBytes, 0x11);
   Aligned<int32_t> acc(blocking.rows * 64, 0);
-  const double peak = measurePeak(kernel);
+  const double peak = measurePeak(mixOf(kernel));
   for (auto _ : state) {
     for (const Part &part : calls)
       for (int64_t tile = 0; tile < tiles; tile += params.tiles)
@@ -259,7 +261,7 @@ void runGemv(benchmark::State &state, const KernelInfo &kernel) {
   Aligned<int8_t> b(bBytes, 0x11);
   Aligned<int32_t> acc(run, 0);
   const double ops = 2.0 * static_cast<double>(run * run), bytes = static_cast<double>(bBytes);
-  const double byOps = ops / measurePeak(kernel), byRead = bytes / measureRead(b.data(), bBytes),
+  const double byOps = ops / measurePeak(mixOf(kernel)), byRead = bytes / measureRead(b.data(), bBytes),
                bound = std::max(byOps, byRead);
   for (auto _ : state) {
     for (int64_t tile = 0; tile + params.tiles <= tiles; tile += params.tiles)
@@ -272,6 +274,56 @@ void runGemv(benchmark::State &state, const KernelInfo &kernel) {
   state.counters["bound_GOP/s"] = ops / bound / 1e9;
   state.counters["by_read"] = byRead > byOps;
   state.counters["of_bound"] = benchmark::Counter(bound, rate);
+}
+
+/// All rows of a listed kernel against 64 columns of weights that are normal, with one scale per tensor (the largest of
+/// a million is 127) or one per channel.
+void runListed(benchmark::State &state, const ListedKernelInfo &kernel) {
+  constexpr int64_t columns = 64;
+  const int64_t run = state.range(0), stride = run + state.range(2);
+  std::vector<int8_t> values(columns * run);
+  std::mt19937 random(3);
+  std::normal_distribution<double> normal;
+  for (int64_t c = 0; c < columns; ++c) {
+    std::vector<double> w(run);
+    double most = state.range(1) ? 0 : 4.8;
+    for (double &value : w) {
+      value = normal(random);
+      most = state.range(1) ? std::max(most, std::abs(value)) : most;
+    }
+    for (int64_t k = 0; k < run; ++k)
+      values[c * run + k] = static_cast<int8_t>(std::clamp(std::round(w[k] / most * 127), -127.0, 127.0));
+  }
+  const ListedWeights weights{values, columns, 1, run};
+  const ListedLength length = chooseListed(weights);
+  const std::vector<uint8_t> lists = packListed(weights, length.window);
+  KernelInfo like{};
+  like.weightBits = 8, like.maxRows = kernel.maxRows, like.columns = listedColumns;
+  ListedParams params;
+  params.rows = blockingFor(like, kernel.maxRows, 1, stride).rows;
+  params.aRowStride = stride;
+  params.window = length.window;
+  const Code code(state, kernel, params);
+  if (!code.fn())
+    return;
+  Aligned<uint8_t> a(params.rows * stride, 3);
+  Aligned<int8_t> b(static_cast<int64_t>(lists.size()), 0);
+  std::copy(lists.begin(), lists.end(), b.data());
+  Aligned<int32_t> acc(params.rows * listedColumns, 0);
+  const double peak = measurePeak({windows, 32});
+  for (auto _ : state) {
+    for (int64_t tile = 0; tile < weights.tiles(); ++tile)
+      code.fn()(a.data(), b.data() + tile * length.window * listedEntryBytes, acc.data(), 1);
+    benchmark::ClobberMemory();
+  }
+  const double ops = 2.0 * static_cast<double>(params.rows * columns) * static_cast<double>(run);
+  const auto rate = benchmark::Counter::kIsIterationInvariantRate;
+  state.counters["rows"] = params.rows;
+  state.counters["window"] = length.window;
+  state.counters["operations"] = static_cast<double>(length.operations()) / static_cast<double>(weights.plainGroups());
+  state.counters["GOP/s"] = benchmark::Counter(ops / 1e9, rate);
+  state.counters["bound_GOP/s"] = peak / 1e9;
+  state.counters["of_bound"] = benchmark::Counter(ops / peak, rate);
 }
 
 double smallest(const std::vector<double> &v) { return *std::min_element(v.begin(), v.end()); }
@@ -322,6 +374,13 @@ int main(int argc, char **argv) {
           ->Args({run, windowsOf(kernel)[windowsOf(kernel).size() > 1 ? 1 : 0]})
           ->Apply(common);
   }
+  for (const ListedKernelInfo &kernel : listedKernels())
+    for (const auto &[run, pad] : {std::pair<int64_t, int64_t>{128, 0}, {512, 0}, {2304, 0}, {4096, 0}, {4096, 384}})
+      for (const int64_t perChannel : {0, 1})
+        benchmark::RegisterBenchmark(std::string(kernel.name).c_str(), runListed, kernel)
+            ->ArgNames({"run", "channel", "pad"})
+            ->Args({run, perChannel, pad})
+            ->Apply(common);
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv))
     return 1;

@@ -55,7 +55,7 @@ struct Lists {
   }
   /// Where the index entry of a segment lies in b.
   int64_t entry(int64_t tile, int64_t o, int64_t segment) const {
-    return ((tile * weights.outer + o) * weights.segments + segment) * window * listedEntryBytes;
+    return ((tile * weights.outer + o) * window * weights.segments + segment) * listedEntryBytes;
   }
 };
 

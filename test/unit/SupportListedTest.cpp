@@ -1,6 +1,8 @@
 // Layers of 8-bit weights whose pairs saturate, on listed kernels where these are chosen: bit-exact, with worst cases,
 // padded taps, tails of channels and pixels.
+#include "compiler/Pack/Passes.h"
 #include "compiler/Target/Target.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "test/unit/SupportRun.h"
 #include "llvm/Support/FormatVariadic.h"
 #include <cmath>
@@ -110,6 +112,27 @@ TEST_P(SupportListed, WhateverTheWeightsAre) {
   if (target->has("avx2") && !target->has("avx512vnni") && !target->has("avxvnni")) {
     EXPECT_GT(generated["listed_u8s8_10x8_avx2"], 0);
     EXPECT_GT(generated["dot_u8s8_6x16_avx2_exact"], 0) << "the worst case takes fewer operations there";
+  }
+}
+
+// Padding cuts lists at the taps of a row; where few channels make these short, the columns are padded in front.
+TEST(SupportListedWindows, PaddedColumnsAreFlattenedWhereThatPays) {
+  for (const auto &[layer, flattened] : {std::pair<ListedLayer, bool>{{28, 28, 16, 16, 3, 3, 1, 1, {1, 1, 1, 1}}, true},
+                                         {{4, 4, 256, 16, 3, 3, 1, 1, {1, 1, 1, 1}}, false},
+                                         {{28, 28, 16, 16, 3, 3, 1, 1, {1, 0, 1, 0}}, false}}) {
+    Session session;
+    auto module = session.parse(layer.text(Values::Wide, "!quant.uniform<u8:f32, 7.8125e-03:7>", 5));
+    ASSERT_TRUE(module) << session.diagnostics;
+    ASSERT_TRUE(mlir::succeeded(session.runPipeline(*module, "nibble-to-packed{target=x86_64-linux-gnu,+avx2}")))
+        << session.diagnostics;
+    int tiles = 0;
+    module->walk([&](TileOp tile) {
+      ++tiles;
+      EXPECT_EQ(tile->hasAttr(flattenedAttrName), flattened) << layer.what();
+      EXPECT_TRUE(tile->hasAttr(listedAttrName)) << layer.what();
+      EXPECT_EQ(*tile.getKernel(), "listed_u8s8_10x8_avx2") << layer.what();
+    });
+    EXPECT_EQ(tiles, 1);
   }
 }
 

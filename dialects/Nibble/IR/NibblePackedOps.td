@@ -50,7 +50,8 @@ def Nibble_TileOp : Nibble_TypedOp<"tile"> {
 
     Padded taps are worth 0 and are skipped; padding of another value is an explicit nibble.pad in front.
     `kernel` is chosen by nibble-select-kernels; `rejected` has one entry "kernel: reason" for each kernel that was not taken.
-    `widen_every`: the groups of 4 steps of k that the kernel may sum in 16 bits, proved for these weights (0: all).
+    `widen_every`: the groups of 4 steps of k that the kernel may sum in 16 bits, proved for these weights (0: all);
+    of a listed kernel, the most groups of a window.
 
     Example:
     ```mlir

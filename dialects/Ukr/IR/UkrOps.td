@@ -87,6 +87,9 @@ def Ukr_KernelOp : Ukr_Op<"kernel", [Symbol, IsolatedFromAbove]> {
     `fma(f32(sum + c[t][o][n]), s[t][o][n], acc)` for one o after the other; s and c follow the fields of each o in b, and acc is twice
     as long, the second half being scratch memory.
 
+    Contract of kind "listed": the same for one tile of 8 columns, and for `taps` parts of a step's run, of `run` values each, tap_stride apart. b
+    holds an index of lists of groups of w (compiler/Kernels/Listed.h), with b_outer_stride between the entries of one o and the next.
+
     Contract of kind "lookup": `acc[m][n] = sum over o < outer, t < taps, c < run of a[m][o][t][c] * w[n][o][t][c]`, outer at most
     `max_outer`; the values a[m][o][t] are packed fields of the bytes from m * row_stride + o * outer_stride + t * tap_stride on. Blocks of 32
     columns of b are b_tile_stride apart. a is i8, all else as above.

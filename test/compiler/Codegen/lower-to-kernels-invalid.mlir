@@ -264,3 +264,42 @@ func.func @padded(%x: tensor<1x4x4x1xf32>) -> tensor<1x4x3x2xf32> {
   %y = nibble.tile %q, %w {kernel = "dot_u8s8_6x16_avx2", window = array<i64: 3, 4>, strides = array<i64: 1, 1>, padding = #nibble.padding<1, 1, 1, 1>, multiplier = array<f32: 1.0>, bias = array<f32: 0.0>, lo = array<f32: 0.0>, hi = array<f32: 1.0>} : (!u8, !w) -> tensor<1x4x3x2xf32>
   return %y : tensor<1x4x3x2xf32>
 }
+
+// -----
+
+// A tap has fewer values than a group.
+!u8 = tensor<1x4x4x1x!quant.uniform<u8:f32, 1.0>, #nibble.layout<"order = [0, 1, 2, 3], word = 8, bits = 8, code = unsigned">>
+!w = tensor<2x3x4x1x!quant.uniform<i8:f32, 1.0>, #nibble.layout<"order = [0, 1, 2, 3], tile = [0:8, 2:4], word = 8, bits = 8">>
+func.func @lists(%x: tensor<1x4x4x1xf32>) -> tensor<1x4x3x2xf32> {
+  %q = nibble.quantize %x : (tensor<1x4x4x1xf32>) -> !u8
+  %w = nibble.constant dense<1> : tensor<96xi8> : !w
+  // expected-error@+1 {{with kernel listed_u8s8_10x8_avx2 has weights that cannot be listed: lists are made of parts of at least 4 values}}
+  %y = nibble.tile %q, %w {kernel = "listed_u8s8_10x8_avx2", widen_every = 2, window = array<i64: 3, 4>, strides = array<i64: 1, 1>, padding = #nibble.padding<1, 1, 1, 1>, multiplier = array<f32: 1.0>, bias = array<f32: 0.0>, lo = array<f32: 0.0>, hi = array<f32: 1.0>} : (!u8, !w) -> tensor<1x4x3x2xf32>
+  return %y : tensor<1x4x3x2xf32>
+}
+
+// -----
+
+// More groups than a kernel has registers for.
+!u8 = tensor<1x4x4x4x!quant.uniform<u8:f32, 1.0>, #nibble.layout<"order = [0, 1, 2, 3], word = 8, bits = 8, code = unsigned">>
+!w = tensor<2x3x4x4x!quant.uniform<i8:f32, 1.0>, #nibble.layout<"order = [0, 1, 2, 3], tile = [0:8, 3:4], word = 8, bits = 8">>
+func.func @listed_windows(%x: tensor<1x4x4x4xf32>) -> tensor<1x4x3x2xf32> {
+  %q = nibble.quantize %x : (tensor<1x4x4x4xf32>) -> !u8
+  %w = nibble.constant dense<1> : tensor<384xi8> : !w
+  // expected-error@+1 {{with kernel listed_u8s8_10x8_avx2 needs widen_every of 1 to 3, got 4}}
+  %y = nibble.tile %q, %w {kernel = "listed_u8s8_10x8_avx2", widen_every = 4, window = array<i64: 3, 4>, strides = array<i64: 1, 1>, padding = #nibble.padding<1, 1, 1, 1>, multiplier = array<f32: 1.0>, bias = array<f32: 0.0>, lo = array<f32: 0.0>, hi = array<f32: 1.0>} : (!u8, !w) -> tensor<1x4x3x2xf32>
+  return %y : tensor<1x4x3x2xf32>
+}
+
+// -----
+
+// Found by its name alone.
+!u8 = tensor<1x4x4x4x!quant.uniform<u8:f32, 1.0>, #nibble.layout<"order = [0, 1, 2, 3], word = 8, bits = 8, code = unsigned">>
+!w = tensor<2x3x4x4x!quant.uniform<i8:f32, 1.0>, #nibble.layout<"order = [0, 1, 2, 3], tile = [0:8, 3:4], word = 8, bits = 8">>
+func.func @listed_unknown(%x: tensor<1x4x4x4xf32>) -> tensor<1x4x3x2xf32> {
+  %q = nibble.quantize %x : (tensor<1x4x4x4xf32>) -> !u8
+  %w = nibble.constant dense<1> : tensor<384xi8> : !w
+  // expected-error@+1 {{names an unknown kernel 'listed_u8s8'}}
+  %y = nibble.tile %q, %w {kernel = "listed_u8s8", window = array<i64: 3, 4>, strides = array<i64: 1, 1>, padding = #nibble.padding<1, 1, 1, 1>, multiplier = array<f32: 1.0>, bias = array<f32: 0.0>, lo = array<f32: 0.0>, hi = array<f32: 1.0>} : (!u8, !w) -> tensor<1x4x3x2xf32>
+  return %y : tensor<1x4x3x2xf32>
+}
