@@ -33,6 +33,7 @@ private:
   llvm::SmallVector<int64_t> rowsOfRest(int64_t) const override { return {4, 1}; }
   void emitShare(Region &r, Value share, const PixelRun &run) override;
   void emitCall(Region &r, int tileCount, Value tile, const PixelRun &run);
+  int64_t spreadOf(int64_t rows) const;
   std::string kernelFor(const Call &call);
   Buffer correctionFor(const Taps &taps);
 

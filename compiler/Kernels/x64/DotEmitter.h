@@ -109,6 +109,8 @@ protected:
 private:
   Xbyak::RegExp rowAddress(int row) const;
   void oneStep();
+  /// Of the weights behind the unit that is emitted next.
+  void prefetch();
   /// Sets the pointers to the next unit to be emitted.
   void flush();
 
