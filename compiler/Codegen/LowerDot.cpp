@@ -71,6 +71,14 @@ int64_t DotTile::rowsOfCall(int64_t count, int64_t rowStride) const {
   return kernels::blockingFor(info, count, tiles, rowStride).rows;
 }
 
+/// One row of a linear layer reads its weights once, at the speed of memory: the tiles of a call are spread over the
+/// matrix, so that call after call each of them is one stream that goes on where it was, as prefetchers like it.
+int64_t DotTile::spreadOf(int64_t rows) const {
+  const int64_t together = kernels::blockingFor(info, rows, tiles, 0).tiles, spread = tiles / together;
+  const bool isStreamed = rows == 1 && s.OH * s.OW * s.KH * s.KW == 1 && tiles > share;
+  return isStreamed && tiles % together == 0 && spread * tileBytes <= INT32_MAX / kernels::dotMaxTiles ? spread : 1;
+}
+
 std::string DotTile::kernelFor(const Call &call) {
   const kernels::DotParams params{.rows = call.rows,
                                   .aRowStride = call.rowStride,
@@ -79,7 +87,7 @@ std::string DotTile::kernelFor(const Call &call) {
                                   .bOuterStride = steps.outerBytes,
                                   .widenEvery = facts.widenEvery,
                                   .tiles = call.tiles,
-                                  .bTileStride = tileBytes,
+                                  .bTileStride = spreadOf(call.rows) * tileBytes,
                                   .scaled = facts.group > 0,
                                   .taps = call.taps,
                                   .aTapStride = steps.tapStride};
@@ -144,9 +152,10 @@ void DotTile::emitCall(Region &r, int tileCount, Value tile, Value channel, cons
   Buffer correction = correctionFor(taps);
   if (s.groups > 1 && s.O / s.groups % columns)
     channelEnd = r.add(channel, s.O / s.groups);
+  const int64_t spread = spreadOf(run.rows);
   r.loop(r.idx(0), r.idx(tileCount), 1, [&](Value t) {
-    finish(r, r.mul(t, run.rows * info.columns), r.add(channel, r.mul(r.add(tile, t), info.columns)), info.columns, run,
-           correction);
+    finish(r, r.mul(t, run.rows * info.columns), r.add(channel, r.mul(r.add(tile, r.mul(t, spread)), info.columns)),
+           info.columns, run, correction);
   });
 }
 
@@ -161,7 +170,9 @@ void DotTile::emitShare(Region &r, Value shareIndex, const PixelRun &run) {
   Value first = r.mul(shareIndex, share), end = r.min(r.add(first, share), r.idx(tiles));
   Value whole = r.add(first, r.mul(r.div(r.sub(end, first), together), together));
   if (tiles >= together)
-    r.loop(first, whole, together, [&](Value tile) { emitCall(r, together, tile, channel, run); });
+    r.loop(first, whole, together, [&](Value tile) {
+      emitCall(r, together, spreadOf(run.rows) > 1 ? r.div(tile, together) : tile, channel, run);
+    });
   if (int rest = static_cast<int>(tiles % together))
     r.when(r.cmp(arith::CmpIPredicate::slt, whole, end), [&] { emitCall(r, rest, whole, channel, run); });
 }

@@ -75,6 +75,8 @@ private:
   void emitShare(Region &r, Value share, const PixelRun &run) override;
   /// Tiles from `tile` on of the channels from `channel` on.
   void emitCall(Region &r, int tileCount, Value tile, Value channel, const PixelRun &run);
+  /// From a tile of a call to the next, in tiles.
+  int64_t spreadOf(int64_t rows) const;
   std::string kernelFor(const Call &call);
 
   const kernels::KernelInfo &info;

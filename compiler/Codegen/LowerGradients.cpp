@@ -97,7 +97,7 @@ LogicalResult Lowering::lowerGradientOp(Operation *op) {
     if (groups == 1)
       emitContraction(*emitter, name, loc, s, ops, Epilogue(), out, true, rows);
     else if (groups == C && groups == O)
-      emitDepthwise(*emitter, name, loc, s, ops, Epilogue(), out, true);
+      emitDepthwise(*emitter, name, loc, s, ops, Epilogue(), out, true, rows);
     else
       emitScalarConv(*emitter, name, loc, s, leaf(g), flippedGrouped(flat, s), Epilogue(), out, true);
     get(dx).real = out;

@@ -196,7 +196,7 @@ LogicalResult Lowering::lowerTile(TileOp op) {
     emitContraction(*emitter, name, op.getLoc(), s, ops, e, out, batched, rows);
   } else if (kernel == "portable_depthwise") {
     ops.weights = emitter->constant(name + ".weights", weightElem, bytes);
-    emitDepthwise(*emitter, name, op.getLoc(), s, ops, e, out, batched);
+    emitDepthwise(*emitter, name, op.getLoc(), s, ops, e, out, batched, rows);
   } else if (kernel == "portable_scalar") {
     ops.weights = emitter->constant(name + ".weights", weightElem, bytes);
     int64_t K = s.KH * s.KW * s.channelsPerGroup();

@@ -14,26 +14,8 @@ static void overChannels(Region &r, int64_t cols, llvm::function_ref<void(Value,
     r.loop(r.idx(whole), r.idx(cols), 1, [&](Value c) { body(c, 0); });
 }
 
-/// The same where a column may be computed twice: vectors of at most `widest` lanes, of which the last overlaps its
-/// neighbour. A few of them stand side by side, without a loop.
-static void overColumns(Region &r, int64_t cols, int64_t widest, llvm::function_ref<void(Value, int64_t)> body) {
-  constexpr int64_t narrowest = 4, unrolled = 4;
-  int64_t width = widest;
-  while (width > cols)
-    width /= 2;
-  if (width < narrowest)
-    return r.loop(r.idx(0), r.idx(cols), 1, [&](Value c) { body(c, 0); });
-  const int64_t whole = cols / width, rest = cols % width;
-  if (whole <= unrolled)
-    for (int64_t i = 0; i < whole; ++i)
-      body(r.idx(i * width), width);
-  else
-    r.loop(r.idx(0), r.idx(whole * width), width, [&](Value c) { body(c, width); });
-  if (rest) {
-    const auto last = static_cast<int64_t>(llvm::PowerOf2Ceil(static_cast<uint64_t>(std::max(rest, narrowest))));
-    body(r.idx(cols - last), last);
-  }
-}
+/// So many vectors of channels stand side by side, without a loop.
+static constexpr int64_t unrolledVectors = 4;
 
 /// Lanes of 32 bytes; of four such vectors where they share the loops over taps.
 static int64_t widestOf(int64_t elementBits, bool unrolled) {
@@ -104,7 +86,7 @@ void emitMaxPool(Emitter &emitter, StringRef name, Location loc, const PoolShape
             Value x0 = r.sub(r.mul(ox, s.SW), r.idx(s.PL));
             auto [kx0, kx1] = validTaps(r, x0, s.KW, s.W, padX);
             Value to = r.mul(r.add(r.mul(item, s.OW), ox), cols);
-            overColumns(r, cols, widest, [&, kx0 = kx0, kx1 = kx1](Value c, int64_t w) {
+            overColumns(r, cols, widest, unrolledVectors, [&, kx0 = kx0, kx1 = kx1](Value c, int64_t w) {
               auto at = [&](Value ky, Value kx) {
                 Value pixel = r.add(r.mul(r.add(r.mul(image, s.H), r.add(y0, ky)), s.W), r.add(x0, kx));
                 return r.load(in, r.add(r.mul(pixel, cols), c), w);
@@ -132,7 +114,7 @@ void emitAvgPool(Emitter &emitter, StringRef name, Location loc, const PoolShape
           Value image = r.div(item, s.OH), oy = r.rem(item, s.OH);
           r.loop(r.idx(0), r.idx(s.OW), 1, [&](Value ox) {
             Value outPixel = r.add(r.mul(item, s.OW), ox);
-            overColumns(r, s.C, widest, [&](Value c, int64_t w) {
+            overColumns(r, s.C, widest, unrolledVectors, [&](Value c, int64_t w) {
               Type narrow = r.vec(r.getIntegerType(16), w);
               Value zero = isShort    ? Value(arith::ConstantOp::create(r, r.getZeroAttr(narrow)))
                            : integral ? r.ci(0, w)

@@ -8,9 +8,17 @@
 
 namespace nibble::codegen {
 
-/// groups == C == O. Weights: [KH][KW][C] f32 or I8 (field codes are decoded: `operands.code`).
+/// Calls body(column, width) such that every one of `cols` columns is visited, by vectors of at most `widest` lanes of
+/// which the last overlaps its neighbour: some columns are visited twice. No more than `unrolled` vectors stand side by
+/// side, without a loop. Fewer than 4 columns are visited one by one (width 0).
+void overColumns(Region &region, int64_t cols, int64_t widest, int64_t unrolled,
+                 llvm::function_ref<void(mlir::Value, int64_t)> body);
+
+/// groups == C == O. Weights: [KH][KW][C] f32 or I8 (field codes are decoded: `operands.code`). `tileRows` is that of
+/// contractions: how many rows of 16 accumulators there are registers for.
 void emitDepthwise(Emitter &emitter, llvm::StringRef name, mlir::Location loc, const ConvShape &shape,
-                   const ContractionOperands &operands, const Epilogue &epilogue, const Buffer &output, bool batched);
+                   const ContractionOperands &operands, const Epilogue &epilogue, const Buffer &output, bool batched,
+                   int64_t tileRows);
 
 /// Any groups. `input` is evaluated at (pixel, channel), `weights` at (o, (ky * KW + kx) * C / groups + c); integral
 /// recipes are summed as i32. Output: F32, I32, I16, U8 (one element at a time).

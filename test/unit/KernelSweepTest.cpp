@@ -102,6 +102,23 @@ TEST_P(KernelSweep, Tiles) {
           }
 }
 
+// Tiles so far apart that their weights are prefetched, also behind the last of them.
+TEST_P(KernelSweep, DistantTiles) {
+  for (const int tiles : {2, 8})
+    for (const int64_t run : {5, 64, 131})
+      for (const int64_t widenEvery : windowsOf(kernel())) {
+        if (tiles > kernel().maxRows)
+          continue;
+        DotParams params{1, 0, run, run};
+        params.widenEvery = widenEvery;
+        params.tiles = tiles;
+        params.bTileStride = (int64_t(1) << 20) / tiles + 3;
+        const auto code = load(kernel(), params);
+        ASSERT_TRUE(code);
+        ASSERT_NO_FATAL_FAILURE(expectOracle(kernel(), *code, params, 2, Values::Random));
+      }
+}
+
 TEST_P(KernelSweep, AddsToAcc) {
   for (int rows = 1; rows <= kernel().maxRows; ++rows)
     for (const int64_t run : {1, 15, 64, 130})

@@ -72,6 +72,29 @@ TEST_P(SupportDot, EveryWidthLayerAndTail) {
       }
 }
 
+// Single rows against more columns than one work item has: the tiles of a call are spread over the matrix, if they
+// divide it.
+TEST_P(SupportDot, RowsAgainstWideMatrices) {
+  auto target = Target::parse(std::string("x86_64-linux-gnu,") + GetParam());
+  ASSERT_TRUE(target);
+  if (!target->runsOnHost())
+    GTEST_SKIP() << target->whyNotOn(Target::host());
+  constexpr std::pair<const char *, const char *> pairs[] = {
+      {"u8", "i8n"}, {"u8z", "i4n"}, {"u8", "ternary"}, {"u4", "binary"}};
+  CellRun run(target->str());
+  int cells = 0;
+  for (auto [x, w] : pairs)
+    for (const int64_t outputs : {256, 272, 500, 8})
+      for (const int64_t channels : {515, 1024}) {
+        Cell cell{.x = Format::of(x), .w = Format::of(w), .layer = Layer::Linear, .ending = allEndings[cells % 5]};
+        cell.channels = channels, cell.outputs = outputs;
+        auto refusal = run.add(cell);
+        EXPECT_FALSE(refusal) << cell.text() << ": " << refusal->message;
+        ++cells;
+      }
+  EXPECT_EQ(run.run(), cells);
+}
+
 INSTANTIATE_TEST_SUITE_P(Targets, SupportDot, testing::Values("+avx2", "+avxvnni", "+avx512vnni,+avx512bw"),
                          [](const auto &info) {
                            std::string name;

@@ -30,6 +30,18 @@ std::string signs(int64_t count) {
   return hex + "\">";
 }
 
+/// Numbers in [-4, 4), always the same.
+std::string floats(int64_t count) {
+  std::string hex = "dense<\"0x";
+  for (uint32_t i = 0, state = 5; i < count; ++i) {
+    state = state * 1664525u + 1013904223u;
+    const uint32_t bits = llvm::bit_cast<uint32_t>(static_cast<float>(state >> 20) / 512 - 4);
+    for (int byte = 0; byte < 4; ++byte)
+      hex += formatv("{0:X-2}", (bits >> (8 * byte)) & 255).str();
+  }
+  return hex + "\">";
+}
+
 struct Numbers {
   std::string name, type, weights; ///< Element types; weights of the layer behind it, or none.
   std::vector<int64_t> channels;
@@ -301,6 +313,65 @@ func.func @f(%x: tensor<?x{0}x16x{1}xf32>) -> (tensor<?x{0}x16x8xf32>, tensor<?x
     EXPECT_FALSE(refusal) << what << ": " << refusal->message;
     ++all;
   }
+  EXPECT_EQ(run.run(), all);
+}
+
+/// Portable depthwise layers, f32 and words of 16 bits: outputs together and one by one, overlapping the last ones, and
+/// channels of all widths of vectors.
+TEST(SupportShapes, DepthwiseOfFloatsAndWords) {
+  struct Window {
+    int64_t rows, columns, stride, dilation, padding;
+  };
+  CellRun run;
+  int all = 0;
+  for (const bool real : {true, false})
+    for (const int64_t channels : {3, 8, 11, 16, 20, 37, 40})
+      for (const Window &w : std::vector<Window>{{3, 3, 1, 1, 1},
+                                                 {3, 3, 2, 1, 1},
+                                                 {5, 5, 1, 1, 2},
+                                                 {1, 2, 3, 1, 0},
+                                                 {2, 9, 1, 1, 4},
+                                                 {2, 10, 1, 1, 1},
+                                                 {3, 3, 1, 3, 3},
+                                                 {3, 4, 2, 2, 2}}) {
+        const int64_t height = 6, width = 13;
+        const auto outputs = [&](int64_t size, int64_t taps) {
+          return (size + 2 * w.padding - (taps - 1) * w.dilation - 1) / w.stride + 1;
+        };
+        const Shape image{height, width, channels},
+            result{outputs(height, w.rows), outputs(width, w.columns), channels};
+        const std::string number = real ? "f32" : "!quant.uniform<i16:f32, 3.906250e-03>", in = tensor(image, number),
+                          sums = tensor(result, real ? "f32" : "i32"), y = tensor(result, "f32"),
+                          shape = formatv("{0}x{1}x{2}x1x", channels, w.rows, w.columns).str();
+        std::string body, x = "%x";
+        if (real) {
+          body += formatv("  %w = nibble.constant {1} : tensor<{0}f32> : tensor<{0}f32>\n", shape,
+                          floats(channels * w.rows * w.columns));
+        } else {
+          body += formatv("  %q = nibble.quantize %x : ({0}) -> {1}\n", tensor(image, "f32"), in);
+          body +=
+              formatv("  %w = nibble.constant {0} : tensor<{1}i8> : tensor<{1}!quant.uniform<i4<-7:7>:f32, 5.0e-01>>\n",
+                      signs(channels * w.rows * w.columns), shape);
+          x = "%q";
+        }
+        body += formatv(
+            "  %a = nibble.conv2d {0}, %w {{strides = array<i64: {1}, {1}>, padding = #nibble.padding<{2}, {2}, "
+            "{2}, {2}>, dilations = array<i64: {3}, {3}>, groups = {4} : i64} : ({5}, tensor<{6}{7}>) -> {8}\n",
+            x, w.stride, w.padding, w.dilation, channels, in, shape,
+            real ? "f32" : "!quant.uniform<i4<-7:7>:f32, 5.0e-01>", sums);
+        if (!real)
+          body += formatv("  %y = nibble.requantize %a {{multiplier = array<f32: 0.37>, bias = array<f32: 0.7>, lo = "
+                          "array<f32: 0xFF800000>, hi = array<f32: 0x7F800000>} : ({0}) -> {1}\n",
+                          sums, y);
+        const std::string text = formatv("func.func @f(%x: {0} {{nibble.name = \"x\"}) -> ({1} {{nibble.name = \"y\"}) "
+                                         "{{\n{2}  return {3} : {1}\n}\n",
+                                         tensor(image, "f32"), y, body, real ? "%a" : "%y");
+        const std::string what = formatv("{0}, {1} channels, {2} x {3}, stride {4}, dilation {5}", real ? "f32" : "i16",
+                                         channels, w.rows, w.columns, w.stride, w.dilation);
+        auto refusal = run.add(what, text);
+        EXPECT_FALSE(refusal) << what << ": " << refusal->message << "\n" << text;
+        ++all;
+      }
   EXPECT_EQ(run.run(), all);
 }
 

@@ -296,9 +296,9 @@ void DepthwiseEmitter::addHalves(int count) {
             continue;
           }
           vpmaddubsw(product, value, low);
+          vpmaddubsw(value, value, high);
           vpaddw(lows, lows, product);
-          vpmaddubsw(product, value, high);
-          vpaddw(highs, highs, product);
+          vpaddw(highs, highs, value);
         }
       }
     vmovdqu(value, ptr[rip + factors]);

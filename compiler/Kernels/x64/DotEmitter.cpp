@@ -11,6 +11,8 @@ using Xbyak::Ymm;
 // k groups per turn of the inner loop: 8 keep displacements of a in one byte and the loop's own cost below 2 %.
 static constexpr int unrollGroups = 8;
 static constexpr int rowsPerBase = 3;
+// Tiles that lie far apart are streams from beyond the second-level cache: what comes so many bytes later is fetched.
+static constexpr int64_t farBytes = 1 << 20, fetchedAhead = 256, lineBytes = 64;
 
 std::string DotEmitter::check(const DotParams &params, const DotShape &shape) {
   if (params.rows < 1 || params.rows > shape.maxRows)
@@ -82,10 +84,20 @@ void DotEmitter::flush() {
   pending = 0;
 }
 
+void DotEmitter::prefetch() {
+  const int64_t from = pending * unitBytes;
+  if (params.rows > 1 || params.tiles * std::abs(params.bTileStride) < farBytes || from % lineBytes)
+    return;
+  for (int tile = 0; tile < params.tiles; ++tile)
+    for (int64_t line = from; line < from + unitBytes; line += lineBytes)
+      prefetcht0(ptr[b + static_cast<int>(tile * params.bTileStride + line + fetchedAhead)]);
+}
+
 void DotEmitter::units(int64_t whole, const Unit &rest, bool first, bool loops) {
   const auto one = [&](Unit unit) {
     unit.first = first;
     first = false;
+    prefetch();
     this->unit(static_cast<int>(pending++), unit);
   };
   const Unit full{unitGroups, dotGroup};

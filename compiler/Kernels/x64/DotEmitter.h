@@ -113,6 +113,8 @@ private:
   Xbyak::RegExp rowAddress(int row) const;
   void oneStep();
   void advanceAll(int64_t aStep, int64_t aPassed, int64_t bStep, int64_t bPassed);
+  /// Of the weights behind the unit that is emitted next.
+  void prefetch();
   /// Sets the pointers to the next unit to be emitted.
   void flush();
 

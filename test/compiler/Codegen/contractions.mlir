@@ -116,14 +116,18 @@ func.func @signs(%x: tensor<?x40xf32>) -> tensor<?x3xf32> {
 
 // -----
 
-// Depthwise: over vectors of channels, and one by one for the 3 that are left. With AVX2 one kernel gives the 2 sums of
+// Depthwise: over vectors of channels, the 3 that are left with one of those before. The two outputs of a row share weights and
+// columns: four of them for three taps. With AVX2 one kernel gives the 2 sums of
 // all channels of a row, for which columns are interleaved in scratch memory; both rows see the same taps.
 // SSE: memref.global "private" constant @depthwise.tile.weights : memref<99xi8>
 // SSE-LABEL: func.func private @depthwise.tile(
 // SSE: vector.load {{.*}} : memref<99xi8>, vector<8xi8>
+// SSE-COUNT-4: vector.load {{.*}} : memref<352xi16>, vector<8xi16>
+// SSE-NOT: memref<352xi16>, vector<8xi16>
 // SSE: arith.muli {{.*}} : vector<8xi32>
-// SSE: memref.load {{.*}} : memref<99xi8>
-// SSE: arith.muli {{.*}} : i32
+// SSE: vector.load {{.*}} : memref<99xi8>, vector<4xi8>
+// SSE: arith.muli {{.*}} : vector<4xi32>
+// SSE-NOT: arith.muli {{.*}} : i32
 // CHECK: ukr.kernel @depthwise.tile.outputs2x11 {{{.*}}columns = 11 : i64, generator = "depthwise_u8s8_halves_avx2", max_outer = 3 : i64, outer_stride = 11 : i64, row_stride = 44 : i64, rows = 2 : i64, run = 3 : i64, tap_stride = 11 : i64, taps = 3 : i64}
 // CHECK-NOT: ukr.kernel
 // CHECK: memref.global "private" constant @depthwise.tile.weights : memref<768xi8>
