@@ -21,7 +21,7 @@ if(NIBBLE_BUILD_TESTS)
   target_include_directories(machine_limits PRIVATE ${CMAKE_SOURCE_DIR})
   target_link_libraries(machine_limits PRIVATE nibble_io)
   set_target_properties(machine_limits PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin/bench)
-  nibble_mlir_tool(kernel_costs bench/costs/Fit.cpp bench/costs/Layers.cpp bench/costs/kernel_costs.cpp LINK nibble_tune)
+  nibble_mlir_tool(kernel_costs bench/costs/Fit.cpp bench/costs/Layers.cpp bench/costs/kernel_costs.cpp LINK nibble_tune nibble_io)
   set_target_properties(kernel_costs PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin/bench)
 endif()
 

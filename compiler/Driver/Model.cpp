@@ -5,6 +5,8 @@
 #include "compiler/Graph/Weights.h"
 #include "compiler/Pipelines/Advance.h"
 #include "compiler/Report/Collect.h"
+#include "compiler/Tune/TuneCache.h"
+#include "compiler/Tune/TuneKernels.h"
 #include "dialects/Nibble/IR/Nibble.h"
 
 using namespace mlir;
@@ -53,6 +55,12 @@ FailureOr<Entry> lower(Session &session, std::string_view text, const WeightTabl
   way.allowFloat = options.allowFloat;
   way.batchTile = options.batchTile;
   way.packedEntries = packed;
+  if (options.tune)
+    way.tune = [&](ModuleOp module) {
+      return tuneKernels(module,
+                         {*target, options.tuneCache.empty() ? TuneCache::defaultDirectory() : options.tuneCache,
+                          std::max<int64_t>(options.batchTile, 1)});
+    };
   auto reached = [&](Stage stage) {
     collector.reached(*session.module, stage);
     return success();

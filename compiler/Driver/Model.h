@@ -10,9 +10,11 @@ namespace nibble::driver {
 
 struct ModelOptions {
   std::string target = "native";
-  int64_t batchTile = 0;   ///< Images that are computed at a time; 0: chosen.
-  bool allowFloat = false; ///< Accept float ops between two quantisers; each gives a remark.
-  int level = 3;           ///< Of LLVM's optimisation; changes no result.
+  int64_t batchTile = 0;      ///< Images that are computed at a time; 0: chosen.
+  bool allowFloat = false;    ///< Accept float ops between two quantisers; each gives a remark.
+  int level = 3;              ///< Of LLVM's optimisation; changes no result.
+  bool tune = false;          ///< Measure the kernels of each layer on this machine.
+  std::string tuneCache = {}; ///< Where times are kept; empty: the default.
 };
 
 using LayerReport = report::Layer;

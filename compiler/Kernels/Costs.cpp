@@ -263,4 +263,27 @@ Selection chooseFastest(const std::vector<Candidate> &candidates, std::span<cons
   return selection;
 }
 
+Selection chooseMeasured(const std::vector<Candidate> &candidates, std::span<const std::optional<double>> measured,
+                         std::string_view note) {
+  const auto hasTime = [&](size_t i) { return candidates[i].reason.empty() && measured[i]; };
+  size_t chosen = candidates.size();
+  for (size_t i = 0; i < candidates.size(); ++i)
+    if (hasTime(i) && (chosen == candidates.size() || *measured[i] < *measured[chosen]))
+      chosen = i;
+  Selection selection;
+  if (chosen == candidates.size())
+    return selection;
+  const auto text = [&](size_t i) { return "measured " + durationText(*measured[i]) + std::string(note); };
+  selection.kernel = candidates[chosen].kernel;
+  selection.widenEvery = candidates[chosen].widenEvery;
+  selection.choice = text(chosen);
+  for (size_t i = 0; i < candidates.size(); ++i)
+    if (i != chosen)
+      selection.rejections.push_back(
+          {candidates[i].kernel, hasTime(i) ? text(i) + "; " + selection.kernel + " " + durationText(*measured[chosen])
+                                 : candidates[i].reason.empty() ? "it was not measured"
+                                                                : candidates[i].reason});
+  return selection;
+}
+
 } // namespace nibble::kernels

@@ -77,6 +77,11 @@ Selection chooseFastest(const std::vector<Candidate> &candidates, std::span<cons
 
 inline constexpr double nearlyEqual = 0.05, narrowWeights = 1;
 
+/// The one of the candidates that can compute the layer that took the least time when it was measured; those without a
+/// time are passed over. `note` follows each time: " (cached)". An empty kernel: none can, or none has a time.
+Selection chooseMeasured(const std::vector<Candidate> &candidates, std::span<const std::optional<double>> measured,
+                         std::string_view note);
+
 /// "12.1 us", three digits.
 std::string durationText(double nanoseconds);
 

@@ -51,7 +51,8 @@ def SelectKernels : Pass<"nibble-select-kernels", "::mlir::func::FuncOp"> {
     Sets `kernel`, `widen_every`, `rejected` and the attribute `nibble.choice` (why this one) and changes nothing else. Of the kernels that can
     compute the tile it takes the one with the least predicted time (compiler/Kernels/Costs.h); one that stands earlier in this list is
     preferred if it is nearly as fast, one whose weights are narrower even if it is not. A tile with the attribute `nibble.given_kernel` (also a
-    contraction of an earlier stage) gets the kernel of that name; if that cannot compute it, this is an error with the reason.
+    contraction of an earlier stage) gets the kernel of that name; if that cannot compute it, this is an error with the reason. One with
+    `nibble.measured`, a dictionary of nanoseconds (f64) by kernel, gets the one with the least time.
 
       depthwise kernels         integers of at most 8 bits on both sides, groups = C = O, windows of at most 16 x 16 of which each sees a pixel in
       (depthwise_u8s8_...)      its row

@@ -346,6 +346,22 @@ FailureOr<kernels::Selection> forcedKernel(TileOp op, StringRef kernel, const Ti
 
 namespace {
 
+/// The choice by `nibble.measured`; an error if that has no time of a kernel that can compute the tile.
+FailureOr<kernels::Selection> measuredKernel(TileOp op, DictionaryAttr times, const TileFacts &facts,
+                                             const Target &target) {
+  const std::vector<kernels::Candidate> candidates = candidatesOf(op, facts, target);
+  std::vector<std::optional<double>> measured;
+  for (const kernels::Candidate &candidate : candidates) {
+    auto time = times.getAs<FloatAttr>(candidate.kernel);
+    measured.push_back(time ? std::optional(time.getValueAsDouble()) : std::nullopt);
+  }
+  kernels::Selection selection =
+      kernels::chooseMeasured(candidates, measured, times.contains("cached") ? " (cached)" : "");
+  if (selection.kernel.empty())
+    return op.emitOpError("has ") << measuredAttrName << " without a time of a kernel that can compute it";
+  return selection;
+}
+
 struct SelectKernelsPass : impl::SelectKernelsBase<SelectKernelsPass> {
   using SelectKernelsBase::SelectKernelsBase;
 
@@ -365,8 +381,10 @@ struct SelectKernelsPass : impl::SelectKernelsBase<SelectKernelsPass> {
         return;
       }
       auto given = op->getAttrOfType<StringAttr>(givenKernelAttrName);
-      FailureOr<kernels::Selection> selection =
-          given ? forcedKernel(op, given, *facts, *machine) : chooseKernel(op, *facts, *machine);
+      auto measured = op->getAttrOfType<DictionaryAttr>(measuredAttrName);
+      FailureOr<kernels::Selection> selection = given      ? forcedKernel(op, given, *facts, *machine)
+                                                : measured ? measuredKernel(op, measured, *facts, *machine)
+                                                           : chooseKernel(op, *facts, *machine);
       if (mlir::failed(selection)) {
         failed = true;
         return;

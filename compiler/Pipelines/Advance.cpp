@@ -210,7 +210,15 @@ LogicalResult advance(ModuleOp module, Stage from, Stage to, const AdvanceOption
     return failure();
   for (int next = static_cast<int>(from) + 1; next <= static_cast<int>(to); ++next) {
     PassManager manager(module.getContext());
-    addStep(manager, static_cast<Stage>(next), options);
+    if (static_cast<Stage>(next) == Stage::Packed && options.tune) {
+      PassManager tiles(module.getContext());
+      buildTilesPipeline(tiles, {options.target});
+      if (failed(tiles.run(module)) || failed(options.tune(module)))
+        return failure();
+      buildPackingPipeline(manager, {options.target});
+    } else {
+      addStep(manager, static_cast<Stage>(next), options);
+    }
     if (failed(manager.run(module)))
       return failure();
     noteTarget(module, static_cast<Stage>(next), options);

@@ -5,6 +5,7 @@
 #include "compiler/Graph/WeightTable.h"
 #include "compiler/Pipelines/Stages.h"
 #include "mlir/IR/BuiltinOps.h"
+#include <functional>
 #include <memory>
 
 namespace nibble {
@@ -15,6 +16,8 @@ struct AdvanceOptions {
   bool allowFloat = false;                    ///< Accept float ops between two quantisers; each gives a remark.
   int64_t batchTile = 0;                      ///< Images in a tile; 0: chosen.
   bool packedEntries = false;                 ///< Also NAME_packed, which takes an array of pointers, for every model.
+  /// Called with the tiles, in front of the choice of their kernels: tuneKernels in compiler/Tune.
+  std::function<mlir::LogicalResult(mlir::ModuleOp)> tune;
 };
 
 /// Runs the passes of every stage after `from` up to `to` (at most Stage::LLVM; an object is made of that one).

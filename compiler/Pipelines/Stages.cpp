@@ -51,14 +51,22 @@ std::optional<Stage> parseStage(llvm::StringRef name) {
   return std::nullopt;
 }
 
-void buildToPackedPipeline(OpPassManager &pm, const ToPackedOptions &options) {
+void buildTilesPipeline(OpPassManager &pm, const ToPackedOptions &options) {
   pm.addNestedPass<func::FuncOp>(createFormTiles());
   pm.addPass(createFlattenWindows({options.target}));
+}
+
+void buildPackingPipeline(OpPassManager &pm, const ToPackedOptions &options) {
   pm.addNestedPass<func::FuncOp>(createSelectKernels({options.target}));
   pm.addNestedPass<func::FuncOp>(createAssignLayouts());
   pm.addNestedPass<func::FuncOp>(createMaterializeLayouts());
   pm.addPass(createPackConstants());
   pm.addNestedPass<func::FuncOp>(createVerifyLayouts());
+}
+
+void buildToPackedPipeline(OpPassManager &pm, const ToPackedOptions &options) {
+  buildTilesPipeline(pm, options);
+  buildPackingPipeline(pm, options);
 }
 
 void buildToTiledPipeline(OpPassManager &pm, const ToTiledOptions &options) {

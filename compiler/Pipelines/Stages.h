@@ -29,6 +29,9 @@ struct ToTiledOptions {
 /// Quantized stage -> packed stage: tiles, their kernels, layouts in the types, packed constants. `pm` runs on a
 /// module.
 void buildToPackedPipeline(mlir::OpPassManager &pm, const ToPackedOptions &options);
+/// The same in two parts: the tiles, and everything that depends on their kernels.
+void buildTilesPipeline(mlir::OpPassManager &pm, const ToPackedOptions &options);
+void buildPackingPipeline(mlir::OpPassManager &pm, const ToPackedOptions &options);
 
 /// Packed stage -> tiled stage: a static batch.
 void buildToTiledPipeline(mlir::OpPassManager &pm, const ToTiledOptions &options);

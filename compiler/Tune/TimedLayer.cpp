@@ -87,6 +87,8 @@ OwningOpRef<ModuleOp> moduleAround(TileOp tile, StringRef kernel) {
   mapping.map(tile.getWeight(), builder.clone(*tile.getWeight().getDefiningOp())->getResult(0));
   auto inside = cast<TileOp>(builder.clone(*tile, mapping));
   inside->setLoc(loc);
+  for (StringRef name : {StringRef(choiceAttrName), StringRef(measuredAttrName)})
+    inside->removeAttr(name);
   inside->setAttr(givenKernelAttrName, builder.getStringAttr(kernel));
   inside.getResult().setType(withBatch(tile.getResult().getType(), dynamic));
   Value result = inside.getResult();
@@ -150,7 +152,8 @@ TimedLayer::TimedLayer(std::unique_ptr<Program> program) : program(std::move(pro
 TimedLayer::~TimedLayer() = default;
 int64_t TimedLayer::widenEvery() const { return program->widenEvery; }
 
-Result<std::unique_ptr<TimedLayer>> TimedLayer::create(TileOp tile, StringRef kernel, const Target &target) {
+Result<std::unique_ptr<TimedLayer>> TimedLayer::create(TileOp tile, StringRef kernel, const Target &target,
+                                                       int64_t images) {
   std::string said;
   ScopedDiagnosticHandler quiet(tile.getContext(), [&](Diagnostic &diagnostic) {
     if (diagnostic.getSeverity() == DiagnosticSeverity::Error && said.empty())
@@ -160,7 +163,7 @@ Result<std::unique_ptr<TimedLayer>> TimedLayer::create(TileOp tile, StringRef ke
   auto failure = [&](std::string what) { return Failure{said.empty() ? std::move(what) : std::move(said)}; };
   const int64_t batch = cast<RankedTensorType>(tile.getInput().getType()).getDimSize(0);
   auto program = std::make_unique<Program>();
-  program->batch = ShapedType::isDynamic(batch) ? 1 : batch;
+  program->batch = ShapedType::isDynamic(batch) ? images : batch;
 
   OwningOpRef<ModuleOp> module = moduleAround(tile, kernel);
   AdvanceOptions options;

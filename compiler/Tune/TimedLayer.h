@@ -12,9 +12,10 @@ namespace nibble {
 /// The times are those of the tile alone, epilogue included. One thread.
 class TimedLayer {
 public:
-  /// `tile` is one of the packed stage in front of nibble-select-kernels; its module stays as it is. A dynamic batch is
-  /// one image. Error: the kernel cannot compute the tile, the target does not run here, or the code cannot be made.
-  static Result<std::unique_ptr<TimedLayer>> create(TileOp tile, llvm::StringRef kernel, const Target &target);
+  /// `tile` is one of the packed stage in front of nibble-select-kernels; its module stays as it is. A dynamic batch
+  /// has `images`. Error: the kernel cannot compute the tile, the target does not run here, or the code cannot be made.
+  static Result<std::unique_ptr<TimedLayer>> create(TileOp tile, llvm::StringRef kernel, const Target &target,
+                                                    int64_t images = 1);
   ~TimedLayer();
 
   /// Runs the tile for about so many seconds and gives the least time of one run, in nanoseconds.

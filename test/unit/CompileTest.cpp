@@ -206,6 +206,26 @@ TEST(CompileTest, LowBitWeightsAreSmall) {
   EXPECT_LE(conv2("w4a4") * 4, conv2("float"));
 }
 
+TEST(CompileTest, TunedModelsGiveTheSameBits) {
+  const auto &[graph, weights] = trained("w4a8");
+  const Graph frozen = freeze(graph, weights);
+  const Array images = test::makeImages(9, 3).images;
+  const Array expected = compile(frozen, weights).run(images);
+  const std::string cache = testing::TempDir() + "nibble-tune";
+  std::filesystem::remove_all(cache);
+  CompileOptions tuned{.batch_tile = 4, .tune = true, .tune_cache = cache};
+  const Model first = compile(frozen, weights, tuned), second = compile(frozen, weights, tuned);
+  expectSame(first.run(images), expected, "tuned");
+  expectSame(second.run(images), expected, "tuned, from the cache");
+  const LayerReport &once = *first.report().layer("conv2"), &again = *second.report().layer("conv2");
+  EXPECT_THAT(once.choice, testing::StartsWith("measured "));
+  EXPECT_EQ(once.choice + " (cached)", again.choice);
+  EXPECT_EQ(once.kernel, again.kernel);
+  EXPECT_THAT(once.rejected, testing::Contains(HasSubstr("; " + once.kernel + " ")));
+  EXPECT_THAT(messageOf([&] { compile_to_object(frozen, weights, "riscv64-linux-gnu", tuned); }),
+              HasSubstr("kernels for riscv64-linux-gnu cannot be measured here: "));
+}
+
 TEST(CompileTest, FrozenGraphs) {
   const auto &[graph, weights] = trained("w4a4");
   std::vector<Diagnostic> remarks;

@@ -15,9 +15,10 @@ constexpr const char *examples = R"(Examples:
   nibble-compile model.mlir --weights=weights.npz --compile-to=packed --report -o packed.mlir
   nibble-compile packed.mlir --compile-from=packed --emit=asm -o model.s
   nibble-compile model.mlir --weights=weights.npz --report=report.json --report=report.html -o model.o
+  nibble-compile model.mlir --weights=weights.npz --tune --report -o model.o
   nibble-compile model.mlir --weights=weights.npz --dump-stages=stages -o model.o
 
-The same input, target and options give the same bytes. Output files appear complete or not at all. Exit status: 0, or 1
+The same input, target and options give the same bytes, but for --tune. Output files appear complete or not at all. Exit status: 0, or 1
 after an error message.)";
 
 } // namespace
@@ -48,10 +49,15 @@ std::optional<int> parseCompileOptions(int argc, char **argv, CompileOptions &o)
   app.add_flag("--allow-float", o.allowFloat, "Accept float ops between two quantisers; each is reported");
   addNumber(app, "--opt-level", o.level, 0, 3, "LLVM's optimisation, 0 to 3; changes no result");
   app.add_flag("--report", o.reports,
-               "Print the kernel of each layer, why faster ones were passed over, operations, and the memory needed; "
+               "Print the kernel of each layer, why others were passed over, operations, and the memory needed; "
                "--report=FILE.json, .html or .txt writes a file instead; may be given several times");
   addNumber(app, "--threads", o.threads, 1, 1024,
             "Threads for which --report counts the memory; the code runs with any number");
+  app.add_flag("--tune", o.tune,
+               "Measure the kernels of each layer on this machine and take the fastest; changes no result");
+  app.add_option("--tune-cache", o.tuneCache,
+                 "Where --tune keeps times [default: $XDG_CACHE_HOME/nibble or ~/.cache/nibble]")
+      ->type_name("DIR");
   app.add_option("--dump-stages", o.dumpDirectory,
                  "Write the module at every stage on the way to DIR/NN-STAGE.mlir; kept when a later stage fails")
       ->type_name("DIR");

@@ -17,6 +17,8 @@ struct CompileOptions {
   int64_t batchTile = 0;
   int64_t level = 3;
   int64_t threads = 1;
+  bool tune = false;
+  std::string tuneCache; ///< Empty: not given.
   std::vector<std::string> reports; ///< Files, or "true": text to the standard error stream.
   bool allowFloat = false, stripLocations = false;
 };

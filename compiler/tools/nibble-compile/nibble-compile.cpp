@@ -5,6 +5,8 @@
 #include "compiler/Pipelines/Advance.h"
 #include "compiler/Report/Collect.h"
 #include "compiler/Support/Spelling.h"
+#include "compiler/Tune/TuneCache.h"
+#include "compiler/Tune/TuneKernels.h"
 #include "compiler/tools/nibble-compile/Options.h"
 #include "compiler/tools/nibble-compile/Report.h"
 #include "compiler/tools/support/Diagnostics.h"
@@ -76,6 +78,13 @@ Result<Plan> planOf(const CompileOptions &o) {
   if (o.batchTile && plan.to < Stage::Tiled)
     return Failure{"--batch-tile=" + std::to_string(o.batchTile) + " has no effect with --compile-to=" + o.to +
                    ": batches are tiled at the tiled stage"};
+  if (o.tune && plan.to < Stage::Packed)
+    return Failure{"--tune has no effect with --compile-to=" + o.to + ": kernels are chosen at the packed stage"};
+  if (o.tune && !target->runsOnHost())
+    return Failure{"--tune measures kernels on this machine, which cannot run " + target->str() + ": " +
+                   target->whyNotOn(Target::host())};
+  if (!o.tune && !o.tuneCache.empty())
+    return Failure{"--tune-cache=" + o.tuneCache + " is for --tune"};
   for (const std::string &path : o.reports)
     if (auto failure = path == reportToStderr ? std::nullopt : checkReportPath(path))
       return *failure;
@@ -120,13 +129,19 @@ int compile(const CompileOptions &o) {
   Result<std::string> text = readModuleText(o.input);
   if (!text)
     return fail(tool, text.error());
-  AdvanceOptions options{plan->target.str(), nullptr, o.allowFloat, o.batchTile, false};
+  AdvanceOptions options{plan->target.str(), nullptr, o.allowFloat, o.batchTile, false, {}};
   if (!o.weights.empty()) {
     auto weights = readWeights(o.weights);
     if (!weights)
       return fail(tool, weights.error());
     options.weights = *weights;
   }
+
+  if (o.tune)
+    options.tune = [&](ModuleOp module) {
+      return tuneKernels(module, {plan->target, o.tuneCache.empty() ? TuneCache::defaultDirectory() : o.tuneCache,
+                                  std::max<int64_t>(o.batchTile, 1)});
+    };
 
   auto context = makeContext();
   DiagnosticPrinter printer(context.get(), tool.str(), /*remarks=*/true);
@@ -152,6 +167,8 @@ int compile(const CompileOptions &o) {
     return fail(tool, *error);
   if (auto error = batchTileError(*module, o.input, o.batchTile))
     return fail(tool, *error);
+  if (o.tune && from >= Stage::Packed)
+    return fail(tool, "--tune has no effect on " + o.input + ": its kernels were chosen at the packed stage");
   if (!o.dumpDirectory.empty())
     if (auto failure = makeDirectory(o.dumpDirectory))
       return fail(tool, "--dump-stages: " + failure->message);

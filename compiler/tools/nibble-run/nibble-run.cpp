@@ -126,7 +126,7 @@ int run(const RunOptions &o) {
 
   if (o.noFreeze && weights && mlir::failed(checkWeights(*module, *weights, /*refuseExtra=*/true)))
     return failed("");
-  AdvanceOptions options{target->str(), o.noFreeze ? nullptr : weights, o.allowFloat, o.batchTile, true};
+  AdvanceOptions options{target->str(), o.noFreeze ? nullptr : weights, o.allowFloat, o.batchTile, true, {}};
   Stage to = !o.reference ? Stage::LLVM : from == Stage::Graph && !o.noFreeze ? Stage::Frozen : from;
   if (mlir::failed(advance(*module, from, to, options)))
     return failed("");

@@ -15,7 +15,12 @@ Graph freeze(const Graph &graph, const Weights &weights, std::vector<Diagnostic>
 }
 
 driver::ModelOptions model_options(const CompileOptions &options) {
-  return {options.target, options.batch_tile, options.allow_float};
+  driver::ModelOptions wanted{.target = options.target,
+                              .batchTile = options.batch_tile,
+                              .allowFloat = options.allow_float,
+                              .tune = options.tune,
+                              .tuneCache = options.tune_cache};
+  return wanted;
 }
 
 Report to_report(const driver::ModelReport &from, std::vector<Diagnostic> remarks) {

@@ -13,7 +13,7 @@
 
 // Any weights of 8 bits, strides, windows; binary operands. Activations are bytes.
 // CHECK-LABEL: func.func @taken
-// CHECK: nibble.tile {{.*}}kernel = "depthwise_u8s8_halves_avx2", nibble.choice = "predicted {{[0-9.]+}} ns", {{.*}}rejected = ["depthwise_u8s8_avx512vnni: target has no avx512vnni", "depthwise_u8s8_avxvnni: target has no avxvnni", "depthwise_u8s8_avx2: predicted {{[0-9.]+ ns; depthwise_u8s8_halves_avx2 [0-9.]+}} ns", "dot_
+// CHECK: nibble.tile {{.*}}kernel = "depthwise_u8s8_halves_avx2", nibble.choice = "predicted {{[0-9.]+ [nu]}}s", {{.*}}rejected = ["depthwise_u8s8_avx512vnni: target has no avx512vnni", "depthwise_u8s8_avxvnni: target has no avxvnni", "depthwise_u8s8_avx2: predicted {{[0-9.]+ [nu]s; depthwise_u8s8_halves_avx2 [0-9.]+ [nu]}}s", "dot_
 // CHECK: nibble.tile {{.*}}kernel = "depthwise_u8s8_halves_avx2"
 // CHECK: nibble.tile {{.*}}kernel = "depthwise_u8s8_halves_avx2"
 // VNNI-LABEL: func.func @taken
@@ -23,34 +23,33 @@
 // SSE-LABEL: func.func @taken
 // SSE: nibble.tile {{.*}}kernel = "portable_depthwise", {{.*}}rejected = ["depthwise_u8s8_avx512vnni: target has no avx512vnni", "depthwise_u8s8_avxvnni: target has no avxvnni", "depthwise_u8s8_halves_avx2: target has no avx2", "depthwise_u8s8_avx2: target has no avx2", "dot_
 // PACKED-LABEL: func.func @taken
-// PACKED: nibble.constant {{.*}} : tensor<288xi8> : tensor<8x3x3x1x{{.*}}#nibble.layout<"order = [0, 1, 2, 3], tile = [0:32], word = 8, bits = 8">
-// PACKED: nibble.tile {{.*}}kernel = "depthwise_u8s8_halves_avx2"{{.*}}(tensor<?x4x4x8x{{.*}}#nibble.layout<"order = [0, 1, 2, 3], word = 8, bits = 8, code = unsigned">
-// PACKED: nibble.constant {{.*}} : tensor<128xi8> : tensor<8x2x2x1x!nibble.binary
-// PACKED: nibble.tile {{.*}}kernel = "depthwise_u8s8_halves_avx2"{{.*}}(tensor<?x4x4x8x!nibble.binary, #nibble.layout<"order = [0, 1, 2, 3], word = 8, bits = 8, offset = -1, code = unsigned">
-func.func @taken(%x: tensor<?x4x4x8xf32>) -> (tensor<?x4x4x8xi32>, tensor<?x2x4x8xi32>, tensor<?x3x3x8xi32>) {
-  %q = nibble.quantize %x : (tensor<?x4x4x8xf32>) -> tensor<?x4x4x8x!u8>
-  %p = nibble.quantize %x : (tensor<?x4x4x8xf32>) -> tensor<?x4x4x8x!b>
-  %w = nibble.constant dense<127> : tensor<8x3x3x1xi8> : tensor<8x3x3x1x!w8>
-  %v = nibble.constant dense<-1> : tensor<8x2x2x1xi8> : tensor<8x2x2x1x!b>
-  %0 = nibble.tile %q, %w {groups = 8 : i64, window = array<i64: 3, 3>, strides = array<i64: 1, 1>, padding = #nibble.padding<1, 1, 1, 1>} : (tensor<?x4x4x8x!u8>, tensor<8x3x3x1x!w8>) -> tensor<?x4x4x8xi32>
-  %1 = nibble.tile %q, %w {groups = 8 : i64, window = array<i64: 3, 3>, strides = array<i64: 2, 1>, padding = #nibble.padding<1, 1, 1, 1>} : (tensor<?x4x4x8x!u8>, tensor<8x3x3x1x!w8>) -> tensor<?x2x4x8xi32>
-  %2 = nibble.tile %p, %v {groups = 8 : i64, window = array<i64: 2, 2>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x4x4x8x!b>, tensor<8x2x2x1x!b>) -> tensor<?x3x3x8xi32>
-  return %0, %1, %2 : tensor<?x4x4x8xi32>, tensor<?x2x4x8xi32>, tensor<?x3x3x8xi32>
+// PACKED: nibble.constant {{.*}} : tensor<576xi8> : tensor<40x3x3x1x{{.*}}#nibble.layout<"order = [0, 1, 2, 3], tile = [0:32], word = 8, bits = 8">
+// PACKED: nibble.tile {{.*}}kernel = "depthwise_u8s8_halves_avx2"{{.*}}(tensor<?x4x4x40x{{.*}}#nibble.layout<"order = [0, 1, 2, 3], word = 8, bits = 8, code = unsigned">
+// PACKED: nibble.constant {{.*}} : tensor<256xi8> : tensor<40x2x2x1x!nibble.binary
+// PACKED: nibble.tile {{.*}}kernel = "depthwise_u8s8_halves_avx2"{{.*}}(tensor<?x4x4x40x!nibble.binary, #nibble.layout<"order = [0, 1, 2, 3], word = 8, bits = 8, offset = -1, code = unsigned">
+func.func @taken(%x: tensor<?x4x4x40xf32>) -> (tensor<?x4x4x40xi32>, tensor<?x2x4x40xi32>, tensor<?x3x3x40xi32>) {
+  %q = nibble.quantize %x : (tensor<?x4x4x40xf32>) -> tensor<?x4x4x40x!u8>
+  %p = nibble.quantize %x : (tensor<?x4x4x40xf32>) -> tensor<?x4x4x40x!b>
+  %w = nibble.constant dense<127> : tensor<40x3x3x1xi8> : tensor<40x3x3x1x!w8>
+  %v = nibble.constant dense<-1> : tensor<40x2x2x1xi8> : tensor<40x2x2x1x!b>
+  %0 = nibble.tile %q, %w {groups = 40 : i64, window = array<i64: 3, 3>, strides = array<i64: 1, 1>, padding = #nibble.padding<1, 1, 1, 1>} : (tensor<?x4x4x40x!u8>, tensor<40x3x3x1x!w8>) -> tensor<?x4x4x40xi32>
+  %1 = nibble.tile %q, %w {groups = 40 : i64, window = array<i64: 3, 3>, strides = array<i64: 2, 1>, padding = #nibble.padding<1, 1, 1, 1>} : (tensor<?x4x4x40x!u8>, tensor<40x3x3x1x!w8>) -> tensor<?x2x4x40xi32>
+  %2 = nibble.tile %p, %v {groups = 40 : i64, window = array<i64: 2, 2>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x4x4x40x!b>, tensor<40x2x2x1x!b>) -> tensor<?x3x3x40xi32>
+  return %0, %1, %2 : tensor<?x4x4x40xi32>, tensor<?x2x4x40xi32>, tensor<?x3x3x40xi32>
 }
 
-// Sums of halves of weights fit 16 bits wherever a window has at most 16 taps, else if the weights or activations are small. Of 32 channels
-// in a block these layers have 8, so that the portable kernel is faster than the one with words.
+// Sums of halves of weights fit 16 bits wherever a window has at most 16 taps, else if the weights or activations are small.
 // CHECK-LABEL: func.func @halves
-// CHECK: nibble.tile {{.*}}kernel = "portable_depthwise", {{.*}}"depthwise_u8s8_halves_avx2: sums of halves of the weights of channel 0 may leave 16 bits", "depthwise_u8s8_avx2: predicted {{[0-9.]+ ns; portable_depthwise [0-9.]+}} ns"
+// CHECK: nibble.tile {{.*}}kernel = "depthwise_u8s8_avx2", {{.*}}"depthwise_u8s8_halves_avx2: sums of halves of the weights of channel 0 may leave 16 bits", "dot_
 // CHECK: nibble.tile {{.*}}kernel = "depthwise_u8s8_halves_avx2"
 // CHECK: nibble.tile {{.*}}kernel = "depthwise_u8s8_halves_avx2"
-func.func @halves(%q: tensor<?x8x8x8x!u8>, %p: tensor<?x8x8x8x!u4>) -> (tensor<?x4x4x8xi32>, tensor<?x4x4x8xi32>, tensor<?x4x4x8xi32>) {
-  %w = nibble.constant dense<127> : tensor<8x5x5x1xi8> : tensor<8x5x5x1x!w8>
-  %v = nibble.constant dense<80> : tensor<8x5x5x1xi8> : tensor<8x5x5x1x!w8>
-  %0 = nibble.tile %q, %w {groups = 8 : i64, window = array<i64: 5, 5>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x8x8x8x!u8>, tensor<8x5x5x1x!w8>) -> tensor<?x4x4x8xi32>
-  %1 = nibble.tile %q, %v {groups = 8 : i64, window = array<i64: 5, 5>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x8x8x8x!u8>, tensor<8x5x5x1x!w8>) -> tensor<?x4x4x8xi32>
-  %2 = nibble.tile %p, %w {groups = 8 : i64, window = array<i64: 5, 5>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x8x8x8x!u4>, tensor<8x5x5x1x!w8>) -> tensor<?x4x4x8xi32>
-  return %0, %1, %2 : tensor<?x4x4x8xi32>, tensor<?x4x4x8xi32>, tensor<?x4x4x8xi32>
+func.func @halves(%q: tensor<?x8x8x40x!u8>, %p: tensor<?x8x8x40x!u4>) -> (tensor<?x4x4x40xi32>, tensor<?x4x4x40xi32>, tensor<?x4x4x40xi32>) {
+  %w = nibble.constant dense<127> : tensor<40x5x5x1xi8> : tensor<40x5x5x1x!w8>
+  %v = nibble.constant dense<80> : tensor<40x5x5x1xi8> : tensor<40x5x5x1x!w8>
+  %0 = nibble.tile %q, %w {groups = 40 : i64, window = array<i64: 5, 5>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x8x8x40x!u8>, tensor<40x5x5x1x!w8>) -> tensor<?x4x4x40xi32>
+  %1 = nibble.tile %q, %v {groups = 40 : i64, window = array<i64: 5, 5>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x8x8x40x!u8>, tensor<40x5x5x1x!w8>) -> tensor<?x4x4x40xi32>
+  %2 = nibble.tile %p, %w {groups = 40 : i64, window = array<i64: 5, 5>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x8x8x40x!u4>, tensor<40x5x5x1x!w8>) -> tensor<?x4x4x40xi32>
+  return %0, %1, %2 : tensor<?x4x4x40xi32>, tensor<?x4x4x40xi32>, tensor<?x4x4x40xi32>
 }
 
 // What the kernels cannot take: 16 bits; unsigned weights that reach 255; windows that are all padding; large windows; dilated rows.
@@ -60,15 +59,15 @@ func.func @halves(%q: tensor<?x8x8x8x!u8>, %p: tensor<?x8x8x8x!u4>) -> (tensor<?
 // CHECK: nibble.tile {{.*}}kernel = "portable_depthwise", {{.*}}"depthwise_u8s8_avx2: some windows see nothing but padding"
 // CHECK: nibble.tile {{.*}}kernel = "portable_depthwise", {{.*}}"depthwise_u8s8_avx2: a window of 1 x 17 with stride 1; the kernel takes at most 16 of each"
 // CHECK: nibble.tile {{.*}}kernel = "portable_depthwise", {{.*}}"depthwise_u8s8_avx2: taps of a row are 2 columns apart; the kernel reads them side by side"
-func.func @refused(%s: tensor<?x4x4x8x!s16>, %q: tensor<?x4x4x8x!u8>, %l: tensor<?x1x17x8x!u8>) -> (tensor<?x4x4x8xi32>, tensor<?x4x4x8xi32>, tensor<?x4x6x8xi32>, tensor<?x1x1x8xi32>, tensor<?x4x2x8xi32>) {
-  %w = nibble.constant dense<1> : tensor<8x3x3x1xi8> : tensor<8x3x3x1x!w8>
-  %v = nibble.constant dense<200> : tensor<8x3x3x1xi16> : tensor<8x3x3x1x!v8>
-  %o = nibble.constant dense<1> : tensor<8x1x1x1xi8> : tensor<8x1x1x1x!w8>
-  %m = nibble.constant dense<1> : tensor<8x1x17x1xi8> : tensor<8x1x17x1x!w8>
-  %0 = nibble.tile %s, %w {groups = 8 : i64, window = array<i64: 3, 3>, strides = array<i64: 1, 1>, padding = #nibble.padding<1, 1, 1, 1>} : (tensor<?x4x4x8x!s16>, tensor<8x3x3x1x!w8>) -> tensor<?x4x4x8xi32>
-  %1 = nibble.tile %q, %v {groups = 8 : i64, window = array<i64: 3, 3>, strides = array<i64: 1, 1>, padding = #nibble.padding<1, 1, 1, 1>} : (tensor<?x4x4x8x!u8>, tensor<8x3x3x1x!v8>) -> tensor<?x4x4x8xi32>
-  %2 = nibble.tile %q, %o {groups = 8 : i64, window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 1, 0, 1>} : (tensor<?x4x4x8x!u8>, tensor<8x1x1x1x!w8>) -> tensor<?x4x6x8xi32>
-  %3 = nibble.tile %l, %m {groups = 8 : i64, window = array<i64: 1, 17>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x17x8x!u8>, tensor<8x1x17x1x!w8>) -> tensor<?x1x1x8xi32>
-  %4 = nibble.tile %q, %w {groups = 8 : i64, window = array<i64: 3, 3>, strides = array<i64: 1, 1>, dilations = array<i64: 1, 2>, padding = #nibble.padding<1, 1, 1, 1>} : (tensor<?x4x4x8x!u8>, tensor<8x3x3x1x!w8>) -> tensor<?x4x2x8xi32>
-  return %0, %1, %2, %3, %4 : tensor<?x4x4x8xi32>, tensor<?x4x4x8xi32>, tensor<?x4x6x8xi32>, tensor<?x1x1x8xi32>, tensor<?x4x2x8xi32>
+func.func @refused(%s: tensor<?x4x4x40x!s16>, %q: tensor<?x4x4x40x!u8>, %l: tensor<?x1x17x40x!u8>) -> (tensor<?x4x4x40xi32>, tensor<?x4x4x40xi32>, tensor<?x4x6x40xi32>, tensor<?x1x1x40xi32>, tensor<?x4x2x40xi32>) {
+  %w = nibble.constant dense<1> : tensor<40x3x3x1xi8> : tensor<40x3x3x1x!w8>
+  %v = nibble.constant dense<200> : tensor<40x3x3x1xi16> : tensor<40x3x3x1x!v8>
+  %o = nibble.constant dense<1> : tensor<40x1x1x1xi8> : tensor<40x1x1x1x!w8>
+  %m = nibble.constant dense<1> : tensor<40x1x17x1xi8> : tensor<40x1x17x1x!w8>
+  %0 = nibble.tile %s, %w {groups = 40 : i64, window = array<i64: 3, 3>, strides = array<i64: 1, 1>, padding = #nibble.padding<1, 1, 1, 1>} : (tensor<?x4x4x40x!s16>, tensor<40x3x3x1x!w8>) -> tensor<?x4x4x40xi32>
+  %1 = nibble.tile %q, %v {groups = 40 : i64, window = array<i64: 3, 3>, strides = array<i64: 1, 1>, padding = #nibble.padding<1, 1, 1, 1>} : (tensor<?x4x4x40x!u8>, tensor<40x3x3x1x!v8>) -> tensor<?x4x4x40xi32>
+  %2 = nibble.tile %q, %o {groups = 40 : i64, window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 1, 0, 1>} : (tensor<?x4x4x40x!u8>, tensor<40x1x1x1x!w8>) -> tensor<?x4x6x40xi32>
+  %3 = nibble.tile %l, %m {groups = 40 : i64, window = array<i64: 1, 17>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x17x40x!u8>, tensor<40x1x17x1x!w8>) -> tensor<?x1x1x40xi32>
+  %4 = nibble.tile %q, %w {groups = 40 : i64, window = array<i64: 3, 3>, strides = array<i64: 1, 1>, dilations = array<i64: 1, 2>, padding = #nibble.padding<1, 1, 1, 1>} : (tensor<?x4x4x40x!u8>, tensor<40x3x3x1x!w8>) -> tensor<?x4x2x40xi32>
+  return %0, %1, %2, %3, %4 : tensor<?x4x4x40xi32>, tensor<?x4x4x40xi32>, tensor<?x4x6x40xi32>, tensor<?x1x1x40xi32>, tensor<?x4x2x40xi32>
 }

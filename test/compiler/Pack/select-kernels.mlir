@@ -16,7 +16,7 @@
 // CHECK: nibble.tile {{.*}}"dot_u8s8_6x16_avx2: weights of channel 0 can saturate a 16-bit pair sum: 255 * 254 > 32767"
 // CHECK: nibble.tile {{.*}}kernel = "portable_i16", {{.*}}"dot_u8s8_6x16_avx2: 3 values of a tap are not a multiple of the 4 that lie together in the kernel's weights", "dot_u8s8_6x16_avx2_exact: 3 values {{.*}}", "portable_binary: activations are not binary"
 // CHECK: nibble.tile {{.*}}kernel = "listed_u8s8_10x8_avx2"
-// CHECK: nibble.tile {{.*}}kernel = "dot_u8s2_12x8_avx2", {{.*}}"portable_i16: predicted {{[0-9.]+}} ns; dot_u8s2_12x8_avx2 
+// CHECK: nibble.tile {{.*}}"dot_u8s8_6x16_avx2_exact: predicted {{[0-9.]+}} ns; 
 // CHECK: nibble.tile {{.*}}kernel = "listed_u8s8_10x8_avx2"
 // CHECK: nibble.tile {{.*}}kernel = "portable_i16", {{.*}}"dot_u8s8_6x16_avx2: weights reach 255; the kernel takes signed bytes"
 // ARM-LABEL: func.func @bytes
