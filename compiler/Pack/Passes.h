@@ -26,8 +26,8 @@ inline constexpr llvm::StringLiteral listedAttrName = "nibble.listed";
 /// Discardable attribute with the name of the kernel that nibble-select-kernels is to take for a contraction or tile.
 inline constexpr llvm::StringLiteral givenKernelAttrName = "nibble.given_kernel";
 
-/// Discardable attribute with the nanoseconds that kernels took for a contraction or tile: a dictionary of f64, by which
-/// nibble-select-kernels chooses then. A unit attribute `cached` in it: they were measured earlier.
+/// Discardable attribute with the nanoseconds that kernels took for a contraction or tile: a dictionary of f64, by
+/// which nibble-select-kernels chooses then. A unit attribute `cached` in it: they were measured earlier.
 inline constexpr llvm::StringLiteral measuredAttrName = "nibble.measured";
 
 /// Discardable attribute that nibble-select-kernels sets, unless it is there: why the kernel was chosen, for reports.

@@ -18,7 +18,7 @@ struct CompileOptions {
   int64_t level = 3;
   int64_t threads = 1;
   bool tune = false;
-  std::string tuneCache; ///< Empty: not given.
+  std::string tuneCache;            ///< Empty: not given.
   std::vector<std::string> reports; ///< Files, or "true": text to the standard error stream.
   bool allowFloat = false, stripLocations = false;
 };

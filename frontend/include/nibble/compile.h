@@ -22,8 +22,8 @@ struct CompileOptions {
   std::int64_t batch_tile = 0; ///< Images computed at a time: 1 or more; 0: chosen. Results do not depend on it.
   bool allow_float = false;    ///< Accept float ops between two quantisers; each is a remark of the report.
   /// Measure the kernels of each layer on this machine, for batch_tile images or one, and take the fastest, instead of
-  /// those that are predicted to be. Results do not depend on it, but the code may differ each time. The target must run
-  /// here.
+  /// those that are predicted to be. Results do not depend on it, but the code may differ each time. The target must
+  /// run here.
   bool tune = false;
   /// Where measured times are kept for the next time; empty: $XDG_CACHE_HOME/nibble or ~/.cache/nibble.
   std::string tune_cache = {};
