@@ -180,7 +180,8 @@ private:
   void store(Value c, const Pixel &p, ArrayRef<Value> sums) {
     for (auto [u, acc] : llvm::enumerate(sums)) {
       Value index = r.add(r.mul(r.add(p.out, static_cast<int64_t>(u)), s.C), c);
-      storeElements(r, applyEpilogue(r, e, acc, c, index, output), output, index, e.stored);
+      const int64_t valid = std::max<int64_t>(Code::widthOf(acc), 1);
+      storeElements(r, applyEpilogue(r, e, acc, c, index, output, valid), output, index, e.stored);
     }
   }
 

@@ -1,8 +1,8 @@
 // Memory of the JIT: no page is ever writable and executable at once, neither while code is linked nor while it exists.
 #include "test/unit/EmitTestSupport.h"
 #include <atomic>
-#include <cinttypes>
 #include <fstream>
+#include <sstream>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <thread>
@@ -55,9 +55,11 @@ Maps readMaps(const void *address = nullptr) {
   Maps maps;
   std::ifstream stream("/proc/self/maps");
   for (std::string line; std::getline(stream, line);) {
+    std::istringstream words(line); // "7f00-7fff r-xp ..."
     uint64_t begin = 0, end = 0;
-    char protection[5] = {};
-    if (std::sscanf(line.c_str(), "%" SCNx64 "-%" SCNx64 " %4s", &begin, &end, protection) != 3)
+    char dash = 0;
+    std::string protection;
+    if (!(words >> std::hex >> begin >> dash >> end >> protection) || protection.size() != 4)
       continue;
     if (protection[1] == 'w' && protection[2] == 'x')
       maps.both.push_back(line);
