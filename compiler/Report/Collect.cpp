@@ -71,7 +71,8 @@ void addTile(Layer &layer, TileOp tile) {
     layer.weightBytes += static_cast<int64_t>(weights->scales.size() * sizeof(float));
   if (auto listed = tile->getAttrOfType<DenseI64ArrayAttr>(listedAttrName); listed && listed.size() == 3) {
     ArrayRef<int64_t> shape = weight.getShape();
-    const int64_t more = listed[0] - llvm::divideCeil(shape[0], 8) * shape[1] * llvm::divideCeil(shape[2] * shape[3], 4);
+    const int64_t more =
+        listed[0] - llvm::divideCeil(shape[0], 8) * shape[1] * llvm::divideCeil(shape[2] * shape[3], 4);
     layer.lists = std::to_string(listed[0]) + " groups in " + std::to_string(listed[1]) + " windows, " +
                   std::to_string(std::abs(more)) + (more < 0 ? " groups fewer than" : " groups more than") +
                   " the weights fill";

@@ -150,8 +150,7 @@ std::vector<Case> cases() {
          Tensor h = relu(conv2d(x, g.param("b.weight", {40, 1, 1, 3}).fake_quant(w8))).fake_quant(quint(8));
          h = conv2d(h, g.param("a.weight", {40, 9, 9, 1}).fake_quant(w8), {.pad = Pad::same, .groups = 40});
          return relu(h).fake_quant(quint(8));
-       },
-       false, "depthwise_u8s8_avx2"},
+       }},
       {"GroupScales",
        [](Graph &g, const Tensor &x) {
          Tensor h = norm(conv2d(x, g.param("a.weight", {48, 3, 3, 3}).fake_quant(w8)), "bn1");
