@@ -47,6 +47,25 @@ std::vector<char> packedByGroup(ArrayRef<int64_t> values, const kernels::KernelI
   return all;
 }
 
+std::string unsafeSums(const kernels::KernelInfo &info, const ConvShape &s, const DotFacts &facts,
+                       int64_t activationMax) {
+  if (info.accumulation == kernels::Accumulation::Exact32)
+    return {};
+  const int64_t channels = s.channelsPerGroup();
+  int64_t outer = s.KH, run = s.KW * channels;
+  if (facts.group)
+    outer = s.C / facts.group, run = facts.group;
+  else if (kernels::tapsLieApart(s.KW, s.groups, s.DW))
+    outer = s.KH * s.KW, run = channels;
+  const int64_t shape[] = {s.O, outer, 1, run};
+  auto bytes = layout::pack(layout::dot4Tile(4), facts.values, shape);
+  if (!bytes)
+    return "its weights are no signed bytes";
+  return kernels::unsafeSums(info, {reinterpret_cast<const int8_t *>(bytes->data()), bytes->size()},
+                             (s.O + kernels::dotColumns - 1) / kernels::dotColumns, outer, run, activationMax,
+                             facts.widenEvery, facts.group > 0);
+}
+
 DotTile::Steps DotTile::stepsOf(const ConvShape &s, const kernels::KernelInfo &info, int64_t group) {
   const int64_t row = s.DH * s.W * s.C, channels = s.channelsPerGroup();
   if (group)

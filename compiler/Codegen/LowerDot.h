@@ -27,6 +27,11 @@ std::vector<char> withScales(llvm::ArrayRef<char> packed, const kernels::KernelI
 std::vector<char> packedByGroup(llvm::ArrayRef<int64_t> values, const kernels::KernelInfo &info,
                                 const ConvShape &shape);
 
+/// Why the kernel's 16-bit sums may be wrong for the weights of `facts`; empty if they cannot. Selection has proved
+/// that, but a file may name any kernel.
+std::string unsafeSums(const kernels::KernelInfo &info, const ConvShape &shape, const DotFacts &facts,
+                       int64_t activationMax);
+
 /// One tile op. Kernels sum rows x columns of stored activations (q - qmin in bytes), of which those that stand for 0
 /// are not 0: each rectangle of pixels that see the same taps has a correction of its own.
 class ByteTile : public WindowTile {

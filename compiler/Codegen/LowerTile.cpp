@@ -251,6 +251,9 @@ LogicalResult Lowering::lowerDotKernel(TileOp op, const ConvShape &s, const Epil
   auto weights = gridFacts(cast<RankedTensorType>(op.getWeight().getType()).getElementType());
   DotFacts facts{std::move(*values), storedZero(op.getInput().getType()),
                  static_cast<int64_t>(op.getWidenEvery().value_or(0)), weights ? weights->group : 0};
+  auto grid = gridFacts(cast<RankedTensorType>(op.getInput().getType()).getElementType());
+  if (std::string unsafe = unsafeSums(*info, s, facts, grid->qmax - grid->qmin); !unsafe.empty())
+    return op.emitOpError("cannot use the kernel ") << *op.getKernel() << ": " << unsafe;
   if (s.groups > 1) {
     packed = packedByGroup(facts.values, *info, s);
     if (packed.empty() || s.O / s.groups % lanes)
@@ -303,6 +306,12 @@ LogicalResult Lowering::lowerDepthwiseKernel(TileOp op, const ConvShape &s, cons
   Buffer input = get(op.getInput()).grid;
   if (input.elem != Elem::U8)
     return op.emitOpError("with kernel ") << *op.getKernel() << " needs its input in unsigned bytes";
+  auto grid = gridFacts(cast<RankedTensorType>(op.getInput().getType()).getElementType());
+  const std::vector<int8_t> weights(values->begin(), values->end());
+  for (int64_t c = 0; info->products == kernels::DepthwiseProducts::Halves && c < s.C; ++c)
+    if (!kernels::halvesFit(std::span(weights).subspan(c * s.KH * s.KW, s.KH * s.KW), grid->qmax - grid->qmin))
+      return op.emitOpError("cannot use the kernel ")
+             << *op.getKernel() << ": sums of halves of the weights of channel " << c << " may leave 16 bits";
   return DepthwiseTile(*emitter, op, nameOf(op), *info, s, e, {input, {}, output, s.C},
                        {values->begin(), values->end()}, storedZero(op.getInput().getType()))
       .lower(batched);

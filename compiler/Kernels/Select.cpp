@@ -112,6 +112,24 @@ static std::string rejectionReason(const KernelInfo &kernel, const ContractionDe
   return sumReason(kernel, desc, activationMax);
 }
 
+std::string unsafeSums(const KernelInfo &kernel, std::span<const int8_t> packed, int64_t tiles, int64_t outer,
+                       int64_t run, int64_t activationMax, int64_t widenEvery, bool scaled) {
+  if (kernel.accumulation == Accumulation::Pairs32) {
+    const std::optional<PairWeight> worst = worstPair(packed, tiles, outer, run);
+    if (!worst || pairSaturates(*worst, activationMax))
+      return "its weights can saturate a 16-bit pair sum";
+  } else if (kernel.accumulation == Accumulation::Windows16) {
+    const std::optional<SafeWindow> window = safeWindow(packed, tiles, outer, run, activationMax);
+    const int64_t all = (run + dotGroup - 1) / dotGroup;
+    const bool safe =
+        window &&
+        (window->whole || (widenEvery ? window->groups >= std::min(widenEvery, all) : scaled && window->groups >= all));
+    if (!safe)
+      return "its weights can overflow the 16-bit sums of widen_every = " + std::to_string(widenEvery);
+  }
+  return {};
+}
+
 std::vector<Candidate> candidatesFor(const ContractionDesc &desc) {
   std::vector<Candidate> candidates;
   for (const KernelInfo &kernel : allKernels()) {

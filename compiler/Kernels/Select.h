@@ -52,6 +52,12 @@ constexpr bool tapsLieApart(int64_t windowColumns, int64_t groups, int64_t colum
   return windowColumns > 1 && (groups > 1 || columnDilation > 1);
 }
 
+/// Why the sums of `kernel` may be wrong for `packed`, laid out as for worstPair, with activations 0..activationMax and
+/// sums that are widened after widenEvery groups (0: after all outer steps, or after each of them if they are
+/// `scaled`); empty if they cannot. The proof that goes with Accumulation.
+std::string unsafeSums(const KernelInfo &kernel, std::span<const int8_t> packed, int64_t tiles, int64_t outer,
+                       int64_t run, int64_t activationMax, int64_t widenEvery, bool scaled);
+
 /// Rows and tiles of columns of one call, at most kernel.maxRows together.
 struct Blocking {
   int rows = 1, tiles = 1;
@@ -109,7 +115,7 @@ struct Candidate {
   std::string reason;                 ///< Why it cannot compute the contraction; empty if it can.
   int64_t widenEvery = 0;             ///< As in Selection.
   int weightBits = 0;                 ///< Of a weight in memory; 0: does not count in a choice.
-  std::optional<ListedLength> listed; ///< Of a listed kernel that can.
+  std::optional<ListedLength> listed = std::nullopt; ///< Of a listed kernel that can.
   double shareOfNext = 0; ///< > 0: its time is this part of that of the candidate behind it, whatever that is.
 };
 

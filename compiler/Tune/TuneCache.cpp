@@ -47,6 +47,8 @@ std::optional<std::vector<double>> TuneCache::find(StringRef key, ArrayRef<std::
     damage = (path + " " + why).str();
     return std::nullopt;
   };
+  if (!sys::fs::is_regular_file(path)) // others may never end
+    return unusable("is no file");
   auto file = MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
   if (!file)
     return unusable("cannot be read: " + file.getError().message());

@@ -56,6 +56,14 @@ static FailureOr<Type> contractionElement(std::optional<Location> loc, StringRef
   bool qx = isQuantizedType(x.getElementType()), qw = isQuantizedType(w.getElementType());
   Type gw = gridTypeOf(w);
   auto weights = gw ? gridFacts(gw) : std::nullopt;
+  if (!weights && isa_and_nonnull<quant::UniformQuantizedSubChannelType>(gw))
+    return emitOptionalError(loc, name,
+                             " has weights with blocks of values with one scale that are no groups of "
+                             "neighbours along the last dimension: ",
+                             gw,
+                             "; name all dimensions in order, with 1 but for "
+                             "the last, a multiple of ",
+                             groupUnit);
   if (weights && weights->group && accumulate)
     return emitOptionalError(loc, name, " of weights with group scales has no integer accumulators: its sum is f32");
   if (weights && weights->group && qw && (qx || x.getElementType().isF32()))

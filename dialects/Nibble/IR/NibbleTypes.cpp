@@ -117,6 +117,14 @@ static LogicalResult verifyGroups(RankedTensorType tensor, const GridFacts &fact
   if (tensor.getNumElements() / facts.group != static_cast<int64_t>(facts.scales.size()))
     return fail() << "has " << facts.scales.size() << " scales for " << tensor.getNumElements() / facts.group
                   << " groups of " << facts.group << " values";
+  SmallVector<int64_t> wanted(tensor.getShape());
+  wanted.back() /= facts.group;
+  if (auto given = cast<quant::UniformQuantizedSubChannelType>(gridTypeOf(tensor)).getScales().getType().getShape();
+      given != ArrayRef<int64_t>(wanted))
+    return fail() << "has scales of shape " << shapeText(given) << " for groups of " << facts.group
+                  << " values; nest them as the tensor is, " << shapeText(wanted);
+  if (llvm::any_of(facts.zeros, [](int64_t z) { return z != 0; }))
+    return fail() << "has groups of values with a zero point other than 0; use a symmetric quantiser for weights";
   return success();
 }
 
@@ -131,6 +139,10 @@ LogicalResult verifyTensor(Operation *op, Type type, StringRef what, unsigned in
     return success();
   auto fail = [&] { return op->emitOpError() << what << " " << index << " "; };
   auto facts = gridFacts(grid);
+  if (!facts && isa<quant::UniformQuantizedSubChannelType>(grid))
+    return fail() << "has blocks of values with one scale that are no groups of neighbours along its last dimension: "
+                  << grid << "; name all dimensions in order, with 1 but for the last, a multiple of " << groupUnit
+                  << ": {0:1, 1:" << groupUnit << "}";
   if (!facts)
     return fail() << "has an element type without integer grid: " << grid
                   << "; use !quant.uniform, !nibble.binary or !nibble.ternary";

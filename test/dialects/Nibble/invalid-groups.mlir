@@ -72,7 +72,7 @@ func.func @type(%x: tensor<?x48xf32>, %w: tensor<2x48x!w>) {
 
 !w = !quant.uniform<i4:f32:{0:2, 1:16}, {{1.0, 1.0}}>
 func.func @blocks(%x: tensor<?x32xf32>, %w: tensor<2x32x!w>) {
-  // expected-error@+1 {{has an element type without integer grid}}
+  // expected-error@+1 {{has blocks of values with one scale that are no groups of neighbours along its last dimension}}
   %0 = nibble.dequantize %w : (tensor<2x32x!w>) -> tensor<2x32xf32, #nibble.grid<!w>>
   return
 }
@@ -114,5 +114,32 @@ func.func @padding(%x: tensor<?x5x5x16x!x>, %w: tensor<1x1x1x16x!w>) {
 func.func @tile(%x: tensor<?x5x5x16x!x>, %w: tensor<1x1x1x16x!w>) {
   // expected-error@+1 {{without epilogue gives the raw accumulator (i32, or f32 of f32 operands and of group scales), got}}
   %0 = nibble.tile %x, %w {window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x5x5x16x!x>, tensor<1x1x1x16x!w>) -> tensor<?x5x5x1xi32>
+  return
+}
+
+// -----
+
+!w = !quant.uniform<i4:f32:{0:1, 1:16}, {{1.0:2}}>
+func.func @zero_point(%x: tensor<?x16xf32>, %w: tensor<1x16x!w>) {
+  // expected-error@+1 {{operand 1 has groups of values with a zero point other than 0; use a symmetric quantiser for weights}}
+  %0 = nibble.linear %x, %w : (tensor<?x16xf32>, tensor<1x16x!w>) -> tensor<?x1xf32>
+  return
+}
+
+// -----
+
+!w = !quant.uniform<i4:f32:{0:1, 1:16}, {{1.0}, {2.0}, {3.0}, {4.0}}>
+func.func @transposed_scales(%x: tensor<?x32xf32>, %w: tensor<2x32x!w>) {
+  // expected-error@+1 {{operand 1 has scales of shape [4, 1] for groups of 16 values; nest them as the tensor is, [2, 2]}}
+  %0 = nibble.linear %x, %w : (tensor<?x32xf32>, tensor<2x32x!w>) -> tensor<?x2xf32>
+  return
+}
+
+// -----
+
+!w = !quant.uniform<i4:f32:{0:1, 1:24}, {{1.0}}>
+func.func @size_of_type(%x: tensor<?x24xf32>, %w: tensor<1x24x!w>) {
+  // expected-error@+1 {{linear has weights with blocks of values with one scale that are no groups of neighbours along the last dimension}}
+  %0 = nibble.linear %x, %w : (tensor<?x24xf32>, tensor<1x24x!w>) -> tensor<?x1xf32>
   return
 }

@@ -216,7 +216,7 @@ func.func private @signature(tensor<4x!quant.calibrated<f32<-1.0:1.0>>> {nibble.
 
 // -----
 
-// expected-error@+1 {{without integer grid}}
+// expected-error@+1 {{are no groups of neighbours}}
 func.func private @signature(tensor<4x4x!quant.uniform<i8:f32:{0:2, 1:4}, {{0.5}, {0.25}}>> {nibble.name = "x"})
 
 // -----
