@@ -112,9 +112,9 @@ struct Selection {
 /// A kernel that was looked at for a contraction.
 struct Candidate {
   std::string kernel;
-  std::string reason;                 ///< Why it cannot compute the contraction; empty if it can.
-  int64_t widenEvery = 0;             ///< As in Selection.
-  int weightBits = 0;                 ///< Of a weight in memory; 0: does not count in a choice.
+  std::string reason;                                ///< Why it cannot compute the contraction; empty if it can.
+  int64_t widenEvery = 0;                            ///< As in Selection.
+  int weightBits = 0;                                ///< Of a weight in memory; 0: does not count in a choice.
   std::optional<ListedLength> listed = std::nullopt; ///< Of a listed kernel that can.
   double shareOfNext = 0; ///< > 0: its time is this part of that of the candidate behind it, whatever that is.
 };
