@@ -39,9 +39,9 @@ struct Most {
 Reach reachOf(std::span<const int8_t, groupBytes> weights) {
   Reach reach;
   for (int lane = 0; lane < lanes; ++lane) {
-    const int w0 = weights[2 * lane], w1 = weights[2 * lane + 1];
-    reach[lane] = static_cast<int16_t>(std::max(w0, 0) + std::max(w1, 0));
-    reach[lanes + lane] = static_cast<int16_t>(std::max(-w0, 0) + std::max(-w1, 0));
+    const int8_t w0 = weights[2 * lane], w1 = weights[2 * lane + 1];
+    reach[lane] = static_cast<int16_t>(std::max<int>(w0, 0) + std::max<int>(w1, 0));
+    reach[lanes + lane] = static_cast<int16_t>(std::max<int>(-w0, 0) + std::max<int>(-w1, 0));
   }
   return reach;
 }
@@ -260,6 +260,7 @@ std::vector<uint8_t> packListed(const ListedWeights &weights, int window) {
     if (!fits())
       return;
     std::vector<std::vector<std::vector<Window>>> bySize; // [segment][size - 1]
+    bySize.reserve(segments.size());
     for (const std::vector<Group> &groups : segments)
       bySize.push_back(windowsOf(groups, window, most));
     for (int size = window; size > 0; --size)

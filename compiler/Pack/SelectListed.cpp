@@ -2,6 +2,8 @@
 #include "compiler/Graph/Elements.h"
 #include "compiler/Pack/KernelChoice.h"
 
+#include <cmath>
+
 using namespace mlir;
 
 namespace nibble {
@@ -14,7 +16,7 @@ double mostOperations(const kernels::KernelInfo &kernel) {
 }
 
 std::string decimal(double value) {
-  const auto hundredths = static_cast<int64_t>(value * 100 + 0.5);
+  const int64_t hundredths = std::llround(value * 100);
   const std::string digits = std::to_string(100 + hundredths % 100);
   return std::to_string(hundredths / 100) + "." + digits.substr(1);
 }

@@ -215,6 +215,7 @@ double TimedLayer::measure(double seconds) {
   p.seconds = seconds / static_cast<double>(llvm::count(p.isTile, true));
   p.total = 0, p.step = 0;
   std::vector<void *> pointers;
+  pointers.reserve(p.tensors.size());
   for (Lines &tensor : p.tensors)
     pointers.push_back(tensor.data());
   void *arena = pointers.back();
