@@ -13,6 +13,11 @@ int64_t tileRows(int vectorBits, int vectorRegisters) {
   return std::clamp<int64_t>((vectorRegisters - 3) / perRow, 2, 6);
 }
 
+int64_t channelsOfConstants(int64_t channels, int64_t groups) {
+  // Tiles begin at multiples of their columns, or with a group.
+  return llvm::alignTo(groups > 1 ? channels + lanes - 1 : channels, tileColumns);
+}
+
 SmallVector<Span> spansOf(int64_t outputs, int64_t inputs, int64_t taps, int64_t stride, int64_t before,
                           int64_t dilation) {
   // Taps that lie below a row.
@@ -57,20 +62,22 @@ namespace {
 class RowStore {
 public:
   RowStore(Region &r, const ConvShape &s, const Epilogue &e, const Buffer &out, Value block)
-      : r(r), s(s), e(e), out(out), block(block) {}
+      : r(r), s(s), e(e), out(out), block(block), blocks(llvm::divideCeil(s.outputsPerGroup(), tileColumns)) {}
 
   /// `pixel`: index of the output pixel.
   void operator()(Value pixel, ArrayRef<Value> acc) {
-    int64_t tail = s.O % tileColumns;
-    if (!tail)
-      return emit(pixel, acc, tileColumns);
-    Value last = r.cmp(arith::CmpIPredicate::eq, block, r.idx(s.O / tileColumns));
+    const int64_t tail = s.outputsPerGroup() % tileColumns;
+    if (!tail || blocks == 1)
+      return emit(pixel, acc, tail ? tail : tileColumns);
+    Value last = r.cmp(arith::CmpIPredicate::eq, s.groups > 1 ? r.rem(block, blocks) : block, r.idx(blocks - 1));
     r.when(last, [&] { emit(pixel, acc, tail); }, [&] { emit(pixel, acc, tileColumns); });
   }
 
 private:
   void emit(Value pixel, ArrayRef<Value> acc, int64_t valid) {
     Value channel = r.mul(block, tileColumns);
+    if (const int64_t unused = blocks * tileColumns - s.outputsPerGroup(); unused && s.groups > 1)
+      channel = r.sub(channel, r.mul(r.div(block, blocks), unused));
     Value index = r.add(r.mul(pixel, s.O), channel);
     SmallVector<Value> done;
     for (int64_t h = 0; h * lanes < valid; ++h)
@@ -116,6 +123,7 @@ private:
   const Epilogue &e;
   const Buffer &out;
   Value block;
+  const int64_t blocks; ///< Of a group.
 };
 
 /// One contraction: its tiles, and the loops that call them.
@@ -124,14 +132,14 @@ public:
   ContractionEmitter(Emitter &emitter, StringRef name, Location loc, const ConvShape &s, const ContractionOperands &ops,
                      const Epilogue &epilogue, const Buffer &output, bool batched, int64_t rows)
       : emitter(emitter), name(name), loc(loc), s(s), ops(ops), epilogue(epilogue), output(output), batched(batched),
-        rows(rows), blocks((s.O + tileColumns - 1) / tileColumns),
+        rows(rows), blocksOfGroup(llvm::divideCeil(s.outputsPerGroup(), tileColumns)), blocks(s.groups * blocksOfGroup),
         pixelStride(ops.input.elem == Elem::Bits ? wordsOf(s.C) : s.C),
         ySpans(spansOf(s.OH, s.H, s.KH, s.SH, s.PT, s.DH)), xSpans(spansOf(s.OW, s.W, s.KW, s.SW, s.PL, s.DW)) {}
 
   void emit() {
     full = tile(".tile", rows, 1);
     // One pixel an image: a few images leave most rows of a tile without work, so they have wider tiles of one row.
-    const bool hasSingles = batched && s.OH * s.OW == 1;
+    const bool hasSingles = batched && s.OH * s.OW == 1 && s.groups == 1;
     if (hasSingles) {
       // As many accumulators as hide the latency of an addition, and as fit the registers.
       together = std::min<int64_t>(blocks, rows >= 6 ? 4 : 2);
@@ -185,9 +193,18 @@ private:
     return r.mul(r.add(r.mul(r.add(r.mul(image, s.H), iy), s.W), ix), pixelStride);
   }
 
+  /// Elements of a pixel in front of those that the block's group sees.
+  Value channelOf(Region &r, Value block) {
+    if (s.groups == 1)
+      return r.idx(0);
+    const int64_t channels = s.channelsPerGroup();
+    return r.mul(r.div(block, blocksOfGroup), ops.input.elem == Elem::Bits ? wordsOf(channels) : channels);
+  }
+
   void callTiles(Region &r) {
     r.loop(r.idx(0), r.idx(blocks), 1, [&](Value block) {
       Value first = r.idx(0); // number of this rectangle's first tile
+      Value channel = channelOf(r, block);
       for (const Span &y : ySpans)
         for (const Span &x : xSpans) {
           Value pixels = r.mul(images(r, r.n), y.count * x.count);
@@ -201,7 +218,7 @@ private:
               Value p = r.min(r.add(r.mul(t, rows), m), lastPixel);
               Value image = r.div(p, y.count * x.count), rest = r.rem(p, y.count * x.count);
               Value oy = r.add(r.div(rest, x.count), y.first), ox = r.add(r.rem(rest, x.count), x.first);
-              in.push_back(window(r, image, oy, ox));
+              in.push_back(r.add(window(r, image, oy, ox), channel));
               out.push_back(r.add(r.mul(r.add(r.mul(image, s.OH), oy), s.OW), ox));
             }
             SmallVector<Value> args{block, r.idx(y.tap0), r.idx(y.tap1), r.idx(x.tap0), r.idx(x.tap1)};
@@ -243,7 +260,7 @@ private:
   const Epilogue &epilogue;
   const Buffer &output;
   const bool batched;
-  const int64_t rows, blocks, pixelStride;
+  const int64_t rows, blocksOfGroup, blocks, pixelStride;
   const SmallVector<Span> ySpans, xSpans;
   int64_t together = 1; ///< Blocks of a tile of one row.
   func::FuncOp full, single, singleRest;
@@ -258,9 +275,9 @@ void emitContraction(Emitter &emitter, StringRef name, Location loc, const ConvS
 
 Buffer packF32Weights(Emitter &emitter, StringRef name, Location loc, const ConvShape &s, const Expr &source,
                       bool transpose) {
-  int64_t K = s.KH * s.KW * s.C;
-  int64_t N = transpose ? s.C : s.O, inner = transpose ? s.O : s.C;
-  int64_t blocks = (N + tileColumns - 1) / tileColumns;
+  const int64_t cg = s.channelsPerGroup(), og = s.outputsPerGroup(), K = s.KH * s.KW * cg;
+  const int64_t N = transpose ? cg : og, inner = transpose ? og : cg; // of a group
+  const int64_t blocksOfGroup = llvm::divideCeil(N, tileColumns), blocks = s.groups * blocksOfGroup;
   Buffer packed = emitter.arena(name, Elem::F32, blocks * s.KH * s.KW * inner * tileColumns);
   emitter.region(
       name, loc, [&](Code &c, Value) { return c.idx(blocks * s.KH * s.KW); },
@@ -268,13 +285,17 @@ Buffer packF32Weights(Emitter &emitter, StringRef name, Location loc, const Conv
         Value out = r.ref(packed);
         r.loop(r.begin, r.end, 1, [&](Value item) {
           Value block = r.div(item, s.KH * s.KW), tap = r.rem(item, s.KH * s.KW);
+          Value output = r.idx(0); // the first of the group
+          if (s.groups > 1)
+            output = r.mul(r.div(block, blocksOfGroup), og), block = r.rem(block, blocksOfGroup);
           r.loop(r.idx(0), r.idx(inner), 1, [&](Value k) {
             Value to = r.mul(r.add(r.mul(item, inner), k), tileColumns);
             // Element (o, tap, c): the channel that runs over the 16 columns is o, or c for the flipped weights.
             auto at = [&](Value column, int64_t width) {
               if (transpose)
-                return source.eval(r, {k, r.add(r.mul(r.sub(r.idx(s.KH * s.KW - 1), tap), s.C), column), K, width});
-              return source.eval(r, {column, r.add(r.mul(tap, s.C), k), K, width});
+                return source.eval(
+                    r, {r.add(output, k), r.add(r.mul(r.sub(r.idx(s.KH * s.KW - 1), tap), cg), column), K, width});
+              return source.eval(r, {r.add(output, column), r.add(r.mul(tap, cg), k), K, width});
             };
             if (transpose && N % lanes == 0) {
               for (int64_t h = 0; h < tileColumns; h += lanes) {

@@ -12,6 +12,9 @@ namespace nibble::codegen {
 struct ConvShape {
   int64_t H, W, C, O, KH, KW, OH, OW, SH, SW, PT, PL, groups = 1, DH = 1, DW = 1;
   int64_t channelsPerGroup() const { return C / groups; }
+  int64_t outputsPerGroup() const { return O / groups; }
+  /// One input and one output channel a group.
+  bool isDepthwise() const { return groups > 1 && groups == C && groups == O; }
   /// Rows and columns from the first to the last tap of a window, both included.
   int64_t reachY() const { return (KH - 1) * DH + 1; }
   int64_t reachX() const { return (KW - 1) * DW + 1; }
@@ -68,7 +71,8 @@ struct Epilogue {
 /// Operands by storage; decides the inner loop.
 struct ContractionOperands {
   Buffer input;      ///< F32, I16 or Bits
-  Buffer weights;    ///< packed (docs/layouts.md): F32 tiles of 16; I8 field tiles; I32 words of bits
+  Buffer weights;    ///< packed (docs/layouts.md): F32 tiles of 16; I8 field tiles; I32 words of bits. Each group of
+                     ///< output channels begins a tile
   int fieldBits = 0; ///< of integer weights: 1, 2, 4, 8
   layout::Code code = layout::Code::twos_complement;
   /// > 0: f32 operands hold integers whose products are summed exactly in chunks of at most this many terms (R7); the
@@ -95,7 +99,9 @@ mlir::LogicalResult checkWindows(mlir::Operation *op, const ConvShape &shape);
 /// Rows of the register tile for this many vector registers of this width.
 int64_t tileRows(int vectorBits, int vectorRegisters);
 
-/// Emits the region(s) of one contraction with groups == 1.
+/// Emits the region(s) of one contraction. Each group of channels has tiles of its own; in bits they must not share
+/// words of the input nor halves of words of the output. Vectors of constants are read up to `tileColumns` beyond the
+/// last channel.
 void emitContraction(Emitter &emitter, llvm::StringRef name, mlir::Location loc, const ConvShape &shape,
                      const ContractionOperands &operands, const Epilogue &epilogue, const Buffer &output, bool batched,
                      int64_t rows);
@@ -103,8 +109,11 @@ void emitContraction(Emitter &emitter, llvm::StringRef name, mlir::Location loc,
 /// The output tile's columns.
 constexpr int64_t tileColumns = 16;
 
-/// Packs f32 weights [O, KH, KW, C] of the arena into [O/16][KH][KW][C][16]; `transpose`: into the flipped
-/// [C/16][KH][KW][O][16] of the input gradient. `source` gives element (o, (ky*KW+kx)*C + c).
+/// Elements of a vector of constants for `channels`, of which tiles of `groups` read so many.
+int64_t channelsOfConstants(int64_t channels, int64_t groups);
+
+/// Packs f32 weights [O, KH, KW, C / groups] of the arena, group by group, into [O/16][KH][KW][C][16]; `transpose`:
+/// into the flipped [C/16][KH][KW][O][16] of the input gradient. `source` gives element (o, (ky*KW+kx)*C + c).
 Buffer packF32Weights(Emitter &emitter, llvm::StringRef name, mlir::Location loc, const ConvShape &shape,
                       const Expr &source, bool transpose);
 

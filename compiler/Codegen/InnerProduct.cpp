@@ -17,21 +17,23 @@ namespace {
 class Tile {
 public:
   Tile(Region &r, const ConvShape &s, const ContractionOperands &ops, const TileTaps &taps, int64_t pixelStride)
-      : r(r), s(s), ops(ops), t(taps), pixelStride(pixelStride), rows(static_cast<int64_t>(taps.base.size())) {}
+      : r(r), s(s), ops(ops), t(taps), pixelStride(pixelStride), channels(s.channelsPerGroup()),
+        rows(static_cast<int64_t>(taps.base.size())) {}
 
   Values run() {
     switch (ops.input.elem) {
     case Elem::F32:
       if (ops.group)
         return ops.weights.elem == Elem::F32
-                   ? groups([&](Value w, Value a, Value g) { return floatGroup(w, a, g); }, s.C * tileColumns)
+                   ? groups([&](Value w, Value a, Value g) { return floatGroup(w, a, g); }, channels * tileColumns)
                    : groups([&](Value w, Value a, Value g) { return unpackedGroup(w, a, g); },
-                            s.C / fieldsOfByte() * tileColumns);
+                            channels / fieldsOfByte() * tileColumns);
       return ops.exactChunk
                  ? exact()
                  : taps(
-                       zerosF(), [&](Value w, Value a, Values acc) { return runF32(w, a, r.idx(0), r.idx(s.C), acc); },
-                       s.C * tileColumns);
+                       zerosF(),
+                       [&](Value w, Value a, Values acc) { return runF32(w, a, r.idx(0), r.idx(channels), acc); },
+                       channels * tileColumns);
     case Elem::Bits:
       return binary();
     default:
@@ -82,7 +84,7 @@ private:
       Value first = r.add(weight, r.mul(c, tileColumns));
       Values out;
       for (int64_t b = 0; b < t.width; ++b) {
-        Value w = ofBlock(first, b, s.C * tileColumns);
+        Value w = ofBlock(first, b, channels * tileColumns);
         Value w0 = r.load(W, w, lanes), w1 = r.load(W, r.add(w, lanes), lanes);
         for (int64_t m = 0; m < rows; ++m) {
           Value a = r.splat(r.load(A, r.add(bases[m], c)), lanes);
@@ -102,20 +104,20 @@ private:
         out.push_back(r.iadd(t, r.toInt(c)));
       return out;
     };
-    int64_t perTap = s.C * tileColumns, limit = ops.exactChunk;
-    auto plain = [&](Value w, Value a, Values acc) { return runF32(w, a, r.idx(0), r.idx(s.C), acc); };
-    if (s.KH * s.KW * s.C <= limit)
+    int64_t perTap = channels * tileColumns, limit = ops.exactChunk;
+    auto plain = [&](Value w, Value a, Values acc) { return runF32(w, a, r.idx(0), r.idx(channels), acc); };
+    if (s.KH * s.KW * channels <= limit)
       return flush(zerosI(), taps(zerosF(), plain, perTap));
-    if (s.KW * s.C <= limit)
+    if (s.KW * channels <= limit)
       return r.loop(t.ky0, t.ky1, 1, zerosI(),
                     [&](Value ky, ValueRange total) { return flush(total, row(ky, zerosF(), plain, perTap)); });
     return taps(
         zerosI(),
         [&](Value w, Value a, Values total) {
-          if (s.C <= limit)
+          if (channels <= limit)
             return flush(total, plain(w, a, zerosF()));
-          return r.loop(r.idx(0), r.idx(s.C), limit, total, [&](Value c, ValueRange in) {
-            return flush(in, runF32(w, a, c, r.min(r.add(c, limit), r.idx(s.C)), zerosF()));
+          return r.loop(r.idx(0), r.idx(channels), limit, total, [&](Value c, ValueRange in) {
+            return flush(in, runF32(w, a, c, r.min(r.add(c, limit), r.idx(channels)), zerosF()));
           });
         },
         perTap);
@@ -130,7 +132,7 @@ private:
     return taps(
         zerosF(),
         [&](Value weight, Value tapOffset, Values acc) {
-          return r.loop(r.idx(0), r.idx(s.C / ops.group), 1, acc, [&](Value g, ValueRange total) {
+          return r.loop(r.idx(0), r.idx(channels / ops.group), 1, acc, [&](Value g, ValueRange total) {
             Values sums = sum(weight, tapOffset, g), out;
             for (int64_t b = 0; b < t.width; ++b) {
               Values scales = groupScales(b, g);
@@ -146,7 +148,7 @@ private:
   }
   /// Two vectors of 8: of the channels of a block.
   Values groupScales(int64_t block, Value group) {
-    Value row = r.add(r.mul(block ? r.add(t.block, block) : t.block, s.C / ops.group), group),
+    Value row = r.add(r.mul(block ? r.add(t.block, block) : t.block, channels / ops.group), group),
           T = r.ref(ops.groupScales);
     Value first = r.mul(row, tileColumns);
     return {r.load(T, first, lanes), r.load(T, r.add(first, lanes), lanes)};
@@ -186,7 +188,7 @@ private:
     return r.loop(k0, r.add(k0, perGroup), 1, zerosF(), [&](Value k, ValueRange in) {
       Values out(in.begin(), in.end());
       for (int64_t b = 0; b < t.width; ++b) {
-        Value first = r.add(ofBlock(weight, b, s.C / fields * tileColumns), r.mul(k, tileColumns));
+        Value first = r.add(ofBlock(weight, b, channels / fields * tileColumns), r.mul(k, tileColumns));
         for (int h = 0; h < 2; ++h) {
           Value bytes = arith::ExtUIOp::create(r, r.i32(lanes), r.load(W, r.add(first, h * lanes), lanes));
           for (int64_t f = 0; f < fields; ++f) {
@@ -253,7 +255,7 @@ private:
   /// Steps of k in a block of weights (kt of layout::weightTile); bytes of a block; blocks and bytes of a tap.
   int64_t blockSteps() const { return ops.fieldBits == 1 ? 8 : ops.fieldBits == 2 ? 4 : 2; }
   int64_t blockBytes() const { return blockSteps() * tileColumns * ops.fieldBits / 8; }
-  int64_t tapBlocks() const { return (s.C + blockSteps() - 1) / blockSteps(); }
+  int64_t tapBlocks() const { return (channels + blockSteps() - 1) / blockSteps(); }
   int64_t tapBytes() const { return tapBlocks() * blockBytes(); }
 
   /// Blocks [k0, k1) of a tap, added to `acc`.
@@ -268,7 +270,7 @@ private:
         for (int64_t p = 0; p < steps / 2; ++p) {
           // Pairs that lie wholly behind the last channel have zero weights only in the last block: skipped for all
           // blocks when there is just one.
-          if (tapBlocks() == 1 && 2 * p >= s.C)
+          if (tapBlocks() == 1 && 2 * p >= channels)
             break;
           for (int64_t m = 0; m < rows; ++m) {
             Value index = r.add(r.add(bases[m], r.mul(k, steps)), 2 * p);
@@ -288,7 +290,7 @@ private:
   /// dot = K - 2 * popcount(a xor w) (R3). No padded taps: a binary convolution is padded beforehand.
   Values binary() {
     Value A = r.ref(ops.input), W = r.ref(ops.weights);
-    int64_t words = wordsOf(s.C);
+    int64_t words = wordsOf(channels);
     Values counts = taps(
         zerosI(),
         [&](Value weight, Value tapOffset, Values acc) {
@@ -310,7 +312,7 @@ private:
         },
         words * tileColumns);
     for (Value &v : counts)
-      v = r.isub(r.ci(static_cast<int32_t>(s.KH * s.KW * s.C), lanes), r.shl(v, 1));
+      v = r.isub(r.ci(static_cast<int32_t>(s.KH * s.KW * channels), lanes), r.shl(v, 1));
     return counts;
   }
 
@@ -318,7 +320,7 @@ private:
   const ConvShape &s;
   const ContractionOperands &ops;
   const TileTaps &t;
-  int64_t pixelStride, rows;
+  const int64_t pixelStride, channels, rows; ///< `channels` are those of a group.
 };
 
 } // namespace

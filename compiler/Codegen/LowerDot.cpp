@@ -34,19 +34,6 @@ std::vector<char> withScales(ArrayRef<char> packed, const kernels::KernelInfo &i
   return bytes;
 }
 
-std::vector<char> packedByGroup(ArrayRef<int64_t> values, const kernels::KernelInfo &info, const ConvShape &s) {
-  const int64_t shape[] = {s.O / s.groups, s.KH, s.KW, s.channelsPerGroup()};
-  const size_t size = values.size() / s.groups;
-  std::vector<char> all;
-  for (int64_t g = 0; g < s.groups; ++g) {
-    auto bytes = layout::pack(layout::dotTile(4, info.weightBits, info.columns), values.slice(g * size, size), shape);
-    if (!bytes)
-      return {};
-    all.insert(all.end(), bytes->begin(), bytes->end());
-  }
-  return all;
-}
-
 std::string unsafeSums(const kernels::KernelInfo &info, const ConvShape &s, const DotFacts &facts,
                        int64_t activationMax) {
   if (info.accumulation == kernels::Accumulation::Exact32)
@@ -162,15 +149,15 @@ void DotTile::emitCall(Region &r, int tileCount, Value tile, Value channel, cons
   const int64_t outer = facts.group ? steps.outer : taps.empty() ? 0 : taps.y1 - taps.y0;
   Value input = run.input, first = tile;
   if (s.groups > 1) {
-    Value group = r.div(channel, s.O / s.groups);
+    Value group = r.div(channel, s.outputsPerGroup());
     input = r.add(input, r.mul(group, channels));
     first = r.add(r.mul(group, tiles), tile);
   }
   ukr::CallOp::create(r, kernel, r.ref(operands.input), input, r.ref(operands.weights),
                       r.add(r.mul(first, tileBytes), start), sums, r.idx(0), r.idx(outer));
   Buffer correction = correctionFor(taps);
-  if (s.groups > 1 && s.O / s.groups % columns)
-    channelEnd = r.add(channel, s.O / s.groups);
+  if (s.groups > 1 && s.outputsPerGroup() % columns)
+    channelEnd = r.add(channel, s.outputsPerGroup());
   const int64_t spread = spreadOf(run.rows);
   r.loop(r.idx(0), r.idx(tileCount), 1, [&](Value t) {
     finish(r, r.mul(t, run.rows * info.columns), r.add(channel, r.mul(r.add(tile, r.mul(t, spread)), info.columns)),
@@ -183,7 +170,7 @@ void DotTile::emitShare(Region &r, Value shareIndex, const PixelRun &run) {
   Value channel = r.idx(0);
   if (s.groups > 1) {
     const int64_t ofGroup = shares / s.groups;
-    channel = r.mul(r.div(shareIndex, ofGroup), s.O / s.groups);
+    channel = r.mul(r.div(shareIndex, ofGroup), s.outputsPerGroup());
     shareIndex = r.rem(shareIndex, ofGroup);
   }
   Value first = r.mul(shareIndex, share), end = r.min(r.add(first, share), r.idx(tiles));

@@ -22,11 +22,6 @@ struct DotFacts {
 std::vector<char> withScales(llvm::ArrayRef<char> packed, const kernels::KernelInfo &info, const ConvShape &shape,
                              const DotFacts &facts, llvm::ArrayRef<float> scales);
 
-/// The weights of a layer with groups of channels, whose tiles begin anew with each group. Empty if they do not fit the
-/// fields of the kernel.
-std::vector<char> packedByGroup(llvm::ArrayRef<int64_t> values, const kernels::KernelInfo &info,
-                                const ConvShape &shape);
-
 /// Why the kernel's 16-bit sums may be wrong for the weights of `facts`; empty if they cannot. Selection has proved
 /// that, but a file may name any kernel.
 std::string unsafeSums(const kernels::KernelInfo &info, const ConvShape &shape, const DotFacts &facts,
@@ -39,7 +34,7 @@ protected:
   ByteTile(Emitter &emitter, TileOp op, llvm::StringRef name, const ConvShape &shape, const Epilogue &epilogue,
            const KernelOperands &operands, int64_t columns, DotFacts facts)
       : WindowTile(emitter, op, name, shape, epilogue, operands, columns), facts(std::move(facts)),
-        tiles((s.O / s.groups + columns - 1) / columns) {}
+        tiles(llvm::divideCeil(s.outputsPerGroup(), columns)) {}
 
   llvm::SmallVector<int64_t> rowsOfRest(int64_t) const override { return {4, 1}; }
   /// Sets the number of tiles that one work item computes, a multiple of `multiple`: the weights of a share stay in the

@@ -24,18 +24,6 @@ Buffer Lowering::flippedDepthwise(const std::string &name, Location loc, const B
   return out;
 }
 
-/// Weights [O][KH][KW][C / groups] of a grouped convolution as those of `s`, which gives dX from dY: rows are the input
-/// channels, columns are (ky', kx', o within the group) (R9.8).
-static Expr flippedGrouped(const Buffer &weights, const ConvShape &s) {
-  int64_t taps = s.KH * s.KW, og = s.channelsPerGroup(), cg = s.O / s.groups;
-  return {[=](Region &r, const Coord &at) {
-            Value tap = r.sub(r.idx(taps - 1), r.div(at.col, og));
-            Value o = r.add(r.mul(r.div(at.row, cg), og), r.rem(at.col, og));
-            return r.load(r.ref(weights), r.add(r.mul(r.add(r.mul(o, taps), tap), cg), r.rem(at.row, cg)));
-          },
-          false, false};
-}
-
 LogicalResult Lowering::lowerGradientOp(Operation *op) {
   std::string name = nameOf(op);
   Location loc = op->getLoc();
@@ -67,7 +55,7 @@ LogicalResult Lowering::lowerGradientOp(Operation *op) {
           });
       g = spread, H = SH, W = SW;
     }
-    ConvShape forward{0, 0, C, O, KH, KW, 0, 0, 1, 1, 0, 0, 1};
+    ConvShape forward{0, 0, C, O, KH, KW, 0, 0, 1, 1, 0, 0, groups};
     ConvShape s{.H = H,
                 .W = W,
                 .C = O,
@@ -83,23 +71,20 @@ LogicalResult Lowering::lowerGradientOp(Operation *op) {
                 .groups = groups,
                 .DH = whole.DH,
                 .DW = whole.DW};
-    if (groups == 1 && failed(checkWindows(op, s)))
+    if (!s.isDepthwise() && failed(checkWindows(op, s)))
       return failure();
     ContractionOperands ops;
     ops.input = g;
-    if (groups == 1)
-      ops.weights = packF32Weights(*emitter, name + ".weights", loc, forward, real(w), true);
-    else if (groups == C && groups == O)
+    if (s.isDepthwise())
       ops.weights = flippedDepthwise(name + ".weights", loc, realBuffer(w), KH * KW, C);
-    Buffer flat = groups == 1 ? Buffer() : realBuffer(w);
+    else
+      ops.weights = packF32Weights(*emitter, name + ".weights", loc, forward, real(w), true);
     define(dx, true);
     Buffer out = place(dx, Elem::F32);
-    if (groups == 1)
-      emitContraction(*emitter, name, loc, s, ops, Epilogue(), out, true, rows);
-    else if (groups == C && groups == O)
+    if (s.isDepthwise())
       emitDepthwise(*emitter, name, loc, s, ops, Epilogue(), out, true, rows);
     else
-      emitScalarConv(*emitter, name, loc, s, leaf(g), flippedGrouped(flat, s), Epilogue(), out, true);
+      emitContraction(*emitter, name, loc, s, ops, Epilogue(), out, true, rows);
     get(dx).real = out;
     return success();
   };

@@ -87,7 +87,7 @@ LogicalResult Lowering::lowerContraction(Operation *op, ConvShape s, Value x, Va
       out = place(y, Elem::I32, ".acc");
     } else {
       e.kind = Epilogue::Kind::Scale;
-      e.multiplier = emitter->arena(name + ".scale", Elem::F32, (s.O + tileColumns - 1) / tileColumns * tileColumns);
+      e.multiplier = emitter->arena(name + ".scale", Elem::F32, channelsOfConstants(s.O, s.groups));
       auto scaleOf = [&](LoweredValue &v, const GridFacts &f) {
         if (v.scale)
           return perColumn(v.scale);
@@ -113,7 +113,7 @@ LogicalResult Lowering::lowerContraction(Operation *op, ConvShape s, Value x, Va
                            padding == PadValue::PlusOne ? 1.0f : -1.0f, batched);
     s.H = s.paddedHeight(), s.W = s.paddedWidth(), s.PT = s.PL = 0;
   }
-  if (s.groups != 1) {
+  if (s.isDepthwise()) {
     bool exact = ops.exactChunk > 0;
     auto toInt = [](Region &r, Value v) { return isa<FloatType>(getElementTypeOrSelf(v.getType())) ? r.toInt(v) : v; };
     emitScalarConv(*emitter, name, op->getLoc(), s, exact ? map(leaf(ops.input), toInt, true) : leaf(ops.input),

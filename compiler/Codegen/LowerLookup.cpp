@@ -12,12 +12,14 @@ static constexpr int64_t mostRows = 24;
 LookupTile::LookupTile(Emitter &emitter, TileOp op, StringRef name, const kernels::LookupKernelInfo &info,
                        const ConvShape &shape, const Epilogue &epilogue, const KernelOperands &operands)
     : WindowTile(emitter, op, name, shape, epilogue, operands, kernels::lookupColumns), info(info),
-      tapBytes(kernels::tapBytes(info.elements, s.C)), tapWeights(kernels::lookupBlockBytes(info.weights, tapBytes)),
-      blocks((s.O + kernels::lookupColumns - 1) / kernels::lookupColumns) {
+      tapBytes(kernels::tapBytes(info.elements, s.channelsPerGroup())),
+      tapWeights(kernels::lookupBlockBytes(info.weights, tapBytes)),
+      blocks(llvm::divideCeil(s.outputsPerGroup(), kernels::lookupColumns)) {
   // As equal as possible, so that most calls are alike.
   constexpr int64_t most = kernels::lookupMaxColumns / kernels::lookupColumns;
-  shares = (blocks + most - 1) / most;
-  together = (blocks + shares - 1) / shares;
+  sharesOfGroup = llvm::divideCeil(blocks, most);
+  together = llvm::divideCeil(blocks, sharesOfGroup);
+  shares = sharesOfGroup * s.groups;
   sumsOfCall = mostRows * together * kernels::lookupColumns;
   longLine = mostRows / 2;
 }
@@ -43,7 +45,7 @@ std::string LookupTile::kernelFor(const Call &call) {
     return it->second;
   kernels::LookupParams params{.rows = call.rows,
                                .columns = static_cast<int>(call.blocks * kernels::lookupColumns),
-                               .channels = s.C,
+                               .channels = s.channelsPerGroup(),
                                .taps = call.taps,
                                .maxOuter = s.KH,
                                .aRowStride = call.rowStride,
@@ -61,25 +63,37 @@ std::string LookupTile::kernelFor(const Call &call) {
              });
 }
 
-void LookupTile::emitCall(Region &r, int64_t blockCount, Value block, const PixelRun &run) {
+void LookupTile::emitCall(Region &r, int64_t blockCount, Value group, Value block, const PixelRun &run) {
   const Taps &taps = run.taps;
   std::string kernel = kernelFor({run.rows, blockCount, run.rowStride, std::max<int64_t>(1, taps.x1 - taps.x0)});
   if (kernel.empty())
     return;
-  Value weights = r.add(r.mul(block, s.KH * s.KW * tapWeights), (taps.y0 * s.KW + taps.x0) * tapWeights);
-  ukr::CallOp::create(r, kernel, r.ref(operands.input), run.input, r.ref(operands.weights), weights, sums, r.idx(0),
+  Value input = run.input, first = block, channel = r.mul(block, kernels::lookupColumns);
+  if (s.groups > 1) {
+    Value channelOfGroup = r.mul(group, s.outputsPerGroup());
+    input = r.add(input, r.mul(group, tapBytes));
+    first = r.add(r.mul(group, blocks), block);
+    channel = r.add(channelOfGroup, channel);
+    if (s.outputsPerGroup() % columns)
+      channelEnd = r.add(channelOfGroup, s.outputsPerGroup());
+  }
+  Value weights = r.add(r.mul(first, s.KH * s.KW * tapWeights), (taps.y0 * s.KW + taps.x0) * tapWeights);
+  ukr::CallOp::create(r, kernel, r.ref(operands.input), input, r.ref(operands.weights), weights, sums, r.idx(0),
                       r.idx(taps.empty() ? 0 : taps.y1 - taps.y0));
-  finish(r, r.idx(0), r.mul(block, kernels::lookupColumns), blockCount * kernels::lookupColumns, run, {});
+  finish(r, r.idx(0), channel, blockCount * kernels::lookupColumns, run, {});
 }
 
 void LookupTile::emitShare(Region &r, Value share, const PixelRun &run) {
+  Value group = r.idx(0);
+  if (s.groups > 1)
+    group = r.div(share, sharesOfGroup), share = r.rem(share, sharesOfGroup);
   Value block = r.mul(share, together);
-  const int64_t rest = blocks - (shares - 1) * together;
+  const int64_t rest = blocks - (sharesOfGroup - 1) * together;
   if (rest == together)
-    return emitCall(r, together, block, run);
+    return emitCall(r, together, group, block, run);
   r.when(
-      r.cmp(arith::CmpIPredicate::slt, share, r.idx(shares - 1)), [&] { emitCall(r, together, block, run); },
-      [&] { emitCall(r, rest, block, run); });
+      r.cmp(arith::CmpIPredicate::slt, share, r.idx(sharesOfGroup - 1)),
+      [&] { emitCall(r, together, group, block, run); }, [&] { emitCall(r, rest, group, block, run); });
 }
 
 } // namespace nibble::codegen

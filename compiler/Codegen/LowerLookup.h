@@ -24,13 +24,14 @@ private:
   int64_t rowsOfCall(int64_t count, int64_t rowStride) const override;
   llvm::SmallVector<int64_t> rowsOfRest(int64_t most) const override;
   void emitShare(Region &r, Value share, const PixelRun &run) override;
-  void emitCall(Region &r, int64_t blockCount, Value block, const PixelRun &run);
+  /// Blocks from `block` on of a group of channels.
+  void emitCall(Region &r, int64_t blockCount, Value group, Value block, const PixelRun &run);
   std::string kernelFor(const Call &call);
 
   const kernels::LookupKernelInfo &info;
   const int64_t tapBytes, tapWeights; ///< Bytes of a tap: of the input; of the weights of a block of columns.
-  const int64_t blocks;               ///< of columns
-  int64_t together;                   ///< Blocks of one call.
+  const int64_t blocks;               ///< of columns, in a group of channels
+  int64_t sharesOfGroup, together;    ///< `together`: blocks of one call
   std::map<std::tuple<int64_t, int64_t, int64_t, int64_t>, std::string> symbols;
 };
 

@@ -29,6 +29,34 @@ static std::vector<char> rawBytes(ElementsAttr value) {
   return bytes;
 }
 
+/// The weights of a tile in the order of their indices.
+static FailureOr<std::vector<int64_t>> weightsOf(TileOp op) {
+  std::vector<char> packed = rawBytes(op.getWeight().getDefiningOp<ConstantOp>().getValue());
+  auto type = cast<RankedTensorType>(op.getWeight().getType());
+  auto values = layout::unpack(cast<LayoutAttr>(type.getEncoding()).getLayout(),
+                               {reinterpret_cast<const uint8_t *>(packed.data()), packed.size()}, type.getShape());
+  if (!values)
+    return op.emitOpError("has weights that are not packed as their layout says: ") << values.error();
+  return std::move(*values);
+}
+
+/// The weights of a layer with groups of channels: the blocks of the layout begin anew with each group.
+static FailureOr<std::vector<char>> packedByGroup(TileOp op, const layout::Layout &layout, const ConvShape &s) {
+  FailureOr<std::vector<int64_t>> values = weightsOf(op);
+  if (failed(values))
+    return failure();
+  const int64_t shape[] = {s.outputsPerGroup(), s.KH, s.KW, s.channelsPerGroup()};
+  const size_t size = values->size() / s.groups;
+  std::vector<char> all;
+  for (int64_t g = 0; g < s.groups; ++g) {
+    auto bytes = layout::pack(layout, std::span(*values).subspan(g * size, size), shape);
+    if (!bytes)
+      return op.emitOpError("with kernel ") << *op.getKernel() << " cannot pack its weights: " << bytes.error();
+    all.insert(all.end(), bytes->begin(), bytes->end());
+  }
+  return all;
+}
+
 /// [ceil(O / 16)][groups of a row][16]: sx * sw, one rounding (R7.5); 0 behind the last channel.
 static std::vector<float> scalesInBlocks(const GridFacts &weights, float sx, int64_t channels) {
   const int64_t groups = static_cast<int64_t>(weights.scales.size()) / channels;
@@ -39,27 +67,30 @@ static std::vector<float> scalesInBlocks(const GridFacts &weights, float sx, int
   return table;
 }
 
+/// Constants of channels, as far as vectors read them; one that serves all channels stays one.
+template <typename T>
+static std::vector<T> padded(ArrayRef<T> values, uint64_t groups) {
+  std::vector<T> out(values.begin(), values.end());
+  if (out.size() > 1)
+    out.resize(channelsOfConstants(static_cast<int64_t>(out.size()), static_cast<int64_t>(groups)));
+  return out;
+}
+
 Epilogue Lowering::epilogueOf(TileOp op, StringRef name) {
   Epilogue e;
   if (!op.getMultiplier())
     return e;
   if (op.getThresholds()) {
     e.kind = Epilogue::Kind::Threshold;
-    auto pad = [&](ArrayRef<int32_t> v) {
-      std::vector<int32_t> out(v.begin(), v.end());
-      if (out.size() > 1)
-        out.resize((out.size() + tileColumns - 1) / tileColumns * tileColumns, 0);
-      return out;
-    };
-    e.thresholds = emitter->constantI32((name + ".thresholds").str(), pad(*op.getThresholds()));
-    e.flips = emitter->constantI32((name + ".flips").str(), pad(*op.getFlips()));
+    e.thresholds = emitter->constantI32((name + ".thresholds").str(), padded(*op.getThresholds(), op.getGroups()));
+    e.flips = emitter->constantI32((name + ".flips").str(), padded(*op.getFlips(), op.getGroups()));
     return e;
   }
   e.kind = Epilogue::Kind::Affine;
   // Bounds that are the same for all channels are kept once.
   auto constants = [&](const char *what, ArrayRef<float> v) {
     bool same = llvm::all_of(v, [&](float x) { return std::bit_cast<int32_t>(x) == std::bit_cast<int32_t>(v[0]); });
-    return emitter->constantF32((name + what).str(), padded(same ? v.take_front(1) : v, 0));
+    return emitter->constantF32((name + what).str(), padded(same ? v.take_front(1) : v, op.getGroups()));
   };
   e.multiplier = constants(".multiplier", *op.getMultiplier());
   e.bias = constants(".bias", *op.getBias());
@@ -192,6 +223,12 @@ LogicalResult Lowering::lowerTile(TileOp op) {
       return failure();
   } else if (kernel == "portable_f32" || kernel == "portable_f32_packed" || kernel == "portable_i16" ||
              kernel == "portable_binary") {
+    if (s.outputsPerGroup() % tileColumns && s.groups > 1) {
+      auto packed = packedByGroup(op, layout.getLayout(), s);
+      if (failed(packed))
+        return failure();
+      bytes = std::move(*packed);
+    }
     ops.weights = emitter->constant(name + ".weights", weightElem, bytes);
     emitContraction(*emitter, name, op.getLoc(), s, ops, e, out, batched, rows);
   } else if (kernel == "portable_depthwise") {
@@ -220,15 +257,15 @@ LogicalResult Lowering::lowerTile(TileOp op) {
   return success();
 }
 
-/// The weights of a tile in the order of their indices.
-static FailureOr<std::vector<int64_t>> weightsOf(TileOp op) {
-  std::vector<char> packed = rawBytes(op.getWeight().getDefiningOp<ConstantOp>().getValue());
-  auto type = cast<RankedTensorType>(op.getWeight().getType());
-  auto values = layout::unpack(cast<LayoutAttr>(type.getEncoding()).getLayout(),
-                               {reinterpret_cast<const uint8_t *>(packed.data()), packed.size()}, type.getShape());
-  if (!values)
-    return op.emitOpError("has weights that are not packed as their layout says: ") << values.error();
-  return std::move(*values);
+FailureOr<Lowering::ByteOperands> Lowering::byteOperandsOf(TileOp op) {
+  auto values = weightsOf(op);
+  if (failed(values))
+    return failure();
+  Buffer input = get(op.getInput()).grid;
+  if (input.elem != Elem::U8)
+    return op.emitOpError("with kernel ") << *op.getKernel() << " needs its input in unsigned bytes";
+  auto grid = gridFacts(cast<RankedTensorType>(op.getInput().getType()).getElementType());
+  return ByteOperands{input, std::move(*values), storedZero(op.getInput().getType()), grid->qmax - grid->qmin};
 }
 
 LogicalResult Lowering::lowerDotKernel(TileOp op, const ConvShape &s, const Epilogue &e, const Buffer &output,
@@ -242,23 +279,22 @@ LogicalResult Lowering::lowerDotKernel(TileOp op, const ConvShape &s, const Epil
                                           << unit << " channels, got " << s.C << "; pad with nibble.pad in front";
   std::string name = nameOf(op);
   std::vector<char> packed = rawBytes(op.getWeight().getDefiningOp<ConstantOp>().getValue());
-  auto values = weightsOf(op);
-  if (failed(values))
+  auto operands = byteOperandsOf(op);
+  if (failed(operands))
     return failure();
-  Buffer input = get(op.getInput()).grid;
-  if (input.elem != Elem::U8)
-    return op.emitOpError("with kernel ") << *op.getKernel() << " needs its input in unsigned bytes";
   auto weights = gridFacts(cast<RankedTensorType>(op.getWeight().getType()).getElementType());
-  DotFacts facts{std::move(*values), storedZero(op.getInput().getType()),
-                 static_cast<int64_t>(op.getWidenEvery().value_or(0)), weights ? weights->group : 0};
-  auto grid = gridFacts(cast<RankedTensorType>(op.getInput().getType()).getElementType());
-  if (std::string unsafe = unsafeSums(*info, s, facts, grid->qmax - grid->qmin); !unsafe.empty())
+  DotFacts facts{std::move(operands->weights), operands->zero, static_cast<int64_t>(op.getWidenEvery().value_or(0)),
+                 weights ? weights->group : 0};
+  if (std::string unsafe = unsafeSums(*info, s, facts, operands->activationMax); !unsafe.empty())
     return op.emitOpError("cannot use the kernel ") << *op.getKernel() << ": " << unsafe;
   if (s.groups > 1) {
-    packed = packedByGroup(facts.values, *info, s);
-    if (packed.empty() || s.O / s.groups % lanes)
-      return op.emitOpError("with kernel ") << *op.getKernel() << " needs groups of multiples of " << lanes
-                                            << " output channels, and weights that fit its fields";
+    if (s.outputsPerGroup() % lanes)
+      return op.emitOpError("with kernel ")
+             << *op.getKernel() << " needs groups of multiples of " << lanes << " output channels";
+    auto groups = packedByGroup(op, layout::dotTile(4, info->weightBits, info->columns), s);
+    if (failed(groups))
+      return failure();
+    packed = std::move(*groups);
   }
   if (facts.group) {
     const float sx = gridFacts(cast<RankedTensorType>(op.getInput().getType()).getElementType())->scales[0];
@@ -270,7 +306,8 @@ LogicalResult Lowering::lowerDotKernel(TileOp op, const ConvShape &s, const Epil
       return op.emitOpError("with kernel ") << *op.getKernel() << " has weights of another size than its layout";
   }
   return DotTile(*emitter, op, name, *info, s, e,
-                 {input, emitter->constant(name + ".weights", Elem::I8, packed), output, s.C}, std::move(facts))
+                 {operands->input, emitter->constant(name + ".weights", Elem::I8, packed), output, s.C},
+                 std::move(facts))
       .lower(batch, batched);
 }
 
@@ -279,18 +316,13 @@ LogicalResult Lowering::lowerListedKernel(TileOp op, const ConvShape &s, const E
   const kernels::ListedKernelInfo *info = kernels::findListedKernel(op.getKernel()->str());
   if (!info)
     return op.emitOpError("names an unknown kernel '") << *op.getKernel() << "'";
-  auto values = weightsOf(op);
-  if (failed(values))
+  auto operands = byteOperandsOf(op);
+  if (failed(operands))
     return failure();
-  Buffer input = get(op.getInput()).grid;
-  if (input.elem != Elem::U8)
-    return op.emitOpError("with kernel ") << *op.getKernel() << " needs its input in unsigned bytes";
-  Type grid = cast<RankedTensorType>(op.getInput().getType()).getElementType();
-  auto facts = gridFacts(grid);
-  return ListedTile(*emitter, op, nameOf(op), *info, s, e, {input, {}, output, s.C},
-                    {std::move(*values), storedZero(op.getInput().getType()),
-                     static_cast<int64_t>(op.getWidenEvery().value_or(1))})
-      .lowerLists(batch, batched, facts->qmax - facts->qmin);
+  return ListedTile(
+             *emitter, op, nameOf(op), *info, s, e, {operands->input, {}, output, s.C},
+             {std::move(operands->weights), operands->zero, static_cast<int64_t>(op.getWidenEvery().value_or(1))})
+      .lowerLists(batch, batched, operands->activationMax);
 }
 
 LogicalResult Lowering::lowerDepthwiseKernel(TileOp op, const ConvShape &s, const Epilogue &e, const Buffer &output,
@@ -300,20 +332,16 @@ LogicalResult Lowering::lowerDepthwiseKernel(TileOp op, const ConvShape &s, cons
     return op.emitOpError("names an unknown kernel '") << *op.getKernel() << "'";
   if (s.groups != s.C || s.groups != s.O)
     return op.emitOpError("with kernel ") << *op.getKernel() << " needs one group for each channel";
-  auto values = weightsOf(op);
-  if (failed(values))
+  auto operands = byteOperandsOf(op);
+  if (failed(operands))
     return failure();
-  Buffer input = get(op.getInput()).grid;
-  if (input.elem != Elem::U8)
-    return op.emitOpError("with kernel ") << *op.getKernel() << " needs its input in unsigned bytes";
-  auto grid = gridFacts(cast<RankedTensorType>(op.getInput().getType()).getElementType());
-  const std::vector<int8_t> weights(values->begin(), values->end());
+  const std::vector<int8_t> weights(operands->weights.begin(), operands->weights.end());
   for (int64_t c = 0; info->products == kernels::DepthwiseProducts::Halves && c < s.C; ++c)
-    if (!kernels::halvesFit(std::span(weights).subspan(c * s.KH * s.KW, s.KH * s.KW), grid->qmax - grid->qmin))
+    if (!kernels::halvesFit(std::span(weights).subspan(c * s.KH * s.KW, s.KH * s.KW), operands->activationMax))
       return op.emitOpError("cannot use the kernel ")
              << *op.getKernel() << ": sums of halves of the weights of channel " << c << " may leave 16 bits";
-  return DepthwiseTile(*emitter, op, nameOf(op), *info, s, e, {input, {}, output, s.C},
-                       {values->begin(), values->end()}, storedZero(op.getInput().getType()))
+  return DepthwiseTile(*emitter, op, nameOf(op), *info, s, e, {operands->input, {}, output, s.C}, weights,
+                       operands->zero)
       .lower(batched);
 }
 
@@ -329,16 +357,27 @@ LogicalResult Lowering::lowerLookupKernel(TileOp op, const ConvShape &s, const E
   if (input.elem != (binary ? Elem::Bits : Elem::Fields))
     return op.emitOpError("with kernel ")
            << *op.getKernel() << " needs its input in " << (binary ? "bits" : "fields of two bits");
-  const int64_t blocks = (s.O + kernels::lookupColumns - 1) / kernels::lookupColumns;
+  const int64_t bits = kernels::lookupBits(info->elements);
+  if (s.groups > 1) {
+    if (s.outputsPerGroup() % lanes || s.channelsPerGroup() * bits % 8)
+      return op.emitOpError("with kernel ") << *op.getKernel() << " needs groups of multiples of " << 8 / bits
+                                            << " input and " << lanes << " output channels";
+    const bool areWeightsPacked = info->weights == kernels::LookupWeights::Packed;
+    auto groups = packedByGroup(op, layout::lookupTile(4, static_cast<int>(bits), areWeightsPacked), s);
+    if (failed(groups))
+      return failure();
+    packed = std::move(*groups);
+  }
+  const int64_t blocks = s.groups * llvm::divideCeil(s.outputsPerGroup(), kernels::lookupColumns);
   const int64_t bytes =
-      blocks * s.KH * s.KW * kernels::lookupBlockBytes(info->weights, kernels::tapBytes(info->elements, s.C));
+      blocks * s.KH * s.KW *
+      kernels::lookupBlockBytes(info->weights, kernels::tapBytes(info->elements, s.channelsPerGroup()));
   if (static_cast<int64_t>(packed.size()) != bytes)
     return op.emitOpError("with kernel ")
            << *op.getKernel() << " needs " << bytes << " bytes of packed weights, got " << packed.size();
   input.elem = Elem::I8, input.elements *= 4;
   return LookupTile(*emitter, op, name, *info, s, e,
-                    {input, emitter->constant(name + ".weights", Elem::I8, packed), output,
-                     wordsOf(s.C, kernels::lookupBits(info->elements)) * 4})
+                    {input, emitter->constant(name + ".weights", Elem::I8, packed), output, wordsOf(s.C, bits) * 4})
       .lower(batch, batched);
 }
 

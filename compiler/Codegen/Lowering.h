@@ -108,6 +108,14 @@ private:
   // Packed and tiled ops (LowerTile.cpp).
   mlir::LogicalResult lowerPackedOp(mlir::Operation *op);
   mlir::LogicalResult lowerTile(TileOp op);
+  /// What kernels that multiply bytes work on.
+  struct ByteOperands {
+    Buffer input;
+    std::vector<int64_t> weights; ///< In the order of their indices.
+    int64_t zero, activationMax;  ///< How the input stores 0, and the largest number that it stores.
+  };
+  /// An error where the input of the tile is not in unsigned bytes, or its weights are not what their layout says.
+  mlir::FailureOr<ByteOperands> byteOperandsOf(TileOp op);
   mlir::LogicalResult lowerDotKernel(TileOp op, const ConvShape &shape, const Epilogue &epilogue, const Buffer &output,
                                      bool batched);
   mlir::LogicalResult lowerLookupKernel(TileOp op, const ConvShape &shape, const Epilogue &epilogue,
@@ -134,9 +142,6 @@ private:
   bool updating = false;                              ///< An update of a parameter has been lowered.
   llvm::DenseMap<mlir::Operation *, int64_t> numbers; ///< Of the ops in the body of `source`.
 };
-
-/// f32 constants padded with `fill` to a multiple of 16 (or kept single).
-std::vector<float> padded(llvm::ArrayRef<float> values, float fill);
 
 } // namespace nibble::codegen
 

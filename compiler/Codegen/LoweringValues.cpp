@@ -186,11 +186,4 @@ Elem Lowering::elemOf(RankedTensorType type) {
   return Elem::I16;
 }
 
-std::vector<float> padded(ArrayRef<float> values, float fill) {
-  std::vector<float> out(values.begin(), values.end());
-  if (out.size() > 1)
-    out.resize((out.size() + tileColumns - 1) / tileColumns * tileColumns, fill);
-  return out;
-}
-
 } // namespace nibble::codegen

@@ -143,20 +143,29 @@ std::string_view costMachine() {
 bool isOneRow(const Work &work) { return work.pixels() == 1; }
 
 std::optional<Terms> termsOf(std::string_view kernel, const Work &work, int64_t widenEvery) {
+  if (findDepthwiseKernel(kernel))
+    return depthwiseTerms(work);
+  if (kernel == "portable_depthwise")
+    return portableDepthwiseTerms(work);
+  if (work.groups > 1) {
+    Work group = work;
+    group.groups = 1, group.outputs = work.outputs / work.groups;
+    std::optional<Terms> terms = termsOf(kernel, group, widenEvery);
+    if (terms)
+      for (double &term : *terms)
+        term *= number(work.groups);
+    return terms;
+  }
   if (const KernelInfo *dot = findKernel(kernel))
     return dotTerms(*dot, work, widenEvery);
   if (const LookupKernelInfo *lookup = findLookupKernel(kernel))
     return lookupTerms(*lookup, work);
-  if (findDepthwiseKernel(kernel))
-    return depthwiseTerms(work);
   if (kernel == "portable_binary")
     return portableTerms(work, 32);
   if (kernel == "portable_i16")
     return portableTerms(work, 2);
   if (kernel == "portable_f32")
     return portableTerms(work, 1);
-  if (kernel == "portable_depthwise")
-    return portableDepthwiseTerms(work);
   return std::nullopt;
 }
 

@@ -28,6 +28,7 @@ struct Work {
   int64_t outputs = 1;                       ///< Channels of the result.
   int64_t rows = 1, columns = 1;             ///< Of the window.
   int64_t channels = 1;                      ///< Of a tap: those of the input divided by the groups.
+  int64_t groups = 1;                        ///< Of channels; each is a product of its own.
   int64_t stride = 1;                        ///< Columns from one window to the next.
   int64_t borderRows = 0, borderColumns = 0; ///< Of the result, whose windows reach over the border.
   bool flat = false;                         ///< All pixels lie at the same distance: 1 x 1 windows, linear layers.

@@ -96,19 +96,34 @@ std::string againstDilation(const TileFacts &facts) {
          " columns apart; the kernel reads them side by side";
 }
 
+/// What follows the sums of a generated kernel stores so many channels at a time.
+constexpr int64_t vectorChannels = 8;
+
+/// Why a kernel that needs multiples of `inputs` and `outputs` channels in each of several groups cannot; empty if it
+/// can.
+std::string againstGroups(const TileFacts &facts, int64_t inputs, int64_t outputs) {
+  if (facts.groups == 1)
+    return {};
+  auto against = [&](int64_t channels, int64_t needed, const char *what) {
+    if (channels % needed == 0)
+      return std::string();
+    return "groups = " + std::to_string(facts.groups) + " of " + count(channels, what) +
+           (channels == 1 ? " channel" : " channels") + "; the kernel needs multiples of " + std::to_string(needed);
+  };
+  std::string reason = against(facts.shape[0] / facts.groups, outputs, "output");
+  return reason.empty() ? against(facts.shape[3], inputs, "input") : reason;
+}
+
 /// Why no kernel of the manifest can compute the tile, whatever the target; empty if one may.
 std::string againstByteKernels(const TileFacts &facts) {
   if (!facts.input)
     return facts.weight ? "activations are f32" : "operands are f32";
   if (facts.input->qmax - facts.input->qmin > 255)
     return "activations have " + count(facts.input->bits, "bits; the kernel multiplies bytes");
-  if (facts.input->binary && facts.weight->binary)
+  if (facts.groups == 1 && facts.input->binary && facts.weight->binary)
     return "activations and weights are binary; bits are faster than bytes";
-  constexpr int64_t vectorChannels = 8; // what follows the sums stores so many at a time
-  if (const int64_t outputs = facts.shape[0] / facts.groups; facts.groups != 1 && outputs % vectorChannels)
-    return "groups = " + std::to_string(facts.groups) + " of " +
-           count(outputs, outputs == 1 ? "output channel; the kernel needs " : "output channels; the kernel needs ") +
-           "multiples of " + std::to_string(vectorChannels);
+  if (std::string reason = againstGroups(facts, 1, vectorChannels); !reason.empty())
+    return reason;
   if (facts.weight->qmin < -128 || facts.weight->qmax > 127)
     return "weights reach " + std::to_string(facts.weight->qmax) + "; the kernel takes signed bytes";
   if (const int64_t run = facts.tapsLieApart() ? facts.shape[3] : facts.run(); run < kernels::dotGroup)
@@ -167,8 +182,9 @@ std::string againstLookup(const kernels::LookupKernelInfo &kernel, const TileFac
   for (StringRef feature : features)
     if (!target.has({feature.data(), feature.size()}))
       return "target has no " + feature.str();
-  if (facts.groups != 1)
-    return "groups = " + std::to_string(facts.groups);
+  const int64_t bits = kernels::lookupBits(kernel.elements);
+  if (std::string reason = againstGroups(facts, 8 / bits, vectorChannels); !reason.empty())
+    return reason;
   const int64_t bytes = facts.shape[1] * facts.shape[2] * kernels::tapBytes(kernel.elements, facts.shape[3]);
   if (bytes > kernels::lookupMaxBytes)
     return "a sum spans " + count(bytes, "bytes of activations; the kernel takes ") +
@@ -251,19 +267,23 @@ void addDepthwise(TileOp op, const TileFacts &facts, const Target &target,
 }
 
 /// The kernels that the compiler makes itself, fastest first. Those for the other number format are not mentioned.
-void addPortable(const TileFacts &facts, std::vector<kernels::Candidate> &candidates) {
-  std::string groups = facts.groups == 1 ? "" : "groups = " + std::to_string(facts.groups);
+void addPortable(TileOp op, const TileFacts &facts, std::vector<kernels::Candidate> &candidates) {
   std::string depthwise;
   if (!facts.depthwise())
     depthwise = "groups = " + std::to_string(facts.groups) + ", not one for each of " +
                 count(facts.channels, "input and ") + count(facts.shape[0], "output channels");
   else if (facts.input && facts.input->binary)
     depthwise = "activations are binary";
+  // Groups of one channel each leave most of a tile's columns without work. Bits of results are stored 16 at a time.
+  const bool isBinary = isa<BinaryType>(cast<RankedTensorType>(op.getResult().getType()).getElementType());
+  std::string groups = depthwise.empty() ? "groups = " + std::to_string(facts.groups) + ", one for each channel"
+                                         : againstGroups(facts, 1, isBinary ? 16 : 1);
+  std::string words = groups.empty() ? againstGroups(facts, 32, 1) : groups;
 
   if (facts.input) {
     std::string binary = !facts.input->binary    ? "activations are not binary"
                          : !facts.weight->binary ? "weights are not binary"
-                                                 : groups;
+                                                 : words;
     candidates.push_back({portableBinary.str(), binary});
     candidates.push_back({portableI16.str(), groups});
   } else if (facts.weight) {
@@ -282,6 +302,7 @@ kernels::Work workOf(TileOp op, const TileFacts &facts) {
   kernels::Work work;
   work.images = ShapedType::isDynamic(result[0]) ? 1 : result[0];
   work.height = result[1], work.width = result[2], work.outputs = facts.shape[0];
+  work.groups = facts.groups;
   work.rows = facts.shape[1], work.columns = facts.shape[2], work.channels = facts.shape[3];
   work.stride = op.getStrides()[1];
   // Windows that begin in front of the image, and those that end behind it.
@@ -305,7 +326,7 @@ std::vector<kernels::Candidate> candidatesOf(TileOp op, const TileFacts &facts, 
   addDepthwise(op, facts, target, candidates);
   addLookup(facts, target, candidates);
   llvm::append_range(candidates, byteCandidates(facts, target));
-  addPortable(facts, candidates);
+  addPortable(op, facts, candidates);
   return candidates;
 }
 

@@ -50,7 +50,7 @@ const char *nameOf(Layer layer) {
   case Layer::Depthwise:
     return "depthwise 3x3";
   case Layer::Grouped:
-    return "conv 3x3, 2 groups";
+    return "conv 3x3, groups";
   case Layer::Linear:
     return "linear";
   }
@@ -76,6 +76,8 @@ const char *nameOf(Ending ending) {
 std::string Cell::text() const {
   std::string s = x.name + " x " + w.name + ", " + nameOf(granularity) + ", " + nameOf(layer) + ", " +
                   std::to_string(channels) + " -> " + std::to_string(outputs) + " channels, " + nameOf(ending);
+  if (layer == Layer::Grouped && groups != 2)
+    s += ", " + std::to_string(groups) + " groups";
   if (group)
     s += ", groups of " + std::to_string(group);
   if (layer != Layer::Linear)
@@ -136,7 +138,7 @@ private:
 
   Location at() { return FileLineColLoc::get(context, cellFile, static_cast<unsigned>(line), 1); }
 
-  int64_t groups() const { return cell.layer == Layer::Grouped ? 2 : 1; }
+  int64_t groups() const { return cell.layer == Layer::Grouped ? cell.groups : 1; }
   Shape imageShape() {
     int64_t channels = cell.channels * groups();
     return cell.layer == Layer::Linear ? Shape{ShapedType::kDynamic, channels}
@@ -152,7 +154,7 @@ private:
     case Layer::Depthwise:
       return window(c, 1, c);
     case Layer::Grouped:
-      return window(2 * o, c, 2);
+      return window(cell.groups * o, c, cell.groups);
     case Layer::Conv3x3:
     case Layer::Strided:
     case Layer::Dilated:

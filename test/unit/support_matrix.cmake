@@ -7,6 +7,7 @@ nibble_gtest(SupportDotTest SupportDotTest.cpp MLIR LINK nibble_support_run)
 nibble_gtest(SupportListedTest SupportListedTest.cpp MLIR LINK nibble_support_run)
 nibble_gtest(SupportFlattenTest SupportFlattenTest.cpp MLIR LINK nibble_support_run)
 nibble_gtest(SupportGroupsTest SupportGroupsTest.cpp MLIR LINK nibble_support_run)
+nibble_gtest(SupportConvGroupsTest SupportConvGroupsTest.cpp MLIR LINK nibble_support_run)
 if(TARGET SupportMatrixTest AND CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   # The layers again for lesser processors: every path that "native" can take on this one.
   foreach(cap IN ITEMS "x86-64" "x86-64-v3" "native,-avx512vnni")

@@ -57,14 +57,14 @@ func.func @integers(%x: tensor<?x1x1x8x!b>, %s: tensor<?x1x1x8x!s16>, %b: tensor
 // f32; groups; depthwise in f32 and integers; depthwise with a multiplier and with binary activations.
 // CHECK-LABEL: func.func @groups
 // CHECK: nibble.tile {{.*}}kernel = "portable_f32", {{.*}}"dot_u8s8_6x16_avx2: operands are f32", "dot_u8s8_6x16_avx2_exact: operands are f32"
-// CHECK: nibble.tile {{.*}}kernel = "portable_scalar", {{.*}}"portable_f32: groups = 2", "portable_depthwise: groups = 2, not one for each of 4 input and 4 output channels"]
-// CHECK: nibble.tile {{.*}}kernel = "portable_depthwise", {{.*}}"portable_f32: groups = 4"
+// CHECK: nibble.tile {{.*}}groups = 2 : i64, kernel = "portable_f32", {{.*}}"portable_depthwise: groups = 2, not one for each of 4 input and 4 output channels", "portable_scalar: it is for layers that no other kernel takes"]
+// CHECK: nibble.tile {{.*}}kernel = "portable_depthwise", {{.*}}"portable_f32: groups = 4, one for each channel"
 // CHECK: nibble.tile {{.*}}kernel = "{{(portable_depthwise|depthwise_u8s8_[a-z]*_?avx2)}}"
-// CHECK: nibble.tile {{.*}}kernel = "portable_scalar", {{.*}}"portable_depthwise: groups = 4, not one for each of 4 input and 8 output channels"]
+// CHECK: nibble.tile {{.*}}kernel = "portable_i16", {{.*}}"portable_depthwise: groups = 4, not one for each of 4 input and 8 output channels"
 // CHECK: nibble.tile {{.*}}kernel = "depthwise_u8s8_{{(halves_)?}}avx2"
 // ARM-LABEL: func.func @groups
-// ARM: nibble.tile {{.*}}kernel = "portable_depthwise", {{.*}}"dot_u8s8_6x16_avx2: groups = 4 of {{[12]}} output {{channels?}}; the kernel needs multiples of 8", "dot_u8s8_6x16_avx2_exact: groups = 4 {{[^"]*}}", "portable_binary: activations are not binary", "portable_i16: groups = 4"
-// ARM: nibble.tile {{.*}}kernel = "portable_scalar", {{.*}}"portable_binary: groups = 4", "portable_i16: groups = 4", "portable_depthwise: activations are binary"]
+// ARM: nibble.tile {{.*}}kernel = "portable_depthwise", {{.*}}"dot_u8s8_6x16_avx2: groups = 4 of {{[12]}} output {{channels?}}; the kernel needs multiples of 8", "dot_u8s8_6x16_avx2_exact: groups = 4 {{[^"]*}}", "portable_binary: activations are not binary", "portable_i16: groups = 4, one for each channel"
+// ARM: nibble.tile {{.*}}kernel = "portable_i16", {{.*}}"portable_binary: groups = 4 of 1 input channel; the kernel needs multiples of 32", "portable_depthwise: activations are binary"
 func.func @groups(%x: tensor<?x1x1x4xf32>, %q: tensor<?x1x1x4x!u8>, %p: tensor<?x1x1x4x!b>) -> (tensor<?x1x1x4xf32>, tensor<?x1x1x4xf32>, tensor<?x1x1x4xf32>, tensor<?x1x1x4xi32>, tensor<?x1x1x8xi32>, tensor<?x1x1x4xi32>) {
   %w4 = nibble.constant dense<1.0> : tensor<4x1x1x4xf32> : tensor<4x1x1x4xf32>
   %w2 = nibble.constant dense<1.0> : tensor<4x1x1x2xf32> : tensor<4x1x1x2xf32>
@@ -87,8 +87,8 @@ func.func @groups(%x: tensor<?x1x1x4xf32>, %q: tensor<?x1x1x4x!u8>, %p: tensor<?
 // CHECK: nibble.tile {{.*}}dilations = array<i64: 1, 2>, kernel = "dot_u8s2_12x8_avx2"
 // CHECK: nibble.tile {{.*}}dilations = array<i64: 2, 2>, kernel = "lookup_b1b1_packed_avx2"
 // CHECK: nibble.tile {{.*}}groups = 2 : i64, kernel = "dot_u8s2_12x8_avx2"
-// CHECK: nibble.tile {{.*}}groups = 4 : i64, kernel = "portable_scalar", {{.*}}"dot_u8s2_12x8_avx2: a tap has 2 values; the kernel needs 4"
-// CHECK: nibble.tile {{.*}}groups = 2 : i64, kernel = "portable_scalar", {{.*}}"dot_u8s2_12x8_avx2: groups = 2 of 4 output channels; the kernel needs multiples of 8"
+// CHECK: nibble.tile {{.*}}groups = 4 : i64, kernel = "portable_i16", {{.*}}"dot_u8s2_12x8_avx2: a tap has 2 values; the kernel needs 4"
+// CHECK: nibble.tile {{.*}}groups = 2 : i64, kernel = "portable_i16", {{.*}}"dot_u8s2_12x8_avx2: groups = 2 of 4 output channels; the kernel needs multiples of 8"
 func.func @dilated(%x: tensor<?x5x5x8x!u8>, %b: tensor<?x5x5x64x!b>) -> (tensor<?x1x3x8xi32>, tensor<?x3x1x8xi32>, tensor<?x1x1x32xi32>, tensor<?x3x3x16xi32>, tensor<?x3x3x32xi32>, tensor<?x3x3x8xi32>) {
   %w = nibble.constant dense<1> : tensor<8x3x3x8xi8> : tensor<8x3x3x8x!w8>
   %v = nibble.constant dense<1> : tensor<32x3x3x64xi8> : tensor<32x3x3x64x!b>

@@ -89,7 +89,7 @@ func.func @ternary(%x: tensor<?x4x4x40xf32>) -> tensor<?x1x1x32xi32> {
 // CHECK-LABEL: func.func @refused
 // CHECK: nibble.tile {{.*}}kernel = "portable_binary", {{.*}}rejected = ["lookup_b1b1_avx2: a sum spans 8192 bytes of activations; the kernel takes 8191", "lookup_b1b1_packed_avx2: a sum spans
 // CHECK: nibble.tile {{.*}}kernel = "portable_binary", {{.*}}rejected = ["lookup_b1b1_avx2: predicted {{[0-9.]+}} ns; portable_binary {{.*}}"dot_u8s8_6x16_avx2_exact: activations and weights are binary
-// CHECK: nibble.tile {{.*}}kernel = "portable_scalar", {{.*}}rejected = ["lookup_b1b1_avx2: groups = 2", "lookup_b1b1_packed_avx2: groups = 2", {{.*}}"portable_binary: groups = 2"
+// CHECK: nibble.tile {{.*}}kernel = "portable_i16", {{.*}}rejected = ["lookup_b1b1_avx2: groups = 2 of 1 output channel; the kernel needs multiples of 8", {{.*}}"portable_binary: groups = 2 of 8 input channels; the kernel needs multiples of 32"
 // CHECK: nibble.tile {{.*}}kernel = "dot_{{.*}}rejected = ["lookup_t2t2_avx2: predicted {{[0-9.]+}} ns; dot_
 // CHECK: nibble.tile {{.*}}kernel = "dot_{{.*}}rejected = ["lookup_t2t2_avx2: predicted {{[0-9.]+}} ns; dot_
 // CHECK: nibble.tile
@@ -109,4 +109,22 @@ func.func @refused(%x: tensor<?x1x1x65536x!b>, %y: tensor<?x2x2x16x!b>) -> (tens
   %r = nibble.constant dense<0> : tensor<16x1x1x16xi8> : tensor<16x1x1x16x!quant.uniform<i2:f32, 0.5>>
   %5 = nibble.tile %y, %r {window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x2x2x16x!b>, tensor<16x1x1x16x!quant.uniform<i2:f32, 0.5>>) -> tensor<?x2x2x16xi32>
   return %0, %1, %2, %3, %4, %5 : tensor<?x1x1x1xi32>, tensor<?x2x2x16xi32>, tensor<?x2x2x2xi32>, tensor<?x2x2x16xi32>, tensor<?x2x2x16xi32>, tensor<?x2x2x16xi32>
+}
+
+// Groups of whole bytes of the input, and of 8 output channels: binary and ternary; of half a byte, and of 4.
+// CHECK-LABEL: func.func @groups
+// CHECK: nibble.tile {{.*}}groups = 2 : i64, kernel = "lookup_b1b1_{{(packed_)?}}avx2"
+// CHECK: nibble.tile {{.*}}groups = 2 : i64, kernel = "{{lookup_t2t2|dot_}}{{.*}}rejected = ["lookup_t2t2{{[^:]*}}: predicted
+// CHECK: nibble.tile {{.*}}groups = 4 : i64, {{.*}}"lookup_b1b1_avx2: groups = 4 of 20 input channels; the kernel needs multiples of 8"
+// CHECK: nibble.tile {{.*}}groups = 2 : i64, {{.*}}kernel = "portable_scalar", {{.*}}"lookup_b1b1_avx2: groups = 2 of 4 output channels; the kernel needs multiples of 8", {{.*}}"portable_binary: groups = 2 of 4 output channels; the kernel needs multiples of 16"
+func.func @groups(%x: tensor<?x6x6x80x!b>, %q: tensor<?x6x6x80x!t>) -> (tensor<?x4x4x48xi32>, tensor<?x4x4x48xi32>, tensor<?x4x4x32xi32>, tensor<?x4x4x8x!b>) {
+  %w = nibble.constant dense<1> : tensor<48x3x3x40xi8> : tensor<48x3x3x40x!b>
+  %v = nibble.constant dense<1> : tensor<48x3x3x40xi8> : tensor<48x3x3x40x!t>
+  %u = nibble.constant dense<1> : tensor<32x3x3x20xi8> : tensor<32x3x3x20x!b>
+  %s = nibble.constant dense<1> : tensor<8x3x3x40xi8> : tensor<8x3x3x40x!b>
+  %0 = nibble.tile %x, %w {groups = 2 : i64, window = array<i64: 3, 3>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x6x6x80x!b>, tensor<48x3x3x40x!b>) -> tensor<?x4x4x48xi32>
+  %1 = nibble.tile %q, %v {groups = 2 : i64, window = array<i64: 3, 3>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x6x6x80x!t>, tensor<48x3x3x40x!t>) -> tensor<?x4x4x48xi32>
+  %2 = nibble.tile %x, %u {groups = 4 : i64, window = array<i64: 3, 3>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x6x6x80x!b>, tensor<32x3x3x20x!b>) -> tensor<?x4x4x32xi32>
+  %3 = nibble.tile %x, %s {multiplier = array<f32: 1.0>, bias = array<f32: 0.0>, lo = array<f32: -1.0>, hi = array<f32: 1.0>, groups = 2 : i64, window = array<i64: 3, 3>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x6x6x80x!b>, tensor<8x3x3x40x!b>) -> tensor<?x4x4x8x!b>
+  return %0, %1, %2, %3 : tensor<?x4x4x48xi32>, tensor<?x4x4x48xi32>, tensor<?x4x4x32xi32>, tensor<?x4x4x8x!b>
 }
