@@ -138,10 +138,15 @@ struct FlattenWindowsPass : impl::FlattenWindowsBase<FlattenWindowsPass> {
       getOperation().emitError() << "nibble-flatten-windows: " << machine.error();
       return signalPassFailure();
     }
+    if (images < 1) {
+      getOperation().emitError() << "nibble-flatten-windows: images=" << images.getValue()
+                                 << " is not possible; give 1 or more";
+      return signalPassFailure();
+    }
     SmallVector<TileOp> tiles;
     getOperation().walk([&](TileOp op) { tiles.push_back(op); });
     for (TileOp op : tiles) {
-      FailureOr<TileFacts> facts = tileFacts(op);
+      FailureOr<TileFacts> facts = tileFacts(op, images);
       if (failed(facts))
         return signalPassFailure();
       std::optional<Flat> flat = flattened(op, *facts);

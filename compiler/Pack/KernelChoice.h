@@ -14,7 +14,8 @@ struct TileFacts {
   int64_t groups, channels;
   llvm::SmallVector<int64_t, 2> dilations; ///< Of rows and columns.
   bool columnsPadded;                      ///< Some windows reach over the left or right border.
-  int64_t pixels;                          ///< Of the result, in all images if the batch is static, else in one.
+  int64_t images;                          ///< Of a static batch; of a dynamic one, so many at a time.
+  int64_t pixels;                          ///< Of the result, in all images.
   mlir::ElementsAttr values;               ///< of the weights
 
   bool depthwise() const { return groups == channels && groups == shape[0]; }
@@ -22,8 +23,9 @@ struct TileFacts {
   bool tapsLieApart() const { return kernels::tapsLieApart(shape[2], groups, dilations[1]); }
 };
 
-/// Facts of a tile that some kernel can compute; otherwise an error that says what to do.
-mlir::FailureOr<TileFacts> tileFacts(TileOp op);
+/// Facts of a tile that some kernel can compute; otherwise an error that says what to do. A dynamic batch is taken to
+/// have `images` at a time.
+mlir::FailureOr<TileFacts> tileFacts(TileOp op, int64_t images = 1);
 
 /// All kernels of the manifest (dot_...) for the tile on `target`, in its order, and in front of the first that can
 /// compute it the listed kernels, if that one's weights have 8 bits and its sums 32.

@@ -41,7 +41,8 @@ def FlattenWindows : Pass<"nibble-flatten-windows", "::mlir::ModuleOp"> {
     window save more operations than the columns of the padding and the copy of the image cost. The attribute `nibble.flattened` = [W, C, KW, SW, DW, left padding] keeps what it was, for the report.
   }];
   let options = [
-    Option<"target", "target", "std::string", "\"native\"", "Target string, such as x86_64-linux-gnu,+avx2">
+    Option<"target", "target", "std::string", "\"native\"", "Target string, such as x86_64-linux-gnu,+avx2">,
+    Option<"images", "images", "int64_t", "1", "Images that a dynamic batch is taken to have at a time">
   ];
 }
 
@@ -56,24 +57,25 @@ def SelectKernels : Pass<"nibble-select-kernels", "::mlir::func::FuncOp"> {
 
       depthwise kernels         integers of at most 8 bits on both sides, groups = C = O, windows of at most 16 x 16 of which each sees a pixel in
       (depthwise_u8s8_...)      its row
-      look-up kernels           binary x binary; or values -1, 0 and 1 on both sides; groups = 1, sums of at most 8191 bytes of activations
-      (lookup_...)
-      kernels of the manifest   unsigned activations of at most 8 bits, weights that fit a signed byte, groups = 1, at least
+      look-up kernels           binary x binary; or values -1, 0 and 1 on both sides; sums of at most 8191 bytes of activations; groups of whole
+      (lookup_...)              bytes of the input and of multiples of 8 output channels
+      kernels of the manifest   unsigned activations of at most 8 bits, weights that fit a signed byte, groups of multiples of 8 output channels, at least
       (dot_u8s8_...)            4 values in a run KW * C of the window, and KW = 1, C divisible by 4, or C = 1 and no padded columns; then the
                                 conditions of nibble::kernels::candidatesFor (target features, R5 for the actual weights)
       listed kernels            in place of dot_u8s8_6x16_avx2 or ..._exact, if the 16-bit sums that these weights allow take fewer operations
       (listed_u8s8_...)         (docs/kernels.md); `widen_every` is the most groups of such a sum, and the attribute `nibble.listed` = [groups,
                                 windows, bytes] what the weights become
-      portable_binary           binary activations and weights, groups = 1
-      portable_i16              integers, groups = 1
-      portable_f32              f32, groups = 1
+      portable_binary           binary activations and weights, groups of multiples of 32 input channels
+      portable_i16              integers
+      portable_f32              f32; as all three, groups of multiples of 16 output channels where the result is binary
       portable_depthwise        groups = C = O; no binary activations
       portable_scalar           what no other kernel takes
 
     A tile without any kernel (weights that are not constant, have a zero point or more than 8 bits) is an error.
   }];
   let options = [
-    Option<"target", "target", "std::string", "\"native\"", "Target string, such as x86_64-linux-gnu,+avx2">
+    Option<"target", "target", "std::string", "\"native\"", "Target string, such as x86_64-linux-gnu,+avx2">,
+    Option<"images", "images", "int64_t", "1", "Images that a dynamic batch is taken to have at a time">
   ];
 }
 

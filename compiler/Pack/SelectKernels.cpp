@@ -15,7 +15,7 @@ namespace nibble {
 #define GEN_PASS_DEF_SELECTKERNELS
 #include "compiler/Pack/Passes.h.inc"
 
-FailureOr<TileFacts> tileFacts(TileOp op) {
+FailureOr<TileFacts> tileFacts(TileOp op, int64_t images) {
   auto x = cast<RankedTensorType>(op.getInput().getType()), w = cast<RankedTensorType>(op.getWeight().getType());
   Type gx = x.getElementType(), gw = w.getElementType();
   TileFacts facts{gridFacts(gx),
@@ -25,10 +25,12 @@ FailureOr<TileFacts> tileFacts(TileOp op) {
                   x.getDimSize(3),
                   SmallVector<int64_t, 2>(op.getDilations()),
                   op.getPadding().getLeft() > 0 || op.getPadding().getRight() > 0,
+                  ShapedType::isDynamic(x.getDimSize(0)) ? images : x.getDimSize(0),
                   1,
                   {}};
-  for (int64_t size : cast<RankedTensorType>(op.getResult().getType()).getShape().drop_back())
-    facts.pixels *= ShapedType::isDynamic(size) ? 1 : size;
+  facts.pixels = facts.images;
+  for (int64_t size : cast<RankedTensorType>(op.getResult().getType()).getShape().drop_front().drop_back())
+    facts.pixels *= size;
   auto constant = op.getWeight().getDefiningOp<ConstantOp>();
   if (!constant)
     return op.emitOpError("has weights that are not constant; bind the parameters first (nibble-bind-weights)");
@@ -197,7 +199,7 @@ void addLookup(const TileFacts &facts, const Target &target, std::vector<kernels
   if (!facts.input || facts.weight->group || !fitsFields(*facts.input) || !fitsFields(*facts.weight))
     return;
   const bool binary = facts.input->binary && facts.weight->binary;
-  // One or two pixels read all weights once: that they are packed counts. A dynamic batch may be 1.
+  // One or two pixels read all weights once: that they are packed counts.
   constexpr int64_t fewPixels = 2;
   for (const kernels::LookupKernelInfo &kernel : kernels::lookupKernels())
     if ((kernel.elements == kernels::LookupElements::Binary) == binary) {
@@ -300,7 +302,7 @@ kernels::Work workOf(TileOp op, const TileFacts &facts) {
   ArrayRef<int64_t> result = cast<RankedTensorType>(op.getResult().getType()).getShape(),
                     input = cast<RankedTensorType>(op.getInput().getType()).getShape();
   kernels::Work work;
-  work.images = ShapedType::isDynamic(result[0]) ? 1 : result[0];
+  work.images = facts.images;
   work.height = result[1], work.width = result[2], work.outputs = facts.shape[0];
   work.groups = facts.groups;
   work.rows = facts.shape[1], work.columns = facts.shape[2], work.channels = facts.shape[3];
@@ -394,9 +396,14 @@ struct SelectKernelsPass : impl::SelectKernelsBase<SelectKernelsPass> {
       getOperation().emitError() << "nibble-select-kernels: " << machine.error();
       return signalPassFailure();
     }
+    if (images < 1) {
+      getOperation().emitError() << "nibble-select-kernels: images=" << images.getValue()
+                                 << " is not possible; give 1 or more";
+      return signalPassFailure();
+    }
     bool failed = false;
     getOperation().walk([&](TileOp op) {
-      FailureOr<TileFacts> facts = tileFacts(op);
+      FailureOr<TileFacts> facts = tileFacts(op, images);
       if (mlir::failed(facts)) {
         failed = true;
         return;

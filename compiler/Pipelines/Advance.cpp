@@ -21,6 +21,10 @@ bool hasParams(ModuleOp module) {
   return module.walk([](ParamOp) { return WalkResult::interrupt(); }).wasInterrupted();
 }
 
+ToPackedOptions packedOptions(const AdvanceOptions &options) {
+  return {options.target, std::max<int64_t>(options.batchTile, 1)};
+}
+
 /// The passes that lead to one stage from the stage before it.
 void addStep(PassManager &manager, Stage to, const AdvanceOptions &options) {
   switch (to) {
@@ -32,7 +36,7 @@ void addStep(PassManager &manager, Stage to, const AdvanceOptions &options) {
     manager.addPass(createChooseThresholds());
     return;
   case Stage::Packed:
-    return buildToPackedPipeline(manager, {options.target});
+    return buildToPackedPipeline(manager, packedOptions(options));
   case Stage::Tiled:
     return buildToTiledPipeline(manager, {options.target, options.batchTile});
   case Stage::Kernels:
@@ -212,10 +216,10 @@ LogicalResult advance(ModuleOp module, Stage from, Stage to, const AdvanceOption
     PassManager manager(module.getContext());
     if (static_cast<Stage>(next) == Stage::Packed && options.tune) {
       PassManager tiles(module.getContext());
-      buildTilesPipeline(tiles, {options.target});
+      buildTilesPipeline(tiles, packedOptions(options));
       if (failed(tiles.run(module)) || failed(options.tune(module)))
         return failure();
-      buildPackingPipeline(manager, {options.target});
+      buildPackingPipeline(manager, packedOptions(options));
     } else {
       addStep(manager, static_cast<Stage>(next), options);
     }

@@ -12,6 +12,7 @@ namespace {
 
 struct PackedCommandLine : PassPipelineOptions<PackedCommandLine> {
   Option<std::string> target{*this, "target", llvm::cl::desc("Target string"), llvm::cl::init("native")};
+  Option<int64_t> images{*this, "images", llvm::cl::desc("Images at a time of a dynamic batch"), llvm::cl::init(1)};
 };
 
 struct TiledCommandLine : PassPipelineOptions<TiledCommandLine> {
@@ -53,11 +54,11 @@ std::optional<Stage> parseStage(llvm::StringRef name) {
 
 void buildTilesPipeline(OpPassManager &pm, const ToPackedOptions &options) {
   pm.addNestedPass<func::FuncOp>(createFormTiles());
-  pm.addPass(createFlattenWindows({options.target}));
+  pm.addPass(createFlattenWindows({options.target, options.images}));
 }
 
 void buildPackingPipeline(OpPassManager &pm, const ToPackedOptions &options) {
-  pm.addNestedPass<func::FuncOp>(createSelectKernels({options.target}));
+  pm.addNestedPass<func::FuncOp>(createSelectKernels({options.target, options.images}));
   pm.addNestedPass<func::FuncOp>(createAssignLayouts());
   pm.addNestedPass<func::FuncOp>(createMaterializeLayouts());
   pm.addPass(createPackConstants());
@@ -75,9 +76,10 @@ void buildToTiledPipeline(OpPassManager &pm, const ToTiledOptions &options) {
 
 void registerStagePipelines() {
   registerToLLVMPipeline();
-  PassPipelineRegistration<PackedCommandLine>(
-      "nibble-to-packed", "Quantized stage to packed stage",
-      [](OpPassManager &pm, const PackedCommandLine &options) { buildToPackedPipeline(pm, {options.target}); });
+  PassPipelineRegistration<PackedCommandLine>("nibble-to-packed", "Quantized stage to packed stage",
+                                              [](OpPassManager &pm, const PackedCommandLine &options) {
+                                                buildToPackedPipeline(pm, {options.target, options.images});
+                                              });
   PassPipelineRegistration<TiledCommandLine>("nibble-to-tiled", "Packed stage to tiled stage",
                                              [](OpPassManager &pm, const TiledCommandLine &options) {
                                                buildToTiledPipeline(pm, {options.target, options.batchTile});

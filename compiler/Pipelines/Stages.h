@@ -19,6 +19,7 @@ std::optional<Stage> parseStage(llvm::StringRef name);
 
 struct ToPackedOptions {
   std::string target = "native"; ///< See compiler/Target/Target.h.
+  int64_t images = 1;            ///< At a time, of a dynamic batch: kernels are chosen for so many.
 };
 
 struct ToTiledOptions {
@@ -36,7 +37,7 @@ void buildPackingPipeline(mlir::OpPassManager &pm, const ToPackedOptions &option
 /// Packed stage -> tiled stage: a static batch.
 void buildToTiledPipeline(mlir::OpPassManager &pm, const ToTiledOptions &options);
 
-/// nibble-to-packed{target=}, nibble-to-tiled{target= batch-tile=} and nibble-to-llvm{target= packed=}.
+/// nibble-to-packed{target= images=}, nibble-to-tiled{target= batch-tile=} and nibble-to-llvm{target= packed=}.
 void registerStagePipelines();
 
 } // namespace nibble

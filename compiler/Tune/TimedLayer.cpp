@@ -10,6 +10,8 @@
 #include "mlir/Pass/PassManager.h"
 #include <algorithm>
 #include <chrono>
+#include <numeric>
+#include <unistd.h>
 
 using namespace mlir;
 
@@ -170,7 +172,7 @@ Result<std::unique_ptr<TimedLayer>> TimedLayer::create(TileOp tile, StringRef ke
   options.target = target.str(), options.batchTile = program->batch, options.packedEntries = true;
   options.allowFloat = true;
   PassManager packing(tile.getContext());
-  buildToPackedPipeline(packing, {options.target});
+  buildToPackedPipeline(packing, {options.target, program->batch});
   report::Collector collector(options.target);
   auto reached = [&](Stage stage) {
     collector.reached(*module, stage);
@@ -193,13 +195,22 @@ Result<std::unique_ptr<TimedLayer>> TimedLayer::create(TileOp tile, StringRef ke
   if (!llvm::is_contained(program->isTile, true))
     return failure("the layer cannot be told apart in its code");
   const Entry &entry = entries->front();
+  std::vector<int64_t> sizes;
   for (const EntryArgument &argument : entry.arguments) {
-    int64_t elements = program->batch;
+    sizes.push_back(program->batch * 4);
     for (int64_t d : argument.shape)
-      elements *= d;
-    program->tensors.emplace_back(elements * 4);
+      sizes.back() *= d;
   }
-  program->tensors.emplace_back(entry.arenaBytes(1));
+  sizes.push_back(entry.arenaBytes(1));
+  // Of several kernels, each has its own.
+  const int64_t needed = std::accumulate(sizes.begin(), sizes.end(), int64_t(0)),
+                most = static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE) / 32;
+  if (needed > most)
+    return Failure{std::to_string(program->batch) + " images take " + std::to_string(needed >> 20) +
+                   " MiB, and a measurement at most " + std::to_string(most >> 20) +
+                   " MiB on this machine; tune with a smaller batch tile"};
+  for (int64_t size : sizes)
+    program->tensors.emplace_back(size);
   Result<std::unique_ptr<JitModule>> jit = JitModule::create(*module, target);
   if (!jit)
     return Failure{jit.error()};

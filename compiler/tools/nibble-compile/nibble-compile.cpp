@@ -75,9 +75,9 @@ Result<Plan> planOf(const CompileOptions &o) {
   plan.to = beforeObject ? *to : Stage::LLVM;
   if (plan.from && *plan.from > plan.to)
     return Failure{"--compile-from=" + o.from + " lies behind --compile-to=" + o.to};
-  if (o.batchTile && plan.to < Stage::Tiled)
+  if (o.batchTile && plan.to < Stage::Packed)
     return Failure{"--batch-tile=" + std::to_string(o.batchTile) + " has no effect with --compile-to=" + o.to +
-                   ": batches are tiled at the tiled stage"};
+                   ": kernels are chosen at the packed stage, batches are tiled at the tiled stage"};
   if (o.tune && plan.to < Stage::Packed)
     return Failure{"--tune has no effect with --compile-to=" + o.to + ": kernels are chosen at the packed stage"};
   if (o.tune && !target->runsOnHost())
