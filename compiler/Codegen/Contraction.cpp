@@ -126,6 +126,65 @@ private:
   const int64_t blocks; ///< Of a group.
 };
 
+/// Walks over the output pixels of a rectangle, row by row and image by image, without a division for each.
+class PixelWalk {
+public:
+  /// A pixel: the input element of tap (0, 0) of its window, its number in the output, its place in the rectangle.
+  struct At {
+    Value in, out, y, x;
+    At(Value in, Value out, Value y, Value x) : in(in), out(out), y(y), x(x) {}
+    explicit At(ValueRange v) : in(v[0]), out(v[1]), y(v[2]), x(v[3]) {}
+    SmallVector<Value> values() const { return {in, out, y, x}; }
+  };
+
+  PixelWalk(Region &r, const ConvShape &s, const Span &y, const Span &x, int64_t pixelStride)
+      : r(r), s(s), y(y), x(x), pixelStride(pixelStride) {}
+
+  /// Pixel number `pixel` of the rectangle, in all images; `channel` is added to the input element.
+  SmallVector<Value> begin(Value pixel, Value channel) const {
+    Value image = r.div(pixel, y.count * x.count), rest = r.rem(pixel, y.count * x.count);
+    Value row = r.div(rest, x.count), column = r.rem(rest, x.count);
+    Value iy = r.sub(r.mul(r.add(row, y.first), s.SH), r.idx(s.PT)),
+          ix = r.sub(r.mul(r.add(column, x.first), s.SW), r.idx(s.PL));
+    Value in = r.mul(r.add(r.mul(r.add(r.mul(image, s.H), iy), s.W), ix), pixelStride);
+    Value out = r.add(r.mul(r.add(r.mul(image, s.OH), r.add(row, y.first)), s.OW), r.add(column, x.first));
+    return {r.add(in, channel), out, row, column};
+  }
+
+  /// The pixel behind; the same one again where `isInside`, if there is one, is false.
+  At next(const At &at, Value isInside) const {
+    // From the last pixel of a row, and of an image.
+    const int64_t toRow = s.SH * s.W - (x.count - 1) * s.SW, toRowOut = s.OW - (x.count - 1),
+                  toImage = s.H * s.W - (y.count - 1) * s.SH * s.W - (x.count - 1) * s.SW,
+                  toImageOut = s.OH * s.OW - (y.count - 1) * s.OW - (x.count - 1);
+    Value step = r.idx(s.SW * pixelStride), stepOut = r.idx(1), row = at.y, column = r.add(at.x, 1);
+    const auto wrap = [&](Value &counter, int64_t count, int64_t to, int64_t toOut) {
+      Value ends = r.cmp(arith::CmpIPredicate::eq, counter, r.idx(count));
+      counter = r.select(ends, r.idx(0), counter);
+      step = r.select(ends, r.idx(to * pixelStride), step);
+      stepOut = r.select(ends, r.idx(toOut), stepOut);
+      return ends;
+    };
+    // What lies in one piece in the input and the output needs no wrapping.
+    if (toRow != s.SW || toRowOut != 1 || toImage != s.SW || toImageOut != 1) {
+      Value ends = wrap(column, x.count, toRow, toRowOut);
+      row = r.add(row, r.select(ends, r.idx(1), r.idx(0)));
+      wrap(row, y.count, toImage, toImageOut);
+    }
+    if (isInside) {
+      step = r.select(isInside, step, r.idx(0));
+      stepOut = r.select(isInside, stepOut, r.idx(0));
+    }
+    return {r.add(at.in, step), r.add(at.out, stepOut), row, column};
+  }
+
+private:
+  Region &r;
+  const ConvShape &s;
+  const Span &y, &x;
+  const int64_t pixelStride;
+};
+
 /// One contraction: its tiles, and the loops that call them.
 class ContractionEmitter {
 public:
@@ -210,21 +269,23 @@ private:
           Value pixels = r.mul(images(r, r.n), y.count * x.count);
           Value tiles = r.ceilDiv(pixels, rows);
           Value lo = r.max(r.sub(r.begin, first), r.idx(0)), hi = r.min(r.sub(r.end, first), tiles);
-          r.loop(lo, hi, 1, [&](Value t) {
+          const PixelWalk walk(r, s, y, x, pixelStride);
+          const bool whole = y.count * x.count % rows == 0; // tiles are, for any number of images
+          Value lastPixel = r.sub(pixels, r.idx(1));
+          r.loop(lo, hi, 1, walk.begin(r.mul(lo, rows), channel), [&](Value t, ValueRange state) {
+            PixelWalk::At at(state);
             SmallVector<Value> in, out;
-            Value lastPixel = r.sub(pixels, r.idx(1));
             for (int64_t m = 0; m < rows; ++m) {
+              in.push_back(at.in), out.push_back(at.out);
               // The last tile repeats its last pixel: the same value is stored twice.
-              Value p = r.min(r.add(r.mul(t, rows), m), lastPixel);
-              Value image = r.div(p, y.count * x.count), rest = r.rem(p, y.count * x.count);
-              Value oy = r.add(r.div(rest, x.count), y.first), ox = r.add(r.rem(rest, x.count), x.first);
-              in.push_back(r.add(window(r, image, oy, ox), channel));
-              out.push_back(r.add(r.mul(r.add(r.mul(image, s.OH), oy), s.OW), ox));
+              Value isInside = whole ? Value() : r.cmp(arith::CmpIPredicate::slt, r.add(r.mul(t, rows), m), lastPixel);
+              at = walk.next(at, isInside);
             }
             SmallVector<Value> args{block, r.idx(y.tap0), r.idx(y.tap1), r.idx(x.tap0), r.idx(x.tap1)};
             args.append(in);
             args.append(out);
             Emitter::call(r, full, args);
+            return at.values();
           });
           first = r.add(first, tiles);
         }
