@@ -6,17 +6,22 @@ using namespace mlir;
 
 namespace nibble::codegen {
 
-/// Sums of so many rows of 128 columns stay in the first-level cache, together with the tables and the weights in use.
-static constexpr int64_t mostRows = 24;
-
 LookupTile::LookupTile(Emitter &emitter, TileOp op, StringRef name, const kernels::LookupKernelInfo &info,
-                       const ConvShape &shape, const Epilogue &epilogue, const KernelOperands &operands)
+                       const ConvShape &shape, const Epilogue &epilogue, const KernelOperands &operands, int64_t batch)
     : WindowTile(emitter, op, name, shape, epilogue, operands, kernels::lookupColumns), info(info),
       tapBytes(kernels::tapBytes(info.elements, s.channelsPerGroup())),
       tapWeights(kernels::lookupBlockBytes(info.weights, tapBytes)),
       blocks(llvm::divideCeil(s.outputsPerGroup(), kernels::lookupColumns)) {
   // As equal as possible, so that most calls are alike.
-  constexpr int64_t most = kernels::lookupMaxColumns / kernels::lookupColumns;
+  int64_t most = kernels::lookupMaxColumns / kernels::lookupColumns;
+  // Look-ups: sums of so many rows of 128 columns stay in the first-level cache, with the tables and the weights in
+  // use.
+  mostRows = 24;
+  if (info.counts()) {
+    if (s.OH * s.OW * batch > 1)
+      most = 1;
+    mostRows = info.maxRows(static_cast<int>(most * kernels::lookupColumns));
+  }
   sharesOfGroup = llvm::divideCeil(blocks, most);
   together = llvm::divideCeil(blocks, sharesOfGroup);
   shares = sharesOfGroup * s.groups;
@@ -35,6 +40,8 @@ int64_t LookupTile::rowsOfCall(int64_t count, int64_t) const {
 }
 
 SmallVector<int64_t> LookupTile::rowsOfRest(int64_t most) const {
+  if (info.counts())
+    return {6, 3, 1};
   // The kernels share weights and tables among up to 6 rows.
   return most > 6 ? SmallVector<int64_t>{6, 1} : SmallVector<int64_t>{1};
 }

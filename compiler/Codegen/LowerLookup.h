@@ -13,7 +13,7 @@ namespace nibble::codegen {
 class LookupTile final : public WindowTile {
 public:
   LookupTile(Emitter &emitter, TileOp op, llvm::StringRef name, const kernels::LookupKernelInfo &info,
-             const ConvShape &shape, const Epilogue &epilogue, const KernelOperands &operands);
+             const ConvShape &shape, const Epilogue &epilogue, const KernelOperands &operands, int64_t batch);
 
 private:
   /// The shape of a call; a kernel is made for each.
@@ -29,6 +29,7 @@ private:
   std::string kernelFor(const Call &call);
 
   const kernels::LookupKernelInfo &info;
+  int64_t mostRows;                   ///< Of a call.
   const int64_t tapBytes, tapWeights; ///< Bytes of a tap: of the input; of the weights of a block of columns.
   const int64_t blocks;               ///< of columns, in a group of channels
   int64_t sharesOfGroup, together;    ///< `together`: blocks of one call

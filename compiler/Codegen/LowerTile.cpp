@@ -41,7 +41,9 @@ static FailureOr<std::vector<int64_t>> weightsOf(TileOp op) {
 }
 
 /// The weights of a layer with groups of channels: the blocks of the layout begin anew with each group.
-static FailureOr<std::vector<char>> packedByGroup(TileOp op, const layout::Layout &layout, const ConvShape &s) {
+static FailureOr<std::vector<char>> packedByGroup(TileOp op, const ConvShape &s) {
+  const layout::Layout &layout =
+      cast<LayoutAttr>(cast<RankedTensorType>(op.getWeight().getType()).getEncoding()).getLayout();
   FailureOr<std::vector<int64_t>> values = weightsOf(op);
   if (failed(values))
     return failure();
@@ -206,7 +208,7 @@ LogicalResult Lowering::lowerTile(TileOp op) {
   if (!ops.input)
     return op.emitOpError("has an input without storage; give it a layout first");
 
-  if (outElem == Elem::Fields && !kernel.starts_with("dot_") && !kernel.starts_with("lookup_") &&
+  if (outElem == Elem::Fields && !kernel.starts_with("dot_") && !kernels::findLookupKernel(kernel.str()) &&
       !kernel.starts_with("depthwise_") && !kernel.starts_with("listed_"))
     return op.emitOpError("gives fields of two bits, which only generated kernels store; use 16-bit words");
   if (kernel.starts_with("dot_")) {
@@ -215,7 +217,7 @@ LogicalResult Lowering::lowerTile(TileOp op) {
   } else if (kernel.starts_with("listed_")) {
     if (failed(lowerListedKernel(op, s, e, out, batched)))
       return failure();
-  } else if (kernel.starts_with("lookup_")) {
+  } else if (kernels::findLookupKernel(kernel.str())) {
     if (failed(lowerLookupKernel(op, s, e, out, batched)))
       return failure();
   } else if (kernel.starts_with("depthwise_")) {
@@ -224,7 +226,7 @@ LogicalResult Lowering::lowerTile(TileOp op) {
   } else if (kernel == "portable_f32" || kernel == "portable_f32_packed" || kernel == "portable_i16" ||
              kernel == "portable_binary") {
     if (s.outputsPerGroup() % tileColumns && s.groups > 1) {
-      auto packed = packedByGroup(op, layout.getLayout(), s);
+      auto packed = packedByGroup(op, s);
       if (failed(packed))
         return failure();
       bytes = std::move(*packed);
@@ -291,7 +293,7 @@ LogicalResult Lowering::lowerDotKernel(TileOp op, const ConvShape &s, const Epil
     if (s.outputsPerGroup() % lanes)
       return op.emitOpError("with kernel ")
              << *op.getKernel() << " needs groups of multiples of " << lanes << " output channels";
-    auto groups = packedByGroup(op, layout::dotTile(4, info->weightBits, info->columns), s);
+    auto groups = packedByGroup(op, s);
     if (failed(groups))
       return failure();
     packed = std::move(*groups);
@@ -362,8 +364,7 @@ LogicalResult Lowering::lowerLookupKernel(TileOp op, const ConvShape &s, const E
     if (s.outputsPerGroup() % lanes || s.channelsPerGroup() * bits % 8)
       return op.emitOpError("with kernel ") << *op.getKernel() << " needs groups of multiples of " << 8 / bits
                                             << " input and " << lanes << " output channels";
-    const bool areWeightsPacked = info->weights == kernels::LookupWeights::Packed;
-    auto groups = packedByGroup(op, layout::lookupTile(4, static_cast<int>(bits), areWeightsPacked), s);
+    auto groups = packedByGroup(op, s);
     if (failed(groups))
       return failure();
     packed = std::move(*groups);
@@ -377,7 +378,8 @@ LogicalResult Lowering::lowerLookupKernel(TileOp op, const ConvShape &s, const E
            << *op.getKernel() << " needs " << bytes << " bytes of packed weights, got " << packed.size();
   input.elem = Elem::I8, input.elements *= 4;
   return LookupTile(*emitter, op, name, *info, s, e,
-                    {input, emitter->constant(name + ".weights", Elem::I8, packed), output, wordsOf(s.C, bits) * 4})
+                    {input, emitter->constant(name + ".weights", Elem::I8, packed), output, wordsOf(s.C, bits) * 4},
+                    batch)
       .lower(batch, batched);
 }
 

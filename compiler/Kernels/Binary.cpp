@@ -30,21 +30,25 @@ std::string lookupRefusal(const LookupKernelInfo &kernel, const LookupParams &pa
     return std::string(what) + " must be " + std::to_string(low) + ".." + std::to_string(high) + ", not " +
            std::to_string(value);
   };
-  if (params.rows < 1 || params.rows > lookupMaxRows)
-    return outside("rows", params.rows, 1, lookupMaxRows);
   if (params.columns < lookupColumns || params.columns > lookupMaxColumns || params.columns % lookupColumns)
     return outside("columns", params.columns, lookupColumns, lookupMaxColumns) + " in steps of 32";
-  const int64_t maxChannels = lookupMaxBytes * (8 / lookupBits(kernel.elements));
+  if (params.rows < 1 || params.rows > kernel.maxRows(params.columns))
+    return outside("rows", params.rows, 1, kernel.maxRows(params.columns));
+  const int64_t maxBytes = kernel.maxBytes(), maxChannels = maxBytes * (8 / lookupBits(kernel.elements));
   if (params.channels < 1 || params.channels > maxChannels)
     return outside("channels", params.channels, 1, maxChannels);
-  if (params.taps < 1 || params.taps > lookupMaxBytes)
-    return outside("taps", params.taps, 1, lookupMaxBytes);
-  if (params.maxOuter < 1 || params.maxOuter > lookupMaxBytes)
-    return outside("the outer steps", params.maxOuter, 1, lookupMaxBytes);
-  const int64_t bytes = params.maxOuter * params.taps * tapBytes(kernel.elements, params.channels);
-  if (bytes > lookupMaxBytes)
-    return "a sum over " + std::to_string(bytes) + " bytes of activations may exceed 16 bits; the kernel takes " +
-           std::to_string(lookupMaxBytes);
+  if (params.taps < 1 || params.taps > maxBytes)
+    return outside("taps", params.taps, 1, maxBytes);
+  if (params.maxOuter < 1 || params.maxOuter > maxBytes)
+    return outside("the outer steps", params.maxOuter, 1, maxBytes);
+  // Each factor is at most 2^24: three of them do not fit 64 bits, two do.
+  const int64_t ofTaps = params.taps * tapBytes(kernel.elements, params.channels);
+  const int64_t bytes = ofTaps > maxBytes ? ofTaps : params.maxOuter * ofTaps;
+  if (bytes > maxBytes)
+    return "a sum over " + std::to_string(bytes) + " bytes of activations may exceed " +
+           (kernel.counts() ? "32" : "16") + " bits; the kernel takes " + std::to_string(maxBytes);
+  if (kernel.counts() && params.maxOuter > 1 && params.bOuterStride == 0)
+    return "the steps of b must not lie at one place";
   if (params.bColumnStride < -maxColumnStride || params.bColumnStride > maxColumnStride)
     return outside("the column stride", params.bColumnStride, -maxColumnStride, maxColumnStride);
   return {};

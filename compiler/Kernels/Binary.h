@@ -1,4 +1,5 @@
-// Look-up kernels: products of binary or ternary values, four bits of both operands at a time.
+// Look-up kernels: products of binary or ternary values, four bits of both operands at a time; and kernels that count
+// the bits in which whole words of binary values differ.
 //
 // A kernel is a function of the System V x86-64 ABI,
 //
@@ -20,12 +21,15 @@
 // of the last byte must be 0. These are the bytes of layout::bitsAlongLastDim and layout::ternaryAlongLastDim with
 // 32-bit words, each row of which is a tap.
 //
-// b: layout::lookupTile, that is blocks of 32 columns; inside a block the bytes of (o, t) follow one another in order:
+// b: layout::lookupTile or layout::countTile, that is blocks of 32 columns; inside a block the bytes of (o, t) follow
+// one another in order:
 //   Nibbles   64 bytes for each byte of a: first those that meet its low four bits, one for each column, then those
 //             that meet the high four bits. A byte holds four bits; the upper four are 0. Twice the size, and the form
 //             that is fastest for more than two rows.
 //   Packed    32 bytes for each byte of a: one for each column, with the same bits. For products of few rows, which
 //             the width of memory limits.
+//   Words     128 bytes for each four bytes of a tap, of which the last may exist in part: a word of 32 bits for each
+//             column, filled up with zeros. For Binary.
 // Block n / 32 starts at (n / 32) * bColumnStride, step o at o * bOuterStride; inside a step taps are contiguous. A
 // window that hangs over a border is computed with pointers moved to its first tap, a smaller outer, and a kernel
 // generated for fewer taps.
@@ -45,28 +49,31 @@ namespace nibble::kernels {
 using LookupFn = void (*)(const uint32_t *a, const uint8_t *b, int32_t *acc, int64_t outer);
 
 enum class LookupElements { Binary, Ternary };
-enum class LookupWeights { Nibbles, Packed };
+enum class LookupWeights { Nibbles, Packed, Words };
 
 inline constexpr int lookupColumns = 32;     ///< Columns of a block of b.
 inline constexpr int lookupMaxColumns = 128; ///< Of one call.
 inline constexpr int64_t lookupMaxRows = 4096;
-/// Bytes of a that a sum may span: counts are kept in 16 bits, and a byte adds at most 8.
+/// Bytes of a that a sum may span: look-ups keep counts in 16 bits, and a byte adds at most 8.
 inline constexpr int64_t lookupMaxBytes = 65535 / 8;
+inline constexpr int64_t countMaxBytes = 1 << 24;
+/// Rows times blocks of columns of a call that counts: its sums are in registers.
+inline constexpr int64_t countMaxBlocks = 12;
 
 constexpr int lookupBits(LookupElements elements) { return elements == LookupElements::Binary ? 1 : 2; }
 
 /// What is baked into the code. Strides are in bytes.
 struct LookupParams {
-  int64_t rows = 1;       ///< 1..lookupMaxRows; the kernel loops over them, so more are better than more calls.
+  int64_t rows = 1;       ///< 1..LookupKernelInfo::maxRows; look-ups loop over them: more are better than more calls.
   int columns = 32;       ///< A multiple of 32, at most lookupMaxColumns.
   int64_t channels = 0;   ///< Elements of a tap, at least 1.
   int64_t taps = 1;       ///< At least 1.
-  int64_t maxOuter = 1;   ///< Most outer steps; maxOuter * taps * tapBytes <= lookupMaxBytes.
+  int64_t maxOuter = 1;   ///< Most outer steps; maxOuter * taps * tapBytes <= LookupKernelInfo::maxBytes.
   int64_t aRowStride = 0; ///< Any number, as the next two.
   int64_t aTapStride = 0; ///< tapBytes makes one run of all taps of a step, which is fastest.
   int64_t aOuterStride = 0;
   int64_t bColumnStride = 0; ///< From a block of columns to the next; |bColumnStride| <= 2^26.
-  int64_t bOuterStride = 0;  ///< Any number.
+  int64_t bOuterStride = 0;  ///< Any number; for Words not 0 where there are several steps.
 };
 
 /// Bytes of a that hold the elements of one tap.
@@ -74,8 +81,10 @@ constexpr int64_t tapBytes(LookupElements elements, int64_t channels) {
   return channels / (8 / lookupBits(elements)) + (channels % (8 / lookupBits(elements)) != 0);
 }
 
-/// Bytes of b for one block of columns and `bytes` bytes of a.
+/// Bytes of b for one block of columns and the `bytes` bytes of a tap.
 constexpr int64_t lookupBlockBytes(LookupWeights weights, int64_t bytes) {
+  if (weights == LookupWeights::Words)
+    bytes = (bytes + 3) / 4 * 4;
   return bytes * lookupColumns * (weights == LookupWeights::Nibbles ? 2 : 1);
 }
 
@@ -89,6 +98,13 @@ struct LookupKernelInfo {
   LookupElements elements;
   LookupWeights weights;
   LookupGenerateFn emit;
+
+  constexpr bool counts() const { return weights == LookupWeights::Words; }
+  constexpr int64_t maxRows(int columns) const {
+    return counts() ? countMaxBlocks * lookupColumns / columns : lookupMaxRows;
+  }
+  /// Of a, in a sum.
+  constexpr int64_t maxBytes() const { return counts() ? countMaxBytes : lookupMaxBytes; }
 };
 
 /// All look-up kernels, in the order of Binary.def.

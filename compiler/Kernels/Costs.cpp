@@ -68,14 +68,16 @@ Terms dotTerms(const KernelInfo &kernel, const Work &work, int64_t widenEvery) {
 
 /// Rows of a call are looped over inside; 3 to 6 of them share tables and weights in registers.
 Terms lookupTerms(const LookupKernelInfo &kernel, const Work &work) {
-  constexpr int64_t rowsOfCall = 24, rowsTogether = 3, mostBlocks = lookupMaxColumns / lookupColumns;
-  const int64_t bytes = work.rows * work.columns * tapBytes(kernel.elements, work.channels),
+  const int64_t rowsOfCall = kernel.counts() ? countMaxBlocks : 24, rowsTogether = kernel.counts() ? rowsOfCall : 3,
+                mostBlocks = kernel.counts() && !isOneRow(work) ? 1 : lookupMaxColumns / lookupColumns;
+  const int64_t ofTap = tapBytes(kernel.elements, work.channels),
+                bytes = work.rows * work.columns * (kernel.counts() ? roundUp(ofTap, 4) : ofTap),
                 blocks = ceilDiv(work.outputs, lookupColumns);
   const double k = number(bytes * 8 / lookupBits(kernel.elements)) * shareOfTaps(work),
                columns = number(blocks * lookupColumns), pixels = number(work.pixels()),
                shares = number(ceilDiv(blocks, mostBlocks)),
-               together = number(work.calls([](int64_t line) { return ceilDiv(line, rowsTogether); })),
-               calls = number(work.calls([](int64_t line) { return ceilDiv(line, rowsOfCall); }));
+               together = number(work.calls([&](int64_t line) { return ceilDiv(line, rowsTogether); })),
+               calls = number(work.calls([&](int64_t line) { return ceilDiv(line, rowsOfCall); }));
   return {pixels * columns * k, together * columns * k, pixels * k * shares, 0, resultsOf(work), calls * shares};
 }
 

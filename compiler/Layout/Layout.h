@@ -192,6 +192,12 @@ Layout dotTile(int rank, int bits, int columns);
 /// Signs for one bit, two's complement for two; fill 0. Rank >= 2.
 Layout lookupTile(int rank, int bits, bool packed);
 
+/// Binary weights [O, ..., R] in words for kernels that count bits, 32 output channels at a time: storage [ceil(O/32)]
+/// [...] [ceil(R/32)] [32] words of 32 signs:
+///   word = (... * ceil(R/32) + r/32) * 32 + o % 32,      bit = r % 32.
+/// Fill 0. Rank >= 2.
+Layout countTile(int rank);
+
 /// 8-bit weights [O, KH, KW, 1] of a depthwise convolution, 32 channels at a time: storage [ceil(O/32)] [KH] [KW] [32]
 /// bytes:
 ///   byte = ((o/32 * KH + y) * KW + x) * 32 + o % 32.

@@ -66,6 +66,12 @@ Layout lookupTile(int rank, int bits, bool packed) {
   return layout;
 }
 
+Layout countTile(int rank) {
+  Layout layout = bitsAlongLastDim(rank, 32);
+  layout.tiles.insert(layout.tiles.begin(), {0, 32});
+  return layout;
+}
+
 Layout depthwiseTile(int rank) {
   Layout layout = rowMajor(rank, 8, 8);
   layout.tiles = {{0, 32}};

@@ -188,9 +188,8 @@ std::string againstLookup(const kernels::LookupKernelInfo &kernel, const TileFac
   if (std::string reason = againstGroups(facts, 8 / bits, vectorChannels); !reason.empty())
     return reason;
   const int64_t bytes = facts.shape[1] * facts.shape[2] * kernels::tapBytes(kernel.elements, facts.shape[3]);
-  if (bytes > kernels::lookupMaxBytes)
-    return "a sum spans " + count(bytes, "bytes of activations; the kernel takes ") +
-           std::to_string(kernels::lookupMaxBytes);
+  if (bytes > kernel.maxBytes())
+    return "a sum spans " + count(bytes, "bytes of activations; the kernel takes ") + std::to_string(kernel.maxBytes());
   return {};
 }
 
@@ -204,7 +203,7 @@ void addLookup(const TileFacts &facts, const Target &target, std::vector<kernels
   for (const kernels::LookupKernelInfo &kernel : kernels::lookupKernels())
     if ((kernel.elements == kernels::LookupElements::Binary) == binary) {
       const int bits =
-          kernels::lookupBits(kernel.elements) * (kernel.weights == kernels::LookupWeights::Packed ? 1 : 2);
+          kernels::lookupBits(kernel.elements) * (kernel.weights == kernels::LookupWeights::Nibbles ? 2 : 1);
       candidates.push_back(
           {std::string(kernel.name), againstLookup(kernel, facts, target), 0, facts.pixels <= fewPixels ? bits : 0});
     }

@@ -113,7 +113,9 @@ layout::Layout weightLayout(StringRef kernel, RankedTensorType weights) {
     return layout;
   }
   if (const kernels::LookupKernelInfo *info = lookupKernel(kernel))
-    return layout::lookupTile(4, kernels::lookupBits(info->elements), info->weights == kernels::LookupWeights::Packed);
+    return info->counts() ? layout::countTile(4)
+                          : layout::lookupTile(4, kernels::lookupBits(info->elements),
+                                               info->weights == kernels::LookupWeights::Packed);
   if (isDepthwiseKernel(kernel))
     return layout::depthwiseTile(4);
   if (kernel == portableBinary) {
