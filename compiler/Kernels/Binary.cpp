@@ -18,41 +18,25 @@ static constexpr int64_t maxColumnStride = 1 << 26; // so that displacements fit
 
 std::span<const LookupKernelInfo> lookupKernels() { return registry; }
 
-const LookupKernelInfo *findLookupKernel(std::string_view name) {
-  for (const LookupKernelInfo &kernel : registry)
-    if (kernel.name == name)
-      return &kernel;
-  return nullptr;
-}
+const LookupKernelInfo *findLookupKernel(std::string_view name) { return findByName(lookupKernels(), name); }
 
 std::string lookupRefusal(const LookupKernelInfo &kernel, const LookupParams &params) {
-  const auto outside = [](const char *what, int64_t value, int64_t low, int64_t high) {
-    return std::string(what) + " must be " + std::to_string(low) + ".." + std::to_string(high) + ", not " +
-           std::to_string(value);
-  };
-  if (params.rows < 1 || params.rows > lookupMaxRows)
-    return outside("rows", params.rows, 1, lookupMaxRows);
-  if (params.columns < lookupColumns || params.columns > lookupMaxColumns || params.columns % lookupColumns)
-    return outside("columns", params.columns, lookupColumns, lookupMaxColumns) + " in steps of 32";
   const int64_t maxChannels = lookupMaxBytes * (8 / lookupBits(kernel.elements));
-  if (params.channels < 1 || params.channels > maxChannels)
-    return outside("channels", params.channels, 1, maxChannels);
-  if (params.taps < 1 || params.taps > lookupMaxBytes)
-    return outside("taps", params.taps, 1, lookupMaxBytes);
-  if (params.maxOuter < 1 || params.maxOuter > lookupMaxBytes)
-    return outside("the outer steps", params.maxOuter, 1, lookupMaxBytes);
+  if (std::string reason = outsideLimits({{"rows", params.rows, 1, lookupMaxRows},
+                                          {"columns", params.columns, lookupColumns, lookupMaxColumns, lookupColumns},
+                                          {"channels", params.channels, 1, maxChannels},
+                                          {"taps", params.taps, 1, lookupMaxBytes},
+                                          {"the outer steps", params.maxOuter, 1, lookupMaxBytes}});
+      !reason.empty())
+    return reason;
   const int64_t bytes = params.maxOuter * params.taps * tapBytes(kernel.elements, params.channels);
   if (bytes > lookupMaxBytes)
     return "a sum over " + std::to_string(bytes) + " bytes of activations may exceed 16 bits; the kernel takes " +
            std::to_string(lookupMaxBytes);
-  if (params.bColumnStride < -maxColumnStride || params.bColumnStride > maxColumnStride)
-    return outside("the column stride", params.bColumnStride, -maxColumnStride, maxColumnStride);
-  return {};
+  return outsideLimits({{"the column stride", params.bColumnStride, -maxColumnStride, maxColumnStride}});
 }
 
 MachineCode generate(const LookupKernelInfo &kernel, const LookupParams &params, size_t initialBytes) {
-  if (std::string refusal = lookupRefusal(kernel, params); !refusal.empty())
-    return {{}, "kernel " + std::string(kernel.name) + ": " + refusal};
   return generateCode(
       kernel.name, initialBytes, [&](std::span<uint8_t> buffer) { return kernel.emit(kernel, params, buffer); },
       maxCodeBytes);
