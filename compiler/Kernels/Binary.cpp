@@ -18,29 +18,20 @@ static constexpr int64_t maxColumnStride = 1 << 26; // so that displacements fit
 
 std::span<const LookupKernelInfo> lookupKernels() { return registry; }
 
-const LookupKernelInfo *findLookupKernel(std::string_view name) {
-  for (const LookupKernelInfo &kernel : registry)
-    if (kernel.name == name)
-      return &kernel;
-  return nullptr;
-}
+const LookupKernelInfo *findLookupKernel(std::string_view name) { return findByName(lookupKernels(), name); }
 
 std::string lookupRefusal(const LookupKernelInfo &kernel, const LookupParams &params) {
-  const auto outside = [](const char *what, int64_t value, int64_t low, int64_t high) {
-    return std::string(what) + " must be " + std::to_string(low) + ".." + std::to_string(high) + ", not " +
-           std::to_string(value);
-  };
-  if (params.columns < lookupColumns || params.columns > lookupMaxColumns || params.columns % lookupColumns)
-    return outside("columns", params.columns, lookupColumns, lookupMaxColumns) + " in steps of 32";
-  if (params.rows < 1 || params.rows > kernel.maxRows(params.columns))
-    return outside("rows", params.rows, 1, kernel.maxRows(params.columns));
+  if (std::string reason =
+          outsideLimits({{"columns", params.columns, lookupColumns, lookupMaxColumns, lookupColumns}});
+      !reason.empty())
+    return reason;
   const int64_t maxBytes = kernel.maxBytes(), maxChannels = maxBytes * (8 / lookupBits(kernel.elements));
-  if (params.channels < 1 || params.channels > maxChannels)
-    return outside("channels", params.channels, 1, maxChannels);
-  if (params.taps < 1 || params.taps > maxBytes)
-    return outside("taps", params.taps, 1, maxBytes);
-  if (params.maxOuter < 1 || params.maxOuter > maxBytes)
-    return outside("the outer steps", params.maxOuter, 1, maxBytes);
+  if (std::string reason = outsideLimits({{"rows", params.rows, 1, kernel.maxRows(params.columns)},
+                                          {"channels", params.channels, 1, maxChannels},
+                                          {"taps", params.taps, 1, maxBytes},
+                                          {"the outer steps", params.maxOuter, 1, maxBytes}});
+      !reason.empty())
+    return reason;
   // Each factor is at most 2^24: three of them do not fit 64 bits, two do.
   const int64_t ofTaps = params.taps * tapBytes(kernel.elements, params.channels);
   const int64_t bytes = ofTaps > maxBytes ? ofTaps : params.maxOuter * ofTaps;
@@ -49,14 +40,10 @@ std::string lookupRefusal(const LookupKernelInfo &kernel, const LookupParams &pa
            (kernel.counts() ? "32" : "16") + " bits; the kernel takes " + std::to_string(maxBytes);
   if (kernel.counts() && params.maxOuter > 1 && params.bOuterStride == 0)
     return "the steps of b must not lie at one place";
-  if (params.bColumnStride < -maxColumnStride || params.bColumnStride > maxColumnStride)
-    return outside("the column stride", params.bColumnStride, -maxColumnStride, maxColumnStride);
-  return {};
+  return outsideLimits({{"the column stride", params.bColumnStride, -maxColumnStride, maxColumnStride}});
 }
 
 MachineCode generate(const LookupKernelInfo &kernel, const LookupParams &params, size_t initialBytes) {
-  if (std::string refusal = lookupRefusal(kernel, params); !refusal.empty())
-    return {{}, "kernel " + std::string(kernel.name) + ": " + refusal};
   return generateCode(
       kernel.name, initialBytes, [&](std::span<uint8_t> buffer) { return kernel.emit(kernel, params, buffer); },
       maxCodeBytes);

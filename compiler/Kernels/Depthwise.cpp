@@ -22,12 +22,7 @@ static constexpr int groupBytes = depthwiseBlock * laneBytes;
 
 std::span<const DepthwiseKernelInfo> depthwiseKernels() { return registry; }
 
-const DepthwiseKernelInfo *findDepthwiseKernel(std::string_view name) {
-  for (const DepthwiseKernelInfo &kernel : registry)
-    if (kernel.name == name)
-      return &kernel;
-  return nullptr;
-}
+const DepthwiseKernelInfo *findDepthwiseKernel(std::string_view name) { return findByName(depthwiseKernels(), name); }
 
 std::vector<DepthwiseRows> depthwiseRows(DepthwiseProducts products, int windowRows, int windowColumns) {
   const int slots = products == DepthwiseProducts::Quads ? 4 : 2;
@@ -114,41 +109,26 @@ std::vector<uint8_t> packDepthwise(const DepthwiseKernelInfo &kernel, const Dept
 }
 
 std::string depthwiseRefusal(const DepthwiseParams &params) {
-  const auto outside = [](const char *what, int64_t value, int64_t low, int64_t high) -> std::string {
-    if (value >= low && value <= high)
-      return {};
-    return std::string(what) + " must be " + std::to_string(low) + ".." + std::to_string(high) + ", not " +
-           std::to_string(value);
-  };
-  const struct {
-    const char *what;
-    int64_t value, low, high;
-  } limits[] = {{"channels", params.channels, 1, depthwiseMaxStride},
-                {"outputs", params.outputs, 1, depthwiseMaxOutputs},
-                {"rows of the window", params.windowRows, 1, depthwiseMaxWindow},
-                {"columns of the window", params.windowColumns, 1, depthwiseMaxWindow},
-                {"the stride", params.stride, 1, depthwiseMaxWindow},
-                {"the first row", params.firstRow, 0, params.windowRows},
-                {"the last row", params.lastRow, params.firstRow, params.windowRows},
-                {"columns of padding in front", params.before, 0, params.windowColumns - 1},
-                {"columns of the input", params.inputs, params.columns() - params.before - params.windowColumns + 1,
-                 depthwiseMaxStride},
-                {"columns of the input", params.inputs, 0, depthwiseMaxStride},
-                {"the row stride", params.aRowStride, 0, depthwiseMaxStride},
-                {"the pixel stride", params.pixelStride, 0, depthwiseMaxStride},
-                {"the padded value", params.zero, 0, 255},
-                {"the offset", params.offset, -1024, 1024},
-                {"the lower bound", params.low, 0, 255},
-                {"the upper bound", params.high, params.low, 255}};
-  for (const auto &limit : limits)
-    if (std::string error = outside(limit.what, limit.value, limit.low, limit.high); !error.empty())
-      return error;
-  return {};
+  return outsideLimits({{"channels", params.channels, 1, depthwiseMaxStride},
+                        {"outputs", params.outputs, 1, depthwiseMaxOutputs},
+                        {"rows of the window", params.windowRows, 1, depthwiseMaxWindow},
+                        {"columns of the window", params.windowColumns, 1, depthwiseMaxWindow},
+                        {"the stride", params.stride, 1, depthwiseMaxWindow},
+                        {"the first row", params.firstRow, 0, params.windowRows},
+                        {"the last row", params.lastRow, params.firstRow, params.windowRows},
+                        {"columns of padding in front", params.before, 0, params.windowColumns - 1},
+                        {"columns of the input", params.inputs,
+                         params.columns() - params.before - params.windowColumns + 1, depthwiseMaxStride},
+                        {"columns of the input", params.inputs, 0, depthwiseMaxStride},
+                        {"the row stride", params.aRowStride, 0, depthwiseMaxStride},
+                        {"the pixel stride", params.pixelStride, 0, depthwiseMaxStride},
+                        {"the padded value", params.zero, 0, 255},
+                        {"the offset", params.offset, -1024, 1024},
+                        {"the lower bound", params.low, 0, 255},
+                        {"the upper bound", params.high, params.low, 255}});
 }
 
 MachineCode generate(const DepthwiseKernelInfo &kernel, const DepthwiseParams &params, size_t initialBytes) {
-  if (std::string refusal = depthwiseRefusal(params); !refusal.empty())
-    return {{}, "kernel " + std::string(kernel.name) + ": " + refusal};
   return generateCode(kernel.name, initialBytes,
                       [&](std::span<uint8_t> buffer) { return kernel.emit(kernel, params, buffer); });
 }

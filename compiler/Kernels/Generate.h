@@ -1,10 +1,37 @@
-// How every family of kernels runs its generators.
+// What the families of kernels do alike: find one by its name, refuse shapes, run generators.
 #ifndef NIBBLE_COMPILER_KERNELS_GENERATE_H
 #define NIBBLE_COMPILER_KERNELS_GENERATE_H
 
 #include "compiler/Kernels/Kernels.h"
 
+#include <initializer_list>
+
 namespace nibble::kernels {
+
+/// The kernel of that name in a registry, or null.
+template <typename Info>
+const Info *findByName(std::span<const Info> registry, std::string_view name) {
+  for (const Info &kernel : registry)
+    if (kernel.name == name)
+      return &kernel;
+  return nullptr;
+}
+
+/// What a parameter must be: low..high, and a multiple of `step`.
+struct Limit {
+  const char *what;
+  int64_t value, low, high, step = 1;
+};
+
+/// What is wrong with the first value that breaks its limit; empty if none does.
+inline std::string outsideLimits(std::initializer_list<Limit> limits) {
+  for (const Limit &limit : limits)
+    if (limit.value < limit.low || limit.value > limit.high || limit.value % limit.step)
+      return std::string(limit.what) + " must be " + std::to_string(limit.low) + ".." + std::to_string(limit.high) +
+             ", not " + std::to_string(limit.value) +
+             (limit.step > 1 ? " in steps of " + std::to_string(limit.step) : "");
+  return {};
+}
 
 /// Calls `emit(buffer)`, which gives an Emitted, with buffers that grow from `initialBytes` until the code fits. The
 /// limit is far above any kernel: a generator that asks for more is at fault.

@@ -4,8 +4,6 @@
 #include "compiler/Kernels/Generate.h"
 #include "compiler/Kernels/x64/Generators.h"
 
-#include <algorithm>
-
 namespace nibble::kernels {
 
 static constexpr ListedKernelInfo registry[] = {
@@ -15,29 +13,17 @@ static constexpr ListedKernelInfo registry[] = {
 
 std::span<const ListedKernelInfo> listedKernels() { return registry; }
 
-const ListedKernelInfo *findListedKernel(std::string_view name) {
-  for (const ListedKernelInfo &kernel : registry)
-    if (kernel.name == name)
-      return &kernel;
-  return nullptr;
-}
-
-static std::string outside(const char *what, int64_t low, int64_t high, int64_t value) {
-  if (value >= low && value <= high)
-    return {};
-  return std::string(what) + " must be " + std::to_string(low) + ".." + std::to_string(high) + ", not " +
-         std::to_string(value);
-}
+const ListedKernelInfo *findListedKernel(std::string_view name) { return findByName(listedKernels(), name); }
 
 std::string listedRefusal(const ListedKernelInfo &kernel, const ListedParams &params) {
   constexpr int64_t farthest = int64_t(1) << 30;
-  for (const std::string &reason : {outside("rows", 1, kernel.maxRows, params.rows),
-                                    outside("the groups of a window", 1, listedMaxWindow, params.window),
-                                    outside("the segments of a step", 1, listedMaxRun, params.stepSegments),
-                                    outside("the segments of a call", 1, params.stepSegments, params.segments),
-                                    outside("the first k", 0, listedMaxRun - 1, params.firstK)})
-    if (!reason.empty())
-      return reason;
+  if (std::string reason = outsideLimits({{"rows", params.rows, 1, kernel.maxRows},
+                                          {"the groups of a window", params.window, 1, listedMaxWindow},
+                                          {"the segments of a step", params.stepSegments, 1, listedMaxRun},
+                                          {"the segments of a call", params.segments, 1, params.stepSegments},
+                                          {"the first k", params.firstK, 0, listedMaxRun - 1}});
+      !reason.empty())
+    return reason;
   if (const int64_t most = farthest / kernel.maxRows;
       params.rows > 1 && (params.aRowStride > most || params.aRowStride < -most))
     return "rows lie " + std::to_string(params.aRowStride) + " bytes apart; the kernel reaches " + std::to_string(most);

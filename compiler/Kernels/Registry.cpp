@@ -14,12 +14,7 @@ static constexpr KernelInfo registry[] = {
 
 std::span<const KernelInfo> allKernels() { return registry; }
 
-const KernelInfo *findKernel(std::string_view name) {
-  for (const KernelInfo &kernel : registry)
-    if (kernel.name == name)
-      return &kernel;
-  return nullptr;
-}
+const KernelInfo *findKernel(std::string_view name) { return findByName(allKernels(), name); }
 
 MachineCode generate(const KernelInfo &kernel, const DotParams &params, size_t initialBytes) {
   return generateCode(kernel.name, initialBytes,

@@ -3,6 +3,8 @@
 
 #include "compiler/Layout/Layout.h"
 
+#include <random>
+
 namespace nibble::kernels::test {
 
 LookupOperands::LookupOperands(const LookupKernelInfo &kernel, const LookupParams &params, int64_t outer, Values values)
@@ -68,7 +70,7 @@ std::vector<int32_t> LookupOperands::oracle() const {
   return acc;
 }
 
-std::string LookupOperands::text() const {
+std::string describe(const LookupParams &params, int64_t outer) {
   return "rows " + std::to_string(params.rows) + ", columns " + std::to_string(params.columns) + ", outer " +
          std::to_string(outer) + " of " + std::to_string(params.maxOuter) + ", taps " + std::to_string(params.taps) +
          ", channels " + std::to_string(params.channels) + ", strides " + std::to_string(params.aRowStride) + " " +
@@ -87,25 +89,6 @@ LookupParams contiguous(const LookupKernelInfo &kernel, LookupParams params, int
   params.aOuterStride = params.taps * params.aTapStride;
   params.aRowStride = params.maxOuter * params.aOuterStride;
   return contiguousB(kernel, params, outer);
-}
-
-LoadedLookup::LoadedLookup(const LookupKernelInfo &kernel, const LookupParams &params) {
-  const MachineCode made = generate(kernel, params);
-  if (!made) {
-    ADD_FAILURE() << made.error;
-    return;
-  }
-  code = std::make_unique<LoadedKernel>(made.bytes);
-  fn = reinterpret_cast<LookupFn>(code->fn());
-}
-
-void LookupRunTest::SetUp() {
-#if defined(__x86_64__)
-  // Each feature that the manifest names needs a line here; an unknown one must not pass as present.
-  if (kernel().features == "avx2" && __builtin_cpu_supports("avx2"))
-    return;
-#endif
-  GTEST_SKIP() << "this machine has no " << kernel().features << ": " << kernel().name << " was not run";
 }
 
 } // namespace nibble::kernels::test

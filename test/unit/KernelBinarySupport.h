@@ -5,10 +5,6 @@
 #include "compiler/Kernels/Binary.h"
 #include "test/unit/KernelTestSupport.h"
 
-namespace nibble::kernels {
-inline void PrintTo(const LookupKernelInfo &kernel, std::ostream *os) { *os << kernel.name; }
-} // namespace nibble::kernels
-
 namespace nibble::kernels::test {
 
 /// The values of one call, seeded. Extreme: sums as far from 0 as they get, with both signs.
@@ -26,7 +22,6 @@ public:
   std::vector<uint8_t> packB() const;
   std::vector<int32_t> oracle() const;
   size_t accWords() const { return static_cast<size_t>(params.rows * params.columns); }
-  std::string text() const;
 
   LookupParams params;
 
@@ -37,32 +32,16 @@ private:
   std::vector<int8_t> w; ///< [column][outer][tap][channel]
 };
 
+/// For a message.
+std::string describe(const LookupParams &params, int64_t outer);
+
 /// params with the strides of a `b` that holds `outer` steps and nothing else.
 LookupParams contiguousB(const LookupKernelInfo &kernel, LookupParams params, int64_t outer);
 /// params with rows, steps and taps that touch, and a contiguous b.
 LookupParams contiguous(const LookupKernelInfo &kernel, LookupParams params, int64_t outer);
 
-/// Generated code in executable memory; `fn` is null, with a failure of the test, where it cannot be made.
-struct LoadedLookup {
-  LoadedLookup(const LookupKernelInfo &kernel, const LookupParams &params);
-  std::unique_ptr<LoadedKernel> code;
-  LookupFn fn = nullptr;
-};
-
-class LookupTest : public ::testing::TestWithParam<LookupKernelInfo> {
-protected:
-  const LookupKernelInfo &kernel() const { return GetParam(); }
-};
-
-/// A LookupTest that executes the code; it is skipped, with the reason, where the machine cannot.
-class LookupRunTest : public LookupTest {
-protected:
-  void SetUp() override;
-};
-
-inline std::string lookupName(const ::testing::TestParamInfo<LookupKernelInfo> &info) {
-  return std::string(info.param.name);
-}
+using LookupTest = KernelFixture<LookupKernelInfo>;
+using LookupRunTest = KernelRunFixture<LookupKernelInfo>;
 
 } // namespace nibble::kernels::test
 

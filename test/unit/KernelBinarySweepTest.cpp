@@ -11,12 +11,12 @@ class LookupSweep : public LookupRunTest {
 protected:
   /// One call; every word of acc and the words around it are compared.
   void expectOracle(const LookupParams &params, int64_t outer, Values values = Values::Random) {
-    const LoadedLookup code(kernel(), params);
-    ASSERT_TRUE(code.fn);
-    expectOracle(code, params, outer, values);
+    const auto code = load(kernel(), params);
+    ASSERT_TRUE(code);
+    expectOracle(*code, params, outer, values);
   }
 
-  void expectOracle(const LoadedLookup &code, const LookupParams &params, int64_t outer, Values values) {
+  void expectOracle(const LoadedKernel &code, const LookupParams &params, int64_t outer, Values values) {
     const LookupOperands operands(kernel(), params, outer, values);
     // What lies between and behind the taps must not matter.
     std::vector<uint8_t> a(operands.aExtent(), 0xb7);
@@ -29,8 +29,8 @@ protected:
     want.insert(want.end(), sums.begin(), sums.end());
     want.insert(want.end(), margin, canary);
     std::vector<int32_t> got(want.size(), canary);
-    code.fn(reinterpret_cast<const uint32_t *>(a.data()), b.data(), got.data() + margin, outer);
-    ASSERT_EQ(want, got) << operands.text();
+    code.fn<LookupFn>()(reinterpret_cast<const uint32_t *>(a.data()), b.data(), got.data() + margin, outer);
+    ASSERT_EQ(want, got) << describe(params, outer);
   }
 };
 
@@ -90,16 +90,18 @@ TEST_P(LookupSweep, OverlappingRows) {
     for (size_t i = 0; i < image.size(); ++i) // fields of ternary values: each of 0, 1, 3
       image[i] = static_cast<uint8_t>("\x00\x04\x1d\x37\xc1\x70\x0f"[i % 7]);
     const LookupOperands operands(kernel(), params, outer);
-    const LoadedLookup code(kernel(), params);
-    ASSERT_TRUE(code.fn);
+    const auto code = load(kernel(), params);
+    ASSERT_TRUE(code);
     std::vector<int32_t> together(operands.accWords()), alone(params.columns);
     const std::vector<uint8_t> b = operands.packB();
-    code.fn(reinterpret_cast<const uint32_t *>(image.data()), b.data(), together.data(), outer);
+    code->fn<LookupFn>()(reinterpret_cast<const uint32_t *>(image.data()), b.data(), together.data(), outer);
     LookupParams one = params;
     one.rows = 1;
-    const LoadedLookup single(kernel(), one);
+    const auto single = load(kernel(), one);
+    ASSERT_TRUE(single);
     for (int64_t m = 0; m < params.rows; ++m) {
-      single.fn(reinterpret_cast<const uint32_t *>(image.data() + m * bytes), b.data(), alone.data(), outer);
+      single->fn<LookupFn>()(reinterpret_cast<const uint32_t *>(image.data() + m * bytes), b.data(), alone.data(),
+                             outer);
       ASSERT_TRUE(std::equal(alone.begin(), alone.end(), together.begin() + m * params.columns)) << "row " << m;
     }
   }
@@ -118,10 +120,10 @@ TEST_P(LookupSweep, NegativeStrides) {
     std::vector<uint8_t> a(extent.aExtent());
     uint8_t *first = a.data() + 7 * forward.aRowStride + 2 * forward.aOuterStride + forward.aTapStride;
     operands.placeA(first);
-    const LoadedLookup code(kernel(), backward);
-    ASSERT_TRUE(code.fn);
+    const auto code = load(kernel(), backward);
+    ASSERT_TRUE(code);
     std::vector<int32_t> got(operands.accWords());
-    code.fn(reinterpret_cast<const uint32_t *>(first), operands.packB().data(), got.data(), 3);
+    code->fn<LookupFn>()(reinterpret_cast<const uint32_t *>(first), operands.packB().data(), got.data(), 3);
     EXPECT_EQ(operands.oracle(), got);
   }
 }
@@ -146,12 +148,12 @@ TEST_P(LookupSweep, PartOfAWindow) {
                     b.begin() + block * whole.bColumnStride + (o + 1) * whole.bOuterStride + first * tap);
     std::vector<uint8_t> a(operands.aExtent());
     operands.placeA(a.data());
-    const LoadedLookup code(kernel(), part);
-    ASSERT_TRUE(code.fn);
+    const auto code = load(kernel(), part);
+    ASSERT_TRUE(code);
     std::vector<int32_t> got(operands.accWords());
-    code.fn(reinterpret_cast<const uint32_t *>(a.data()), b.data() + whole.bOuterStride + first * tap, got.data(),
-            outer - 1);
-    EXPECT_EQ(operands.oracle(), got) << operands.text();
+    code->fn<LookupFn>()(reinterpret_cast<const uint32_t *>(a.data()), b.data() + whole.bOuterStride + first * tap,
+                         got.data(), outer - 1);
+    EXPECT_EQ(operands.oracle(), got) << describe(part, outer - 1);
   }
 }
 
@@ -168,10 +170,10 @@ TEST_P(LookupSweep, LongestSums) {
 
 TEST_P(LookupSweep, NegativeOuterGivesZeros) {
   const LookupParams params = contiguous(kernel(), {.rows = 3, .columns = 64, .channels = 8}, 1);
-  const LoadedLookup code(kernel(), params);
-  ASSERT_TRUE(code.fn);
+  const auto code = load(kernel(), params);
+  ASSERT_TRUE(code);
   std::vector<int32_t> got(3 * 64, 1);
-  code.fn(nullptr, nullptr, got.data(), -1);
+  code->fn<LookupFn>()(nullptr, nullptr, got.data(), -1);
   EXPECT_EQ(std::vector<int32_t>(got.size(), 0), got);
 }
 
@@ -180,16 +182,16 @@ TEST_P(LookupSweep, CodeOfMinusTwoCountsAsZero) {
   if (kernel().elements == LookupElements::Binary)
     return; // one bit has no such code
   const LookupParams params = contiguous(kernel(), {.rows = 1, .columns = 32, .channels = 400}, 1);
-  const LoadedLookup code(kernel(), params);
-  ASSERT_TRUE(code.fn);
+  const auto code = load(kernel(), params);
+  ASSERT_TRUE(code);
   const LookupOperands operands(kernel(), params, 1);
   const std::vector<uint8_t> a(100, 0xaa);
   std::vector<int32_t> got(32, 1);
-  code.fn(reinterpret_cast<const uint32_t *>(a.data()), operands.packB().data(), got.data(), 1);
+  code->fn<LookupFn>()(reinterpret_cast<const uint32_t *>(a.data()), operands.packB().data(), got.data(), 1);
   EXPECT_EQ(std::vector<int32_t>(32, 0), got);
 }
 
 INSTANTIATE_TEST_SUITE_P(Manifest, LookupSweep, ::testing::ValuesIn(lookupKernels().begin(), lookupKernels().end()),
-                         lookupName);
+                         kernelName);
 
 } // namespace

@@ -1,20 +1,13 @@
-// Every depthwise kernel against a loop in C++, and its contract: memory, registers, position independence, refusals.
+// Every depthwise kernel against a loop in C++, its contract (KernelContract.h), and what its generator refuses.
 #include "compiler/Kernels/Depthwise.h"
-#include "test/unit/KernelTestSupport.h"
+#include "test/unit/KernelContract.h"
 
 #include <cmath>
 #include <cstring>
-#include <set>
-#include <sys/mman.h>
-#include <thread>
-
-namespace nibble::kernels {
-static void PrintTo(const DepthwiseKernelInfo &kernel, std::ostream *os) { *os << kernel.name; }
-} // namespace nibble::kernels
+#include <random>
 
 using namespace nibble::kernels;
 using namespace nibble::kernels::test;
-using Against = GuardedMemory::Against;
 
 namespace {
 
@@ -37,6 +30,15 @@ DepthwiseParams shape(int64_t channels, int rows, int columns, int stride, int64
 }
 
 bool isPossible(const DepthwiseParams &p) { return p.outputs > 0 && depthwiseRefusal(p).empty(); }
+
+/// For a message.
+std::string describe(const DepthwiseParams &params) {
+  const auto n = [](int64_t v) { return std::to_string(v); };
+  return n(params.channels) + " channels, " + n(params.windowRows) + " x " + n(params.windowColumns) + ", stride " +
+         n(params.stride) + ", rows " + n(params.firstRow) + ".." + n(params.lastRow) + ", " + n(params.before) +
+         " before " + n(params.inputs) + ", " + n(params.outputs) + " outputs" +
+         (params.result == bytes ? " of bytes" : "");
+}
 
 /// The values of one call, seeded. Extreme: the largest sums of both signs.
 class Call {
@@ -111,16 +113,9 @@ public:
           got = out[x * params.pixelStride + c];
         if (got != result(x, c))
           return "output " + std::to_string(x) + ", channel " + std::to_string(c) + " is " + std::to_string(got) +
-                 ", not " + std::to_string(result(x, c)) + ": " + text();
+                 ", not " + std::to_string(result(x, c)) + ": " + describe(params);
       }
     return {};
-  }
-  std::string text() const {
-    const auto n = [](int64_t v) { return std::to_string(v); };
-    return n(params.channels) + " channels, " + n(params.windowRows) + " x " + n(params.windowColumns) + ", stride " +
-           n(params.stride) + ", rows " + n(params.firstRow) + ".." + n(params.lastRow) + ", " + n(params.before) +
-           " before " + n(params.inputs) + ", " + n(params.outputs) + " outputs" +
-           (params.result == bytes ? " of bytes" : "");
   }
 
   const DepthwiseParams params;
@@ -131,62 +126,6 @@ private:
   std::vector<int8_t> weights; ///< [channel][row][column]
   std::vector<int32_t> start;
   std::vector<float> multiplier, bias;
-};
-
-/// Generated code in executable memory; `fn` is null, with a failure of the test, where it cannot be made. It is called
-/// through the type of the dot kernels: three pointers and a word.
-struct Loaded {
-  Loaded(const DepthwiseKernelInfo &kernel, const DepthwiseParams &params) {
-    const MachineCode made = generate(kernel, params);
-    if (!made) {
-      ADD_FAILURE() << made.error;
-      return;
-    }
-    code = std::make_unique<LoadedKernel>(made.bytes);
-    fn = code->fn();
-  }
-  std::unique_ptr<LoadedKernel> code;
-  DotFn fn = nullptr;
-};
-
-int64_t asWord(const void *line) { return static_cast<int64_t>(reinterpret_cast<intptr_t>(line)); }
-
-class DepthwiseCode : public ::testing::TestWithParam<DepthwiseKernelInfo> {
-protected:
-  const DepthwiseKernelInfo &kernel() const { return GetParam(); }
-};
-
-class DepthwiseRun : public DepthwiseCode {
-protected:
-  void SetUp() override {
-    if (const std::string why = whyNotHere(kernel().features, kernel().name); !why.empty())
-      GTEST_SKIP() << why;
-  }
-
-  /// One call; what lies around the result, between its pixels and behind the line must stay.
-  void expectOracle(const DepthwiseParams &params, bool extreme = false) {
-    const Call call(kernel(), params, extreme);
-    const Loaded code(kernel(), params);
-    ASSERT_TRUE(code.fn);
-    std::vector<uint8_t> a(call.extent(), 0xb7);
-    call.placePixels(a.data());
-    const std::vector<uint8_t> b = call.packed();
-    constexpr uint8_t canary = 0x5e;
-    constexpr size_t margin = 64;
-    std::vector<uint8_t> out(call.outBytes() + 2 * margin, canary), line(lineBytes(kernel(), params) + margin, canary);
-    code.fn(a.data(), reinterpret_cast<const int8_t *>(b.data()), reinterpret_cast<int32_t *>(out.data() + margin),
-            asWord(line.data()));
-    ASSERT_EQ("", call.check(out.data() + margin));
-    for (size_t i = 0; i < margin; ++i) {
-      ASSERT_EQ(canary, out[i]) << "before the result: " << call.text();
-      ASSERT_EQ(canary, out[out.size() - 1 - i]) << "behind the result: " << call.text();
-      ASSERT_EQ(canary, line[line.size() - 1 - i]) << "behind the line: " << call.text();
-    }
-    if (params.result == bytes)
-      for (int64_t x = 0; x + 1 < params.outputs; ++x)
-        for (int64_t c = params.channels; c < params.pixelStride; ++c)
-          ASSERT_EQ(canary, out[margin + x * params.pixelStride + c]) << "between pixels: " << call.text();
-  }
 };
 
 /// Shapes that reach every branch: windows of all remainders, strides, loops and none, tails, missing rows.
@@ -207,6 +146,63 @@ std::vector<DepthwiseParams> shapes() {
           all.push_back(p);
         }
   return all;
+}
+
+class DepthwiseCode : public KernelFixture<DepthwiseKernelInfo> {
+protected:
+  KernelCase caseFor(const DepthwiseParams &params) const { return caseOf(kernel(), params, describe(params)); }
+  std::vector<KernelCase> cases() const {
+    std::vector<KernelCase> all;
+    for (const DepthwiseParams &params : shapes())
+      all.push_back(caseFor(params));
+    return all;
+  }
+};
+
+class DepthwiseRun : public KernelRunFixture<DepthwiseKernelInfo> {
+protected:
+  /// One call; what lies around the result, between its pixels and behind the line must stay.
+  void expectOracle(const DepthwiseParams &params, bool extreme = false) {
+    const Call call(kernel(), params, extreme);
+    const auto code = load(kernel(), params);
+    ASSERT_TRUE(code);
+    std::vector<uint8_t> a(call.extent(), 0xb7);
+    call.placePixels(a.data());
+    const std::vector<uint8_t> b = call.packed();
+    constexpr uint8_t canary = 0x5e;
+    constexpr size_t margin = 64;
+    std::vector<uint8_t> out(call.outBytes() + 2 * margin, canary), line(lineBytes(kernel(), params) + margin, canary);
+    code->fn<DepthwiseFn>()(a.data(), b.data(), out.data() + margin, line.data());
+    ASSERT_EQ("", call.check(out.data() + margin));
+    for (size_t i = 0; i < margin; ++i) {
+      ASSERT_EQ(canary, out[i]) << "before the result: " << describe(params);
+      ASSERT_EQ(canary, out[out.size() - 1 - i]) << "behind the result: " << describe(params);
+      ASSERT_EQ(canary, line[line.size() - 1 - i]) << "behind the line: " << describe(params);
+    }
+    if (params.result == bytes)
+      for (int64_t x = 0; x + 1 < params.outputs; ++x)
+        for (int64_t c = params.channels; c < params.pixelStride; ++c)
+          ASSERT_EQ(canary, out[margin + x * params.pixelStride + c]) << "between pixels: " << describe(params);
+  }
+
+  KernelCall call(const DepthwiseParams &params) const {
+    const auto values = std::make_shared<Call>(kernel(), params);
+    return {.shape = describe(params),
+            .code = generate(kernel(), params),
+            .aBytes = values->extent(),
+            .placeA = [values](uint8_t *to) { values->placePixels(to); },
+            .b = values->packed(),
+            .out = std::vector<uint8_t>(values->outBytes()),
+            .differs = [values](const uint8_t *out) { return values->check(out); },
+            .scratchBytes = static_cast<size_t>(lineBytes(kernel(), params)),
+            .isRounded = params.result == bytes};
+  }
+};
+
+// First of those that run: a spoilt register makes the caller, not the kernel, fail.
+TEST_P(DepthwiseRun, KeepsTheCallersState) {
+  for (const DepthwiseParams &params : shapes())
+    ASSERT_NO_FATAL_FAILURE(expectCallersStateKept(call(params)));
 }
 
 TEST_P(DepthwiseRun, EveryTailOfChannels) {
@@ -283,128 +279,31 @@ TEST_P(DepthwiseRun, SharesOfChannels) {
 
 TEST_P(DepthwiseRun, StaysInsideItsOperands) {
   for (const DepthwiseParams &params : shapes())
-    for (const Against side : {Against::LowerGuard, Against::UpperGuard}) {
-      const Call call(kernel(), params);
-      const std::vector<uint8_t> packed = call.packed();
-      const GuardedMemory a(call.extent(), side), b(packed.size(), side), out(call.outBytes(), side),
-          line(lineBytes(kernel(), params), side);
-      call.placePixels(a.data());
-      std::copy(packed.begin(), packed.end(), b.data());
-      const Loaded code(kernel(), params);
-      ASSERT_TRUE(code.fn);
-      ASSERT_EQ("", callGuarded(code.fn, a.data(), reinterpret_cast<int8_t *>(b.data()),
-                                reinterpret_cast<int32_t *>(out.data()), asWord(line.data())))
-          << call.text();
-      ASSERT_EQ("", call.check(out.data()));
-    }
+    ASSERT_NO_FATAL_FAILURE(expectInsideOperands(call(params)));
 }
 
-// Pixels pages apart, every other page forbidden: nothing before their first or behind their last channel is read.
 TEST_P(DepthwiseRun, ReadsNothingBetweenPixels) {
-  const auto page = static_cast<int64_t>(GuardedMemory::pageBytes());
-  constexpr int64_t columns = 6, rows = 3;
-  const GuardedMemory memory(static_cast<size_t>(2 * page * columns * rows), Against::LowerGuard);
-  for (size_t at = page; at < memory.size(); at += 2 * page)
-    mprotect(memory.data() + at, page, PROT_NONE);
-  for (const int64_t channels : {1, 3, 7, 12, 16, 23, 31, 32, 45, 64})
-    for (const bool atEnd : {false, true}) {
-      DepthwiseParams params = shape(channels, 3, 3, 1, columns, sums);
-      params.pixelStride = 2 * page;
-      params.aRowStride = columns * params.pixelStride;
-      const Call call(kernel(), params);
-      uint8_t *a = memory.data() + (atEnd ? page - channels : 0);
-      call.placePixels(a);
-      const std::vector<uint8_t> b = call.packed();
-      std::vector<uint8_t> out(call.outBytes()), line(lineBytes(kernel(), params));
-      const Loaded code(kernel(), params);
-      ASSERT_TRUE(code.fn);
-      ASSERT_EQ("", callGuarded(code.fn, a, reinterpret_cast<const int8_t *>(b.data()),
-                                reinterpret_cast<int32_t *>(out.data()), asWord(line.data())))
-          << call.text();
-      ASSERT_EQ("", call.check(out.data()));
-    }
-}
-
-// Sums only: bytes are rounded as mxcsr says, which the test sets to another mode.
-TEST_P(DepthwiseRun, KeepsTheCallersState) {
-  for (const DepthwiseParams &params : shapes()) {
-    const Call call(kernel(), params);
-    const Loaded code(kernel(), params);
-    ASSERT_TRUE(code.fn);
-    std::vector<uint8_t> a(call.extent()), out(call.outBytes()), line(lineBytes(kernel(), params));
-    call.placePixels(a.data());
-    const std::vector<uint8_t> b = call.packed();
-    MachineState state = {};
-    callWithState(code.fn, a.data(), reinterpret_cast<const int8_t *>(b.data()),
-                  reinterpret_cast<int32_t *>(out.data()), asWord(line.data()), state);
-    if (params.result == sums) {
-      ASSERT_EQ("", call.check(out.data())) << "with garbage in all registers";
-    }
-    for (uint64_t i = 0; i < 6; ++i)
-      ASSERT_EQ(calleeSavedMark + i, state.calleeSaved[i]) << "register " << i << " of rbx rbp r12 r13 r14 r15";
-    ASSERT_EQ(mxcsrMark, state.mxcsr & ~0x3fu) << "beside the exceptions that are noted";
-    ASSERT_EQ(0u, state.flags & 0x400) << "direction flag";
-    for (const auto &vector : state.vectors)
-      for (int byte = 16; byte < 32; ++byte)
-        ASSERT_EQ(0, vector[byte]) << "vzeroupper is missing";
+  for (const int64_t channels : {1, 3, 7, 12, 16, 23, 31, 32, 45, 64}) {
+    DepthwiseParams params = shape(channels, 3, 3, 1, 6, sums);
+    params.pixelStride = forbiddenStride();
+    params.aRowStride = params.inputs * params.pixelStride;
+    ASSERT_NO_FATAL_FAILURE(expectNothingReadBetween(call(params), channels));
   }
 }
 
-TEST_P(DepthwiseCode, BytesDoNotDependOnTheAddress) {
-  constexpr size_t size = 1 << 18;
-  static uint8_t first[size], second[size + 64];
-  size_t shift = 1;
-  for (const DepthwiseParams &params : shapes()) {
-    std::memset(first, 0xcc, size);
-    std::memset(second, 0x11, sizeof second);
-    shift = shift % 61 + 3;
-    const Emitted one = kernel().emit(kernel(), params, {first, size});
-    const Emitted two = kernel().emit(kernel(), params, {second + shift, size});
-    ASSERT_EQ("", one.error);
-    ASSERT_GT(one.size, 0u);
-    ASSERT_EQ(one.size, two.size);
-    ASSERT_EQ(0, std::memcmp(first, second + shift, one.size));
-    ASSERT_EQ(0xcc, first[one.size]) << "wrote behind the reported size";
-  }
-}
-
+TEST_P(DepthwiseCode, BytesDoNotDependOnTheAddress) { expectSameBytesAtAnyAddress(cases()); }
 TEST_P(DepthwiseCode, GrowsItsBufferAndNeverTruncates) {
-  const DepthwiseParams params = shape(40, 3, 3, 1, 20, bytes);
-  const MachineCode whole = generate(kernel(), params);
-  ASSERT_TRUE(whole) << whole.error;
-  for (const size_t initial : {size_t(0), size_t(1), size_t(1000), whole.bytes.size() - 1, whole.bytes.size()})
-    EXPECT_EQ(whole.bytes, generate(kernel(), params, initial).bytes) << "from " << initial << " bytes";
-  std::vector<uint8_t> buffer(whole.bytes.size());
-  for (const size_t size : {size_t(0), size_t(1), size_t(500), buffer.size() / 2, buffer.size() - 1}) {
-    const Emitted emitted = kernel().emit(kernel(), params, std::span(buffer).first(size));
-    EXPECT_TRUE(emitted.tooSmall) << size;
-    EXPECT_EQ(0u, emitted.size);
-  }
-  EXPECT_EQ(buffer.size(), kernel().emit(kernel(), params, buffer).size) << "after the failures";
+  expectWholeCodeOrNone(caseFor(shape(40, 3, 3, 1, 20, bytes)));
 }
-
-TEST_P(DepthwiseCode, TwoThreadsAtOnce) {
-  const std::vector<DepthwiseParams> all = shapes();
-  std::vector<std::vector<uint8_t>> made[2];
-  const auto work = [&](int who) {
-    for (const DepthwiseParams &params : all) // one of them also runs into the error state every time
-      made[who].push_back(generate(kernel(), params, who ? 500 : 16384).bytes);
-  };
-  std::thread other(work, 1);
-  work(0);
-  other.join();
-  EXPECT_EQ(made[0], made[1]);
-}
+TEST_P(DepthwiseCode, TwoThreadsAtOnce) { expectSameFromTwoThreads(cases()); }
 
 TEST_P(DepthwiseCode, RefusesImpossibleShapes) {
   const auto error = [&](auto change) {
     DepthwiseParams params = shape(8, 3, 3, 1, 8, bytes);
     change(params);
-    std::vector<uint8_t> buffer(1);
-    EXPECT_EQ(depthwiseRefusal(params), kernel().emit(kernel(), params, buffer).error);
-    const std::string text = generate(kernel(), params).error, prefix = "kernel " + std::string(kernel().name) + ": ";
-    EXPECT_EQ(0u, text.find(prefix));
-    return text.substr(std::min(text.size(), prefix.size()));
+    const std::string reason = refusalOf(caseFor(params));
+    EXPECT_EQ(depthwiseRefusal(params), reason);
+    return reason;
   };
   EXPECT_EQ("channels must be 1..33554432, not 0", error([](DepthwiseParams &p) { p.channels = 0; }));
   EXPECT_EQ("outputs must be 1..65536, not 0", error([](DepthwiseParams &p) { p.outputs = 0; }));
@@ -423,10 +322,9 @@ TEST_P(DepthwiseCode, RefusesImpossibleShapes) {
   EXPECT_EQ("the upper bound must be 10..255, not 9", error([](DepthwiseParams &p) { p.high = 9; }));
 }
 
-std::string nameOf(const ::testing::TestParamInfo<DepthwiseKernelInfo> &info) { return std::string(info.param.name); }
 const auto all = ::testing::ValuesIn(testedDepthwiseKernels());
-INSTANTIATE_TEST_SUITE_P(Manifest, DepthwiseCode, all, nameOf);
-INSTANTIATE_TEST_SUITE_P(Manifest, DepthwiseRun, all, nameOf);
+INSTANTIATE_TEST_SUITE_P(Manifest, DepthwiseCode, all, kernelName);
+INSTANTIATE_TEST_SUITE_P(Manifest, DepthwiseRun, all, kernelName);
 
 TEST(DepthwiseHalves, SplitAndFit) {
   for (int w = -128; w <= 127; ++w) {
@@ -448,15 +346,7 @@ TEST(DepthwiseHalves, SplitAndFit) {
 }
 
 TEST(DepthwiseRegistry, UniqueNamesAndFeatures) {
-  std::set<std::string_view> names;
-  for (const DepthwiseKernelInfo &kernel : depthwiseKernels()) {
-    EXPECT_TRUE(names.insert(kernel.name).second) << kernel.name;
-    EXPECT_FALSE(kernel.features.empty()) << kernel.name;
-    EXPECT_EQ(nullptr, findKernel(kernel.name)) << "two registries must not share a name";
-    ASSERT_NE(nullptr, findDepthwiseKernel(kernel.name));
-    EXPECT_EQ(kernel.name, findDepthwiseKernel(kernel.name)->name);
-  }
-  EXPECT_EQ(nullptr, findDepthwiseKernel("depthwise_u8s8"));
+  expectRegistry(depthwiseKernels(), findDepthwiseKernel, "depthwise_u8s8");
 }
 
 } // namespace

@@ -3,7 +3,7 @@
 // as in its twin with the other encoding, which the sweep executes.
 #include "compiler/Kernels/Depthwise.h"
 #include "compiler/Kernels/Listed.h"
-#include "test/unit/KernelTestSupport.h"
+#include "test/unit/KernelDotSupport.h"
 
 #include <llvm-c/Disassembler.h>
 #include <llvm-c/Target.h>

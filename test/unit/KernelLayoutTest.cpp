@@ -1,5 +1,5 @@
 // The packed weights that kernels read are those that compiler/Layout declares.
-#include "test/unit/KernelTestSupport.h"
+#include "test/unit/KernelDotSupport.h"
 
 #include "compiler/Layout/Layout.h"
 

@@ -1,14 +1,15 @@
-// Dot kernels with group scales (rule R7.5) against a C++ oracle, between guard pages.
-#include "test/unit/KernelTestSupport.h"
+// Dot kernels with group scales (rule R7.5) against a C++ oracle, between forbidden pages.
+#include "test/unit/KernelContract.h"
+#include "test/unit/KernelDotSupport.h"
 
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <random>
 
 using namespace nibble::kernels;
 using namespace nibble::kernels::test;
 using Values = Operands::Values;
-using Against = GuardedMemory::Against;
 
 namespace {
 
@@ -64,32 +65,29 @@ std::vector<float> oracle(const Operands &operands, const Scales &scales, float 
   return acc;
 }
 
-std::vector<uint32_t> bitsOf(std::span<const float> values) {
-  std::vector<uint32_t> bits;
-  for (float v : values)
-    bits.push_back(std::bit_cast<uint32_t>(v));
-  return bits;
-}
-
-void expectOracle(const KernelInfo &kernel, const LoadedKernel &code, const DotParams &params, int64_t outer,
-                  Values values) {
-  SCOPED_TRACE(describe(params, outer));
-  Operands operands(kernel, params, outer);
-  operands.fill(values, static_cast<uint32_t>(params.run * 10 + outer));
-  const Scales scales(operands, static_cast<uint32_t>(params.rows));
-  const std::vector<int8_t> packed = packWithScales(operands, scales);
-  for (const Against side : {Against::LowerGuard, Against::UpperGuard}) {
-    GuardedMemory a(operands.aExtent(), side), b(packed.size(), side), acc(operands.accWords() * 8, side);
-    operands.placeA(a.data());
-    std::copy(packed.begin(), packed.end(), b.data());
-    auto *sums = reinterpret_cast<float *>(acc.data());
-    constexpr float start = 0.375f;
-    std::fill_n(sums, operands.accWords() * 2, start);
-    EXPECT_EQ(callGuarded(code.fn(), a.data(), reinterpret_cast<const int8_t *>(b.data()),
-                          reinterpret_cast<int32_t *>(sums), outer),
-              "");
-    ASSERT_EQ(bitsOf({sums, operands.accWords()}), bitsOf(oracle(operands, scales, params.addsToAcc ? start : 0.0f)));
-  }
+/// acc begins with `start` everywhere. Bits are compared.
+KernelCall call(const KernelInfo &kernel, const DotParams &params, int64_t outer, Values values) {
+  const auto operands = std::make_shared<Operands>(kernel, params, outer);
+  operands->fill(values, static_cast<uint32_t>(params.run * 10 + outer));
+  const Scales scales(*operands, static_cast<uint32_t>(params.rows));
+  const std::vector<int8_t> b = packWithScales(*operands, scales);
+  constexpr float start = 0.375f;
+  const std::vector<float> acc(operands->accWords() * 2, start);
+  std::vector<uint8_t> out(acc.size() * sizeof(float));
+  std::memcpy(out.data(), acc.data(), out.size());
+  std::vector<int32_t> want;
+  for (const float value : oracle(*operands, scales, params.addsToAcc ? start : 0.0f))
+    want.push_back(std::bit_cast<int32_t>(value));
+  return {.shape = describe(params, outer) + (params.addsToAcc ? ", added to acc" : "") +
+                   (values == Values::Extreme ? ", extreme values" : ""),
+          .code = generate(kernel, params),
+          .aBytes = operands->aExtent(),
+          .placeA = [operands](uint8_t *to) { operands->placeA(to); },
+          .b = {b.begin(), b.end()},
+          .out = std::move(out),
+          .differs = differsFrom(std::move(want)),
+          .outer = outer,
+          .isRounded = true};
 }
 
 class KernelScaled : public KernelRunTest {
@@ -120,11 +118,21 @@ TEST_P(KernelScaled, AgreesWithOracle) {
             DotParams params = paramsFor(rows, tiles, run, outer);
             params.widenEvery = widenEvery;
             params.addsToAcc = adds;
-            const auto code = load(kernel(), params);
-            ASSERT_TRUE(code);
             for (const Values values : {Values::Random, Values::Extreme})
-              ASSERT_NO_FATAL_FAILURE(expectOracle(kernel(), *code, params, outer, values));
+              ASSERT_NO_FATAL_FAILURE(expectInsideOperands(call(kernel(), params, outer, values)));
           }
+}
+
+TEST_P(KernelScaled, KeepsTheCallersState) {
+  if (!kernel().scalesGroups())
+    GTEST_SKIP() << "the kernel has no group scales";
+  for (const int rows : {1, 2, kernel().maxRows})
+    for (const int64_t run : {16, 48, 256})
+      for (const int64_t widenEvery : windowsOf(kernel())) {
+        DotParams params = paramsFor(rows, kernel().maxRows / rows, run, 3);
+        params.widenEvery = widenEvery;
+        ASSERT_NO_FATAL_FAILURE(expectCallersStateKept(call(kernel(), params, 3, Values::Random)));
+      }
 }
 
 INSTANTIATE_TEST_SUITE_P(Manifest, KernelScaled, ::testing::ValuesIn(testedKernels()), kernelName);

@@ -1,13 +1,14 @@
 // Selection: the order, the reasons, and the proof about pairs of weights.
 #include "compiler/Kernels/Select.h"
+#include "test/unit/KernelContract.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <random>
-#include <set>
 
 using namespace nibble::kernels;
+using namespace nibble::kernels::test;
 
 namespace {
 
@@ -202,15 +203,7 @@ TEST(KernelSelect, ManyTilesAreCutEvenly) {
         }
 }
 
-TEST(KernelSelect, RegistryHasUniqueNamesAndFeatures) {
-  std::set<std::string_view> names;
-  for (const KernelInfo &kernel : allKernels()) {
-    EXPECT_TRUE(names.insert(kernel.name).second) << kernel.name;
-    EXPECT_FALSE(kernel.features.empty()) << kernel.name;
-    EXPECT_EQ(&kernel, findKernel(kernel.name));
-  }
-  EXPECT_EQ(nullptr, findKernel("dot_u8s8_6x16_avx"));
-}
+TEST(KernelSelect, RegistryHasUniqueNamesAndFeatures) { expectRegistry(allKernels(), findKernel, "dot_u8s8_6x16_avx"); }
 
 /// Whether a pair leaves 16 bits for the activations at the corners of the range.
 bool saturatesByTrial(int w0, int w1, int max) {

@@ -1,5 +1,5 @@
 // Every kernel of the manifest against a C++ oracle, over rows, runs with every tail, outer counts, strides and values.
-#include "test/unit/KernelTestSupport.h"
+#include "test/unit/KernelDotSupport.h"
 
 #include "compiler/Kernels/Select.h"
 

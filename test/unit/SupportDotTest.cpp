@@ -1,7 +1,6 @@
 // Layers on generated dot kernels, for each instruction set that this machine has: bit-exact, with tails of channels,
 // columns, tiles and pixels, and each width of packed weights is reached by the best kernel.
 #include "compiler/Kernels/Kernels.h"
-#include "compiler/Target/Target.h"
 #include "test/unit/SupportRun.h"
 
 using namespace nibble;
@@ -19,13 +18,12 @@ bool hasAll(const Target &target, std::string_view features) {
   return true;
 }
 
-class SupportDot : public testing::TestWithParam<const char *> {};
+class SupportDot : public SupportTest {
+protected:
+  SupportDot() : SupportTest("x86_64-linux-gnu,") {}
+};
 
 TEST_P(SupportDot, EveryWidthLayerAndTail) {
-  auto target = Target::parse(std::string("x86_64-linux-gnu,") + GetParam());
-  ASSERT_TRUE(target);
-  if (!target->runsOnHost())
-    GTEST_SKIP() << target->whyNotOn(Target::host());
   constexpr std::pair<const char *, const char *> pairs[] = {{"u8", "i8n"},     {"u8z", "i4n"},   {"u6", "i6"},
                                                              {"u8", "ternary"}, {"u4", "binary"}, {"i8", "i3n"}};
   constexpr Layer layers[] = {Layer::Conv3x3, Layer::Strided, Layer::Dilated,
@@ -35,11 +33,9 @@ TEST_P(SupportDot, EveryWidthLayerAndTail) {
   const int64_t outputs[] = {17, 1, 16, 130, 33, 8, 31, 280};
   const int64_t blocks[] = {8, 16, 24, 40, 136}, few[] = {4, 8, 17, 36, 7, 64};
   const std::pair<int64_t, int64_t> images[] = {{5, 4}, {3, 27}, {14, 3}, {1, 1}, {4, 14}};
-  std::map<std::string, int> generated;
   size_t n = 0;
   for (auto [x, w] : pairs) {
     CellRun run(target->str());
-    int cells = 0;
     for (Layer layer : layers)
       for (int round = 0; round < 6; ++round, ++n) {
         Cell cell{.x = Format::of(x), .w = Format::of(w), .layer = layer, .ending = allEndings[n % 5]};
@@ -54,16 +50,10 @@ TEST_P(SupportDot, EveryWidthLayerAndTail) {
           cell.channels = few[n % std::size(few)] | 1;
         std::tie(cell.height, cell.width) = images[n % std::size(images)];
         cell.padded = n % 3 != 0 || std::min(cell.height, cell.width) < 3;
-        auto refusal = run.add(cell);
-        EXPECT_FALSE(refusal) << cell.text() << ": " << refusal->message;
-        cells += !refusal;
+        expectAdded(run, cell);
       }
-    for (const auto &[name, count] : run.generatedKernels())
-      generated[name] += count;
-    EXPECT_EQ(run.run(), cells);
+    expectExact(run);
   }
-  for (const auto &[name, count] : generated)
-    std::printf("%5d pieces of machine code from %s\n", count, name.c_str());
   for (int bits : {8, 4, 2, 1})
     for (const kernels::KernelInfo &kernel : kernels::allKernels())
       if (kernel.weightBits == bits && hasAll(*target, kernel.features)) {
@@ -75,33 +65,21 @@ TEST_P(SupportDot, EveryWidthLayerAndTail) {
 // Single rows against more columns than one work item has: the tiles of a call are spread over the matrix, if they
 // divide it.
 TEST_P(SupportDot, RowsAgainstWideMatrices) {
-  auto target = Target::parse(std::string("x86_64-linux-gnu,") + GetParam());
-  ASSERT_TRUE(target);
-  if (!target->runsOnHost())
-    GTEST_SKIP() << target->whyNotOn(Target::host());
   constexpr std::pair<const char *, const char *> pairs[] = {
       {"u8", "i8n"}, {"u8z", "i4n"}, {"u8", "ternary"}, {"u4", "binary"}};
   CellRun run(target->str());
-  int cells = 0;
+  size_t n = 0;
   for (auto [x, w] : pairs)
     for (const int64_t outputs : {256, 272, 500, 8})
       for (const int64_t channels : {515, 1024}) {
-        Cell cell{.x = Format::of(x), .w = Format::of(w), .layer = Layer::Linear, .ending = allEndings[cells % 5]};
+        Cell cell{.x = Format::of(x), .w = Format::of(w), .layer = Layer::Linear, .ending = allEndings[n++ % 5]};
         cell.channels = channels, cell.outputs = outputs;
-        auto refusal = run.add(cell);
-        EXPECT_FALSE(refusal) << cell.text() << ": " << refusal->message;
-        ++cells;
+        expectAdded(run, cell);
       }
-  EXPECT_EQ(run.run(), cells);
+  expectExact(run);
 }
 
 INSTANTIATE_TEST_SUITE_P(Targets, SupportDot, testing::Values("+avx2", "+avxvnni", "+avx512vnni,+avx512bw"),
-                         [](const auto &info) {
-                           std::string name;
-                           for (char c : std::string(info.param))
-                             if (std::isalnum(static_cast<unsigned char>(c)))
-                               name += c;
-                           return name;
-                         });
+                         targetName);
 
 } // namespace

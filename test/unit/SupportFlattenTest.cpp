@@ -2,7 +2,6 @@
 // the interpreter, and compiled, for each instruction set that this machine has.
 #include "compiler/Pack/Passes.h"
 #include "compiler/Pack/StorageLayouts.h"
-#include "compiler/Target/Target.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "test/unit/SupportRun.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -125,19 +124,14 @@ std::vector<FirstLayer> firstLayers() {
   return layers;
 }
 
-class SupportFlatten : public testing::TestWithParam<const char *> {};
+class SupportFlatten : public SupportTest {};
 
 TEST_P(SupportFlatten, FirstLayers) {
-  auto target = Target::parse(GetParam());
-  ASSERT_TRUE(target);
-  if (!target->runsOnHost())
-    GTEST_SKIP() << target->whyNotOn(Target::host());
   if (!target->has("avx2"))
     GTEST_SKIP() << "the target has no generated kernels";
   const std::vector<FirstLayer> layers = firstLayers();
   ASSERT_GE(layers.size(), 44u);
   auto compiled = std::make_unique<CellRun>(target->str());
-  int pending = 0;
   for (size_t n = 0; n < layers.size(); ++n) {
     const std::string text = layers[n].text(static_cast<uint32_t>(n));
     // The interpreter before and after; the tile is the one that is meant.
@@ -166,12 +160,10 @@ TEST_P(SupportFlatten, FirstLayers) {
     ASSERT_TRUE(mlir::succeeded(after)) << session.diagnostics;
     EXPECT_EQ(difference(*before, *after), "") << layers[n].what();
     // The whole way.
-    auto refusal = compiled->add(layers[n].what(), text);
-    EXPECT_FALSE(refusal) << layers[n].what() << ": " << refusal->message;
-    if (++pending == 8 || n + 1 == layers.size()) {
-      EXPECT_EQ(compiled->run(), pending);
+    expectAdded(*compiled, layers[n].what(), text);
+    if (n % 8 == 7 || n + 1 == layers.size()) {
+      expectExact(*compiled);
       compiled = std::make_unique<CellRun>(target->str());
-      pending = 0;
     }
   }
 }

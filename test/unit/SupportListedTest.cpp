@@ -1,7 +1,6 @@
 // Layers of 8-bit weights whose pairs saturate, on listed kernels where these are chosen: bit-exact, with worst cases,
 // padded taps, tails of channels and pixels.
 #include "compiler/Pack/Passes.h"
-#include "compiler/Target/Target.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "test/unit/SupportRun.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -82,33 +81,21 @@ std::vector<ListedLayer> layers() {
           {5, 5, 16, 8, 3, 3, 1, 1, {2, 2, 2, 2}}};
 }
 
-class SupportListed : public testing::TestWithParam<const char *> {};
+class SupportListed : public SupportTest {};
 
 TEST_P(SupportListed, WhateverTheWeightsAre) {
-  auto target = Target::parse(GetParam());
-  ASSERT_TRUE(target);
-  if (!target->runsOnHost())
-    GTEST_SKIP() << target->whyNotOn(Target::host());
   const std::string inputs[] = {"!quant.uniform<u8:f32, 7.8125e-03:127>", "!quant.uniform<u8:f32, 7.8125e-03>",
                                 "!quant.uniform<i8:f32, 1.5625e-02:-3>"};
-  std::map<std::string, int> generated;
   size_t n = 0;
   for (const auto &[values, name] : allValues) {
     CellRun run(target->str());
-    int cells = 0;
     for (const ListedLayer &layer : layers()) {
       const std::string what = layer.what() + ", " + name;
-      auto refusal = run.add(what, layer.text(values, inputs[n % std::size(inputs)], static_cast<uint32_t>(n)));
-      EXPECT_FALSE(refusal) << what << ": " << refusal->message;
-      cells += !refusal;
+      expectAdded(run, what, layer.text(values, inputs[n % std::size(inputs)], static_cast<uint32_t>(n)));
       ++n;
     }
-    for (const auto &[kernel, count] : run.generatedKernels())
-      generated[kernel] += count;
-    EXPECT_EQ(run.run(), cells) << name;
+    expectExact(run, name);
   }
-  for (const auto &[name, count] : generated)
-    std::printf("%5d pieces of machine code from %s\n", count, name.c_str());
   if (target->has("avx2") && !target->has("avx512vnni") && !target->has("avxvnni")) {
     EXPECT_GT(generated["listed_u8s8_10x8_avx2"], 0);
     EXPECT_GT(generated["dot_u8s8_6x16_avx2_exact"], 0) << "the worst case takes fewer operations there";

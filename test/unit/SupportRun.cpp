@@ -5,6 +5,7 @@
 #include "dialects/Ukr/IR/Ukr.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Diagnostics.h"
+#include "llvm/ADT/StringExtras.h"
 #include <regex>
 
 using namespace mlir;
@@ -166,6 +167,41 @@ std::map<std::string, int> CellRun::generatedKernels() {
   if (kernels)
     kernels->walk([&](ukr::KernelOp kernel) { ++count[kernel.getGenerator().str()]; });
   return count;
+}
+
+void SupportTest::SetUp() {
+  auto parsed = Target::parse(prefix + GetParam());
+  ASSERT_TRUE(parsed) << parsed.error();
+  target = *parsed;
+  if (!target->runsOnHost())
+    GTEST_SKIP() << target->whyNotOn(Target::host());
+}
+
+void SupportTest::TearDown() {
+  for (const auto &[name, count] : generated)
+    std::printf("%5d pieces of machine code from %s\n", count, name.c_str());
+}
+
+static void expectNone(const std::optional<Refusal> &refusal, const std::string &what) {
+  EXPECT_FALSE(refusal) << what << ": " << refusal->message;
+}
+
+void SupportTest::expectAdded(CellRun &run, const Cell &cell) { expectNone(run.add(cell), cell.text()); }
+
+void SupportTest::expectAdded(CellRun &run, const std::string &what, const std::string &text) {
+  expectNone(run.add(what, text), what);
+}
+
+void SupportTest::expectExact(CellRun &run, const std::string &what) {
+  for (const auto &[name, count] : run.generatedKernels())
+    generated[name] += count;
+  EXPECT_EQ(run.run(), run.size()) << what;
+}
+
+std::string targetName(const testing::TestParamInfo<const char *> &info) {
+  std::string name(info.param);
+  llvm::erase_if(name, [](char c) { return !llvm::isAlnum(c); });
+  return name;
 }
 
 } // namespace nibble::test

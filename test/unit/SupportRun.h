@@ -1,6 +1,7 @@
 // Takes small models through the whole compiler: refused with a message, or run beside the interpreter.
 #pragma once
 #include "compiler/Pipelines/Stages.h"
+#include "compiler/Target/Target.h"
 #include "test/unit/CompiledRun.h"
 #include "test/unit/SupportCell.h"
 #include <map>
@@ -40,6 +41,8 @@ public:
   std::pair<std::string, std::string> object();
   /// How many pieces of machine code come from each generator.
   std::map<std::string, int> generatedKernels();
+  /// How many functions were not refused.
+  int size() const { return static_cast<int>(accepted.size()); }
 
   static constexpr int64_t tile = 2, batch = 5;
 
@@ -56,5 +59,30 @@ private:
   mlir::OwningOpRef<mlir::ModuleOp> kernels;
   std::vector<Accepted> accepted;
 };
+
+/// The fixture of layers that are run for several targets, the parameters; skipped, with the reason, where this machine
+/// has not what a target needs. In the end it prints the generated kernels that took part.
+class SupportTest : public testing::TestWithParam<const char *> {
+protected:
+  /// `prefix` stands before the parameter.
+  explicit SupportTest(std::string prefix = "") : prefix(std::move(prefix)) {}
+  void SetUp() override;
+  void TearDown() override;
+
+  /// To a run for the target: what must not be refused.
+  static void expectAdded(CellRun &run, const Cell &cell);
+  static void expectAdded(CellRun &run, const std::string &what, const std::string &text);
+  /// All that was added must be bit-exact.
+  void expectExact(CellRun &run, const std::string &what = "");
+
+  std::optional<Target> target;
+  std::map<std::string, int> generated; ///< By expectExact: pieces of machine code from each generator.
+
+private:
+  std::string prefix;
+};
+
+/// For INSTANTIATE_TEST_SUITE_P: the letters and digits of the parameter.
+std::string targetName(const testing::TestParamInfo<const char *> &info);
 
 } // namespace nibble::test

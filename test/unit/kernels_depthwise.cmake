@@ -1,1 +1,1 @@
-nibble_gtest(kernels_depthwise_test KernelDepthwiseTest.cpp KernelTestSupport.cpp LINK nibble_kernels)
+nibble_gtest(kernels_depthwise_test KernelDepthwiseTest.cpp KernelContract.cpp KernelTestSupport.cpp LINK nibble_kernels)

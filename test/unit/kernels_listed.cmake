@@ -1,1 +1,1 @@
-nibble_gtest(kernels_listed_test KernelListedTest.cpp KernelTestSupport.cpp LINK nibble_kernels)
+nibble_gtest(kernels_listed_test KernelListedTest.cpp KernelContract.cpp KernelTestSupport.cpp LINK nibble_kernels)
