@@ -21,8 +21,7 @@ std::span<const LookupKernelInfo> lookupKernels() { return registry; }
 const LookupKernelInfo *findLookupKernel(std::string_view name) { return findByName(lookupKernels(), name); }
 
 std::string lookupRefusal(const LookupKernelInfo &kernel, const LookupParams &params) {
-  if (std::string reason =
-          outsideLimits({{"columns", params.columns, lookupColumns, lookupMaxColumns, lookupColumns}});
+  if (std::string reason = outsideLimits({{"columns", params.columns, lookupColumns, lookupMaxColumns, lookupColumns}});
       !reason.empty())
     return reason;
   const int64_t maxBytes = kernel.maxBytes(), maxChannels = maxBytes * (8 / lookupBits(kernel.elements));

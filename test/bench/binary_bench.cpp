@@ -98,8 +98,9 @@ public:
     std::generate(w.begin(), w.end(), value);
     std::generate(image.begin(), image.end(), value);
     const int64_t shape[] = {p.outputs, p.window, p.window, p.channels};
-    const std::vector<uint8_t> packed =
-        *layout::pack(layout::lookupTile(4, bits, kernel.weights == LookupWeights::Packed), w, shape);
+    const std::vector<uint8_t> packed = *layout::pack(
+        kernel.counts() ? layout::countTile(4) : layout::lookupTile(4, bits, kernel.weights == LookupWeights::Packed),
+        w, shape);
     b.resize(packed.size());
     std::copy(packed.begin(), packed.end(), b.data());
     a.assign(inHeight * inWidth * words, 0);
@@ -112,14 +113,14 @@ public:
     LookupParams params{.channels = p.channels, .taps = p.window, .maxOuter = p.window};
     params.aRowStride = params.aTapStride = pixelBytes;
     params.aOuterStride = inWidth * pixelBytes;
-    params.bOuterStride = lookupBlockBytes(kernel.weights, p.window * tapBytes(kernel.elements, p.channels));
+    params.bOuterStride = p.window * lookupBlockBytes(kernel.weights, tapBytes(kernel.elements, p.channels));
     params.bColumnStride = p.window * params.bOuterStride;
     const int64_t columns = (p.outputs + lookupColumns - 1) / lookupColumns * lookupColumns;
     for (int64_t n = 0; n < columns; n += lookupMaxColumns) {
       params.columns = static_cast<int>(std::min<int64_t>(lookupMaxColumns, columns - n));
       for (int64_t y = 0; y < p.height; ++y)
-        for (int64_t x = 0; x < p.width; x += p.rows) {
-          params.rows = std::min(p.rows, p.width - x);
+        for (int64_t x = 0; x < p.width; x += params.rows) {
+          params.rows = std::min({p.rows, p.width - x, kernel.maxRows(params.columns)});
           calls.push_back(
               {codeFor(params), n / lookupColumns * params.bColumnStride, n, y, x, params.rows, params.columns});
         }

@@ -16,7 +16,11 @@ std::vector<LookupParams> shapes(const LookupKernelInfo &kernel) {
       for (const int64_t channels : {1, 16, 57, 256, 515})
         for (const int64_t gap : {0, 5}) {
           columns = columns % lookupMaxColumns + lookupColumns;
-          LookupParams params{.rows = rows, .columns = columns, .channels = channels, .taps = taps, .maxOuter = 3};
+          LookupParams params{.rows = std::min(rows, kernel.maxRows(columns)),
+                              .columns = columns,
+                              .channels = channels,
+                              .taps = taps,
+                              .maxOuter = 3};
           params.aTapStride = tapBytes(kernel.elements, channels) + gap;
           params.aOuterStride = taps * params.aTapStride + gap;
           params.aRowStride = 3 * params.aOuterStride + gap;
@@ -65,17 +69,23 @@ TEST_P(LookupCode, RefusesImpossibleShapes) {
     EXPECT_EQ(lookupRefusal(kernel(), params), reason);
     return reason;
   };
-  EXPECT_EQ("rows must be 1..4096, not 0", error({.rows = 0, .channels = 8}));
-  EXPECT_EQ("rows must be 1..4096, not 4097", error({.rows = 4097, .channels = 8}));
+  const std::string rows = std::to_string(kernel().maxRows(32)), bytes = std::to_string(kernel().maxBytes());
+  EXPECT_EQ("rows must be 1.." + rows + ", not 0", error({.rows = 0, .channels = 8}));
+  EXPECT_EQ("rows must be 1.." + rows + ", not 4097", error({.rows = 4097, .channels = 8}));
+  EXPECT_NE("", error({.rows = kernel().maxRows(96) + 1, .columns = 96, .channels = 8}));
   EXPECT_EQ("columns must be 32..128, not 16 in steps of 32", error({.columns = 16, .channels = 8}));
   EXPECT_EQ("columns must be 32..128, not 160 in steps of 32", error({.columns = 160, .channels = 8}));
   EXPECT_NE("", error({.channels = 0}));
   EXPECT_NE("", error({.channels = INT64_MAX}));
-  EXPECT_EQ("taps must be 1..8191, not 0", error({.channels = 8, .taps = 0}));
+  EXPECT_EQ("taps must be 1.." + bytes + ", not 0", error({.channels = 8, .taps = 0}));
   EXPECT_NE("", error({.channels = 8, .taps = INT64_MAX}));
-  EXPECT_EQ("the outer steps must be 1..8191, not -1", error({.channels = 8, .maxOuter = -1}));
-  EXPECT_EQ("a sum over 8192 bytes of activations may exceed 16 bits; the kernel takes 8191",
-            error({.channels = 16 / lookupBits(kernel().elements), .maxOuter = 4096}));
+  EXPECT_EQ("the outer steps must be 1.." + bytes + ", not -1", error({.channels = 8, .maxOuter = -1}));
+  const int64_t half = kernel().maxBytes() / 2 + 1;
+  EXPECT_EQ("a sum over " + std::to_string(2 * half) + " bytes of activations may exceed " +
+                (kernel().counts() ? "32" : "16") + " bits; the kernel takes " + bytes,
+            error({.channels = 16 / lookupBits(kernel().elements), .maxOuter = half, .bOuterStride = 256}));
+  if (kernel().counts())
+    EXPECT_EQ("the steps of b must not lie at one place", error({.channels = 8, .maxOuter = 2}));
   EXPECT_NE("", error({.channels = 8, .bColumnStride = (1 << 26) + 1}));
   EXPECT_NE("", error({.channels = 8, .bColumnStride = INT64_MIN}));
 }
@@ -110,7 +120,11 @@ TEST_P(LookupContract, StaysInsideItsOperands) {
 TEST_P(LookupContract, ReadsNothingBetweenTheTaps) {
   constexpr int64_t taps = 2, outer = 2;
   for (const int64_t channels : {1, 8, 63, 200, 777}) {
-    LookupParams params{.rows = 7, .columns = 64, .channels = channels, .taps = taps, .maxOuter = outer};
+    LookupParams params{.rows = std::min<int64_t>(7, kernel().maxRows(64)),
+                        .columns = 64,
+                        .channels = channels,
+                        .taps = taps,
+                        .maxOuter = outer};
     params.aTapStride = forbiddenStride();
     params.aOuterStride = taps * params.aTapStride;
     params.aRowStride = outer * params.aOuterStride;

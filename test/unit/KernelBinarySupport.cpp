@@ -47,7 +47,9 @@ size_t LookupOperands::aExtent() const {
 std::vector<uint8_t> LookupOperands::packB() const {
   if (outer == 0)
     return {};
-  const auto layout = layout::lookupTile(4, lookupBits(kernel.elements), kernel.weights == LookupWeights::Packed);
+  const auto layout = kernel.counts()
+                          ? layout::countTile(4)
+                          : layout::lookupTile(4, lookupBits(kernel.elements), kernel.weights == LookupWeights::Packed);
   const int64_t shape[] = {params.columns, outer, params.taps, params.channels};
   const std::vector<int64_t> values(w.begin(), w.end());
   auto packed = layout::pack(layout, values, shape);
@@ -78,8 +80,7 @@ std::string describe(const LookupParams &params, int64_t outer) {
 }
 
 LookupParams contiguousB(const LookupKernelInfo &kernel, LookupParams params, int64_t outer) {
-  const int64_t bytes = params.taps * tapBytes(kernel.elements, params.channels);
-  params.bOuterStride = lookupBlockBytes(kernel.weights, bytes);
+  params.bOuterStride = params.taps * lookupBlockBytes(kernel.weights, tapBytes(kernel.elements, params.channels));
   params.bColumnStride = outer * params.bOuterStride;
   return params;
 }

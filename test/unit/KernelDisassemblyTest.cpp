@@ -1,6 +1,7 @@
 // The machine code of all kernels, also of those that this machine cannot run, as LLVM's disassembler
 // reads it: instructions that exist, no others than the features allow, and for each kernel of AVX-VNNI the same ones
 // as in its twin with the other encoding, which the sweep executes.
+#include "compiler/Kernels/Binary.h"
 #include "compiler/Kernels/Depthwise.h"
 #include "compiler/Kernels/Listed.h"
 #include "test/unit/KernelDotSupport.h"
@@ -69,6 +70,7 @@ const std::map<std::string_view, std::string_view> avx512 = {
     {"vpbroadcastd", ""},
     {"vpbroadcastw", "avx512bw"},
     {"vpdpbusd", "avx512vnni"},
+    {"vpopcntd", "avx512vpopcntdq"},
     {"vpshufb", "avx512bw"},
     {"vpsrad", ""},
     {"vpsrlw", "avx512bw"},
@@ -144,6 +146,30 @@ TEST(DepthwiseDisassembly, NeedsNoMoreThanItsFeatures) {
     for (const DepthwiseParams &params : depthwiseShapes())
       for (const Instruction &instruction : disassemble(generate(kernel, params).bytes))
         instructions.emplace(instruction.text, instruction.firstByte);
+    SCOPED_TRACE(kernel.name);
+    expectNoMoreThan(kernel.features, instructions);
+  }
+}
+
+TEST(LookupDisassembly, NeedsNoMoreThanItsFeatures) {
+  for (const LookupKernelInfo &kernel : lookupKernels()) {
+    Instructions instructions;
+    for (const int columns : {32, 128})
+      for (const int64_t rows : {int64_t(1), int64_t(2), std::min<int64_t>(13, kernel.maxRows(columns))})
+        for (const int64_t channels : {8, 16, 24, 32, 300, 5000}) { // tails of one to four bytes
+          const LookupParams params{.rows = rows,
+                                    .columns = columns,
+                                    .channels = channels,
+                                    .taps = 3,
+                                    .maxOuter = 2,
+                                    .aRowStride = 5000,
+                                    .aTapStride = 1000,
+                                    .aOuterStride = int64_t(1) << 33,
+                                    .bColumnStride = 1 << 20,
+                                    .bOuterStride = 1 << 16};
+          for (const Instruction &instruction : disassemble(generate(kernel, params).bytes))
+            instructions.emplace(instruction.text, instruction.firstByte);
+        }
     SCOPED_TRACE(kernel.name);
     expectNoMoreThan(kernel.features, instructions);
   }

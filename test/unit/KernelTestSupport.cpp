@@ -19,6 +19,7 @@ std::string whyNotHere(std::string_view features, std::string_view name) {
                          (feature == "fma" && __builtin_cpu_supports("fma")) ||
                          (feature == "avxvnni" && __builtin_cpu_supports("avxvnni")) ||
                          (feature == "avx512bw" && __builtin_cpu_supports("avx512bw")) ||
+                         (feature == "avx512vpopcntdq" && __builtin_cpu_supports("avx512vpopcntdq")) ||
                          (feature == "avx512vl" && __builtin_cpu_supports("avx512vl")) ||
                          (feature == "avx512vnni" && __builtin_cpu_supports("avx512vnni"));
     if (!present)

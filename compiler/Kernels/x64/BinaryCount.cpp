@@ -42,12 +42,12 @@ void CountEmitter::begin() {
   cmovle(products, count);
   imul(products, products, static_cast<int>(valuesOfStep));
   // What does not exist of the last four bytes of a tap is neither read nor counted.
-  constexpr uint64_t first = 0x1111111111111111, third = 4 * first;
+  constexpr uint64_t firstByte = 0x1111111111111111, thirdByte = 4 * firstByte, firstWord = 0x55555555;
   if (const int64_t tail = params.run % dotGroup) {
-    mov(count, tail == 1 ? first : first * 3);
+    mov(count, tail == 1 ? firstByte : firstWord);
     kmovq(k1, count);
     if (tail == 3) {
-      mov(count, third);
+      mov(count, thirdByte);
       kmovq(k2, count);
     }
   }
