@@ -1,6 +1,7 @@
 // Frozen graphs to packed integer code, and what to report about it.
 #include "compiler/Driver/Model.h"
 #include "compiler/Driver/Session.h"
+#include "compiler/Emit/Call.h"
 #include "compiler/Emit/Header.h"
 #include "compiler/Graph/Weights.h"
 #include "compiler/Pipelines/Advance.h"
@@ -76,13 +77,11 @@ FailureOr<Entry> lower(Session &session, std::string_view text, const WeightTabl
   return entry;
 }
 
-using EntryFunction = int32_t(void *const *, int64_t, void *, const nibble_parallel *);
-
 } // namespace
 
 struct ModelProgram::Code {
   std::unique_ptr<JitModule> jit;
-  EntryFunction *entry = nullptr;
+  ModelFunction *entry = nullptr;
 };
 
 ModelProgram::ModelProgram() : code(std::make_unique<Code>()) {}
@@ -99,7 +98,7 @@ Outcome<ModelProgram> ModelProgram::create(std::string_view module, const Weight
   program->code->jit = session.link(program->facts.target, options.level);
   if (!program->code->jit)
     return session.failure<ModelProgram>();
-  program->code->entry = program->code->jit->function<EntryFunction>(entry->name + "_packed");
+  program->code->entry = program->code->jit->function<ModelFunction>(entry->name + "_packed");
   if (!program->code->entry) {
     session.error("the compiled code does not define " + entry->name + "_packed");
     return session.failure<ModelProgram>();

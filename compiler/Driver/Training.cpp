@@ -1,6 +1,7 @@
 // Training steps and evaluations: from a graph to code with a static batch.
 #include "compiler/Driver/Training.h"
 #include "compiler/Driver/Session.h"
+#include "compiler/Emit/Call.h"
 #include "compiler/Pipelines/Advance.h"
 #include "compiler/Report/Flops.h"
 #include "compiler/Train/Train.h"
@@ -11,8 +12,6 @@ using namespace mlir;
 namespace nibble::driver {
 
 namespace {
-using EntryFunction = int32_t(void *const *, void *, const nibble_parallel *);
-
 /// The first value whose `batch` images would take more than 2^40 bytes, or null.
 Value tooLarge(func::FuncOp model, int64_t batch) {
   auto isTooLarge = [&](Value value) {
@@ -49,7 +48,7 @@ LogicalResult checkChoices(Session &session, func::FuncOp model, int64_t batch, 
 
 struct FixedBatchProgram::Code {
   std::unique_ptr<JitModule> jit;
-  EntryFunction *entry = nullptr;
+  StepFunction *entry = nullptr;
 };
 
 FixedBatchProgram::FixedBatchProgram() = default;
@@ -85,7 +84,7 @@ struct ProgramBuilder {
     program.code->jit = session.link(target, /*level=*/3);
     if (!program.code->jit)
       return failure();
-    program.code->entry = program.code->jit->function<EntryFunction>(entry->name);
+    program.code->entry = program.code->jit->function<StepFunction>(entry->name);
     if (program.code->entry)
       return success();
     session.error("the compiled code does not define " + entry->name);

@@ -1,8 +1,9 @@
-// The report in the form of the public API. A template, so that the compiler needs no header of the API.
+// The report and the profile in the form of the public API. A template, so that the compiler needs no header of the
+// API.
 #ifndef NIBBLE_COMPILER_REPORT_CONVERT_H
 #define NIBBLE_COMPILER_REPORT_CONVERT_H
 
-#include "compiler/Report/Report.h"
+#include "compiler/Report/Profile.h"
 
 namespace nibble::report {
 
@@ -46,6 +47,19 @@ Public convert(const Model &model) {
   for (const Step &from : model.steps)
     report.steps.push_back({from.name, from.layer});
   return report;
+}
+
+/// `Public` is nibble::Profile of <nibble/report.h>; its limits are left empty.
+template <typename Public>
+Public convert(const Profile &from) {
+  Public profile;
+  profile.images = from.images;
+  profile.repeat = from.repeat;
+  profile.threads = from.threads;
+  for (const Time &time : from.layers)
+    profile.layers.push_back({time.least, time.median});
+  profile.total = {from.total.least, from.total.median};
+  return profile;
 }
 
 } // namespace nibble::report

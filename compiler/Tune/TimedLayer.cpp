@@ -1,6 +1,7 @@
 // A module around one tile, compiled and timed.
 #include "compiler/Tune/TimedLayer.h"
 #include "compiler/Conversion/UkrToLLVM/Entry.h"
+#include "compiler/Emit/Call.h"
 #include "compiler/Graph/Elements.h"
 #include "compiler/Pack/Passes.h"
 #include "compiler/Pipelines/Advance.h"
@@ -19,16 +20,6 @@ namespace nibble {
 namespace {
 
 constexpr StringLiteral layerName = "layer";
-
-/// The threads that compiled code takes from its caller (nibble_parallel in runtime/include/nibble/runtime.h).
-struct Parallel {
-  using Task = void(void *context, int64_t begin, int64_t end, int32_t thread);
-  void *pool;
-  int32_t threads;
-  void (*run)(void *pool, int64_t count, Task *task, void *context);
-};
-
-using EntryFunction = int32_t(void *const *, int64_t, void *, const Parallel *);
 
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
@@ -118,7 +109,7 @@ private:
 
 struct TimedLayer::Program {
   std::unique_ptr<JitModule> jit;
-  EntryFunction *entry = nullptr;
+  ModelFunction *entry = nullptr;
   int64_t batch = 1, widenEvery = 0;
   std::vector<Lines> tensors;
   std::vector<bool> isTile; ///< For each step of the code.
@@ -128,7 +119,7 @@ struct TimedLayer::Program {
   size_t step = 0;
 
   /// Repeats a step of the tile, which leaves its operands alone; the shortest run counts.
-  void run(int64_t count, Parallel::Task *task, void *context) {
+  void run(int64_t count, nibble_task task, void *context) {
     auto once = [&](int64_t times) {
       const double start = now();
       for (int64_t i = 0; i < times; ++i)
@@ -215,7 +206,7 @@ Result<std::unique_ptr<TimedLayer>> TimedLayer::create(TileOp tile, StringRef ke
   if (!jit)
     return Failure{jit.error()};
   program->jit = std::move(*jit);
-  program->entry = program->jit->function<EntryFunction>(entry.name + "_packed");
+  program->entry = program->jit->function<ModelFunction>(entry.name + "_packed");
   if (!program->entry)
     return failure("the compiled layer defines no entry");
   return std::unique_ptr<TimedLayer>(new TimedLayer(std::move(program)));
@@ -231,9 +222,9 @@ double TimedLayer::measure(double seconds) {
     pointers.push_back(tensor.data());
   void *arena = pointers.back();
   pointers.pop_back();
-  const Parallel parallel{&p, 1, [](void *self, int64_t count, Parallel::Task *task, void *context) {
-                            static_cast<Program *>(self)->run(count, task, context);
-                          }};
+  const nibble_parallel parallel{&p, 1, [](void *self, int64_t count, nibble_task task, void *context) {
+                                   static_cast<Program *>(self)->run(count, task, context);
+                                 }};
   p.entry(pointers.data(), p.batch, arena, &parallel);
   return p.total * 1e9;
 }

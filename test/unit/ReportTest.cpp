@@ -276,7 +276,8 @@ TEST(ReportTest, BoundsStandBesideTheTimes) {
   const std::string text = to_string(report, profile);
   EXPECT_THAT(text, HasSubstr("net/conv: kernel dot_a (u8 x s4, 0 weight bytes), predicted 1.00 us; per image 100,000 "
                               "multiply-accumulates, 10 bytes read, 10 written; at least 50.0 us by vpmaddubsw+vpaddw; "
-                              "took 100 us, 2.00 times that\n"));
+                              "took 100 us, 2.00 times that; median 200 us; 100.0 % of all layers\n"));
+  EXPECT_THAT(text, HasSubstr("; per image took 100 us, median 200 us: 1 image, 1 thread, 1 run; bounds by the "));
   EXPECT_THAT(text, HasSubstr("; bounds by the limits a machine"));
   const auto json = nlohmann::json::parse(to_json(report, profile));
   EXPECT_EQ(json["limits"]["source"], "a machine");

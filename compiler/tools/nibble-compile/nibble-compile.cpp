@@ -44,6 +44,26 @@ struct Plan {
   Emit emit;
 };
 
+/// Each file of --report has a name of a kind that is known, and is written once.
+std::optional<Failure> checkReports(const CompileOptions &o) {
+  std::vector<std::string_view> files;
+  for (std::string_view path : o.reports) {
+    if (path == reportToStderr)
+      continue;
+    if (auto failure = checkReportPath(path))
+      return failure;
+    for (std::string_view other : files)
+      if (isSameFile(path, other))
+        return Failure{"--report=" + std::string(path) + " is given twice" +
+                       (path == other ? "" : ", the other time as " + std::string(other))};
+    if (isSameFile(path, o.output))
+      return Failure{"--report=" + std::string(path) + " and -o " + o.output +
+                     " name one file; give the report another name"};
+    files.push_back(path);
+  }
+  return std::nullopt;
+}
+
 Result<Plan> planOf(const CompileOptions &o) {
   Result<Target> target = Target::parse(o.target);
   if (!target)
@@ -85,9 +105,8 @@ Result<Plan> planOf(const CompileOptions &o) {
                    target->whyNotOn(Target::host())};
   if (!o.tune && !o.tuneCache.empty())
     return Failure{"--tune-cache=" + o.tuneCache + " is for --tune"};
-  for (const std::string &path : o.reports)
-    if (auto failure = path == reportToStderr ? std::nullopt : checkReportPath(path))
-      return *failure;
+  if (auto failure = checkReports(o))
+    return *failure;
   if (o.threads != 1 && o.reports.empty())
     return Failure{"--threads=" + std::to_string(o.threads) +
                    " is for --report: the code takes as many threads as its caller lends"};

@@ -1,7 +1,10 @@
 // Running a function compiled into this process, and timing it.
 #include "compiler/Conversion/UkrToLLVM/Entry.h"
+#include "compiler/Emit/Call.h"
 #include "compiler/Emit/Jit.h"
+#include "compiler/Report/Profile.h"
 #include "compiler/tools/nibble-run/Execute.h"
+#include "compiler/tools/nibble-run/Profile.h"
 #include "compiler/tools/support/Files.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/raw_ostream.h"
@@ -15,9 +18,6 @@ using namespace mlir;
 
 namespace nibble::tools {
 namespace {
-
-using ModelFunction = int32_t(void *const *, int64_t, void *, const nibble_parallel *);
-using StepFunction = int32_t(void *const *, void *, const nibble_parallel *);
 
 /// Keeps the calling thread on the CPU that it is on; gives its number, or nothing if the system refuses.
 std::optional<int> pin() {
@@ -39,18 +39,25 @@ int32_t bench(const Signature &signature, int64_t images, const CompiledOptions 
     if (int32_t status = call())
       return status;
     std::chrono::duration<double, std::nano> time = std::chrono::steady_clock::now() - start;
-    times.push_back(time.count() / static_cast<double>(std::max<int64_t>(images, 1)));
+    times.push_back(time.count());
   }
-  llvm::sort(times);
-  size_t middle = times.size() / 2;
-  double median = times.size() % 2 ? times[middle] : (times[middle - 1] + times[middle]) / 2;
+  const report::Time time = report::timeOf(std::move(times), std::max<int64_t>(images, 1));
   llvm::outs() << signature.name << ": batch " << images << ", " << options.threads
                << (options.threads == 1 ? " thread" : " threads");
   if (options.threads == 1)
     llvm::outs() << (cpu ? " pinned to CPU " + std::to_string(*cpu) : std::string(", not pinned"));
-  llvm::outs() << ", " << times.size() << (times.size() == 1 ? " run" : " runs")
-               << llvm::format(": min %.1f ns/image, median %.1f ns/image\n", times.front(), median);
+  llvm::outs() << ", " << options.bench << (options.bench == 1 ? " run" : " runs")
+               << llvm::format(": min %.1f ns/image, median %.1f ns/image\n", time.least, time.median);
   return 0;
+}
+
+Result<std::string> profile(const Signature &signature, int64_t images, const CompiledOptions &options,
+                            const nibble_parallel *threads, const report::Call &call) {
+  const auto *model = llvm::find_if(options.reports, [&](auto &model) { return model.name == signature.name; });
+  if (model == options.reports.end())
+    return Failure{"the compilation has no report of '" + signature.name + "'"};
+  Result<report::Profile> times = report::measure(*model, images, options.profile, threads, call);
+  return times ? profileText(*model, *times) : Failure{times.error()};
 }
 
 /// The threads of a pool, for as long as this lives.
@@ -118,19 +125,32 @@ Outputs runCompiled(ModuleOp module, const Target &target, const Signature &sign
   auto *step = (*jit)->function<StepFunction>(signature.name);
   if (entry->model ? !model : !step)
     return Failure{"the compiled code does not define '" + signature.name + "'"};
-  auto call = [&] {
+  auto callOn = [&](const nibble_parallel *lent) {
     void *memory = address(**arena);
-    return entry->model ? model(pointers.data(), inputs.batch, memory, parallel)
-                        : step(pointers.data(), memory, parallel);
+    return entry->model ? model(pointers.data(), inputs.batch, memory, lent) : step(pointers.data(), memory, lent);
+  };
+  auto call = [&] { return callOn(parallel); };
+  auto failureOf = [&](int32_t status) {
+    return Failure{"'" + signature.name + "' failed: " + nibble_status_string(status)};
   };
   int32_t status = call();
   Arrays results;
   for (const auto &output : outputs) // copies: timing a training step goes on from its results
-    results.push_back(options.bench ? std::make_shared<Array>(*output) : output);
+    results.push_back(options.bench || options.profile ? std::make_shared<Array>(*output) : output);
   if (!status && options.bench)
     status = bench(signature, entry->model ? inputs.batch : entry->batch, options, call);
   if (status)
-    return Failure{"'" + signature.name + "' failed: " + nibble_status_string(status)};
+    return failureOf(status);
+  if (options.profile) {
+    auto once = [&](const nibble_parallel *lent) -> std::optional<Failure> {
+      int32_t status = callOn(lent);
+      return status ? std::optional(failureOf(status)) : std::nullopt;
+    };
+    auto text = profile(signature, inputs.batch, options, parallel, once);
+    if (!text)
+      return Failure{text.error()};
+    llvm::outs() << *text << "\n";
+  }
   return results;
 }
 

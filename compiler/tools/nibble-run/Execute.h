@@ -3,6 +3,7 @@
 #define NIBBLE_COMPILER_TOOLS_NIBBLE_RUN_EXECUTE_H
 
 #include "compiler/Graph/WeightTable.h"
+#include "compiler/Report/Report.h"
 #include "compiler/Target/Target.h"
 #include "compiler/tools/nibble-run/Bind.h"
 
@@ -17,11 +18,13 @@ Outputs interpretFunction(mlir::func::FuncOp function, const Signature &signatur
 
 struct CompiledOptions {
   int threads = 1;
-  int bench = 0; ///< Runs to time after the first; 0: none.
+  int bench = 0;                         ///< Runs to time after the first; 0: none.
+  int profile = 0;                       ///< The same, with a time for each layer.
+  llvm::ArrayRef<report::Model> reports; ///< For a profile: what the compilation said.
 };
 
 /// Links the entry of that name of a module in the LLVM dialect (with packed entries) into this process and calls it.
-/// Times of `bench` go to standard output.
+/// Times of `bench` and `profile` go to standard output.
 Outputs runCompiled(mlir::ModuleOp module, const Target &target, const Signature &signature, const Inputs &inputs,
                     const CompiledOptions &options);
 

@@ -14,6 +14,7 @@ constexpr const char *examples = R"(Examples:
   nibble-run model.mlir --weights=weights.safetensors --input=images.npy --reference --expect=logits.npy
   nibble-run packed.mlir --input=image=images.npy --threads=2 --expect=logits=logits.npy
   nibble-run model.mlir --weights=weights.safetensors --input=images.npy --bench=20
+  nibble-run model.mlir --weights=weights.safetensors --input=images.npy --profile=20
 
 FILE or NAME=FILE: a file without a name goes to the next input (output) in order. Exit status: 0; 1 after an error
 message, or if a value differs from --expect (outputs are written before they are compared).)";
@@ -46,6 +47,9 @@ std::optional<int> parseRunOptions(int argc, char **argv, RunOptions &o) {
   app.add_flag("--allow-float", o.allowFloat, "Accept float ops between two quantisers");
   addNumber(app, "--bench", o.bench, 1, 1000000,
             "Run N times more and print the least and the median time per image; one thread is pinned to its CPU");
+  addNumber(app, "--profile", o.profile, 1, 1000000,
+            "Run N times more and print for each layer its kernel, bytes, bound, and the least and the median time per "
+            "image");
   return parse(app, argc, argv);
 }
 

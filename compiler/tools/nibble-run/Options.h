@@ -16,7 +16,7 @@ struct RunOptions {
   bool reference = false, noFreeze = false, allowFloat = false;
   int64_t batchTile = 0;
   int64_t threads = 1;
-  int64_t bench = 0; ///< 0: not given.
+  int64_t bench = 0, profile = 0; ///< 0: not given.
 };
 
 /// Fills `options`; gives the exit status if the program is done (help, error).

@@ -1,6 +1,7 @@
 // nibble-run: runs a model on arrays from files, compiled or interpreted, and compares the results.
 #include "compiler/Graph/Weights.h"
 #include "compiler/Pipelines/Advance.h"
+#include "compiler/Report/Collect.h"
 #include "compiler/tools/nibble-run/Compare.h"
 #include "compiler/tools/nibble-run/Execute.h"
 #include "compiler/tools/nibble-run/Options.h"
@@ -21,6 +22,10 @@ constexpr llvm::StringLiteral tool = "nibble-run";
 std::optional<std::string> checkFlags(const RunOptions &o) {
   if (o.reference && o.bench)
     return "--bench times compiled code; leave --reference out";
+  if (o.reference && o.profile)
+    return "--profile times compiled code; leave --reference out";
+  if (o.bench && o.profile)
+    return "--profile times the whole run too; leave --bench out";
   if (o.reference && o.threads != 1)
     return "--threads=" + std::to_string(o.threads) + " is for compiled code; the interpreter of --reference has one";
   if (o.reference && o.batchTile)
@@ -47,7 +52,7 @@ int finish(const RunOptions &o, const Signature &signature, const Arrays &result
         llvm::outs() << name << ": all " << results[i]->size() << " values equal those of " << expects[i] << "\n";
       else
         status = fail(tool, llvm::Twine(name) + " is not " + expects[i] + ": " + difference);
-    } else if (o.outputs.empty() && o.expects.empty() && !o.bench) {
+    } else if (o.outputs.empty() && o.expects.empty() && !o.bench && !o.profile) {
       llvm::outs() << name << ": " << textOf(results[i]->type(), results[i]->shape()) << "\n";
     }
   }
@@ -113,8 +118,9 @@ int run(const RunOptions &o) {
   Result<Inputs> inputs = readInputs(*files, signature->inputs);
   if (!inputs)
     return fail(tool, inputs.error());
-  if (o.bench && inputs->batch == 0)
-    return fail(tool, "--bench=" + std::to_string(o.bench) + " has nothing to time: the batch is empty");
+  for (auto [flag, runs] : {std::pair("--bench=", o.bench), {"--profile=", o.profile}})
+    if (runs && inputs->batch == 0)
+      return fail(tool, flag + std::to_string(runs) + " has nothing to time: the batch is empty");
   Arrays expected(expects->size());
   for (size_t i = 0; i < expects->size(); ++i)
     if (!(*expects)[i].empty()) {
@@ -128,12 +134,19 @@ int run(const RunOptions &o) {
     return failed("");
   AdvanceOptions options{target->str(), o.noFreeze ? nullptr : weights, o.allowFloat, o.batchTile, true, {}};
   Stage to = !o.reference ? Stage::LLVM : from == Stage::Graph && !o.noFreeze ? Stage::Frozen : from;
-  if (mlir::failed(advance(*module, from, to, options)))
+  report::Collector collector(target->str());
+  auto reached = [&](Stage stage) {
+    if (o.profile)
+      collector.reached(*module, stage);
+    return success();
+  };
+  if (mlir::failed(advance(*module, from, to, options, reached)))
     return failed("");
   static const WeightTable none;
   Outputs results = o.reference ? interpretFunction(*entry, *signature, *inputs, weights ? *weights : none)
                                 : runCompiled(*module, *target, *signature, *inputs,
-                                              {static_cast<int>(o.threads), static_cast<int>(o.bench)});
+                                              {static_cast<int>(o.threads), static_cast<int>(o.bench),
+                                               static_cast<int>(o.profile), collector.models()});
   if (!results)
     return failed(results.error());
   return finish(o, *signature, *results, *outputs, *expects, expected);

@@ -3,6 +3,7 @@
 #include "llvm/ADT/SmallString.h"
 #include "llvm/Support/Error.h"
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
 
 namespace nibble::tools {
@@ -52,6 +53,22 @@ std::optional<Failure> writeFile(llvm::StringRef path, llvm::StringRef bytes) {
   if (llvm::Error renamed = temporary->keep(real))
     return failed(llvm::toString(std::move(renamed)));
   return std::nullopt;
+}
+
+/// The path of the file that writeFile replaces, without links and dots as far as directories exist.
+static std::string realPath(llvm::StringRef path) {
+  llvm::SmallString<256> real;
+  if (!llvm::sys::fs::real_path(path, real))
+    return real.str().str();
+  llvm::StringRef parent = llvm::sys::path::parent_path(path);
+  if (llvm::sys::fs::real_path(parent.empty() ? "." : parent, real))
+    return path.str();
+  llvm::sys::path::append(real, llvm::sys::path::filename(path));
+  return real.str().str();
+}
+
+bool isSameFile(llvm::StringRef path, llvm::StringRef other) {
+  return path == other || realPath(path) == realPath(other);
 }
 
 std::optional<Failure> makeDirectory(llvm::StringRef path) {

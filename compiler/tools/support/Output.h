@@ -13,6 +13,9 @@ namespace nibble::tools {
 /// is one.
 std::optional<Failure> writeFile(llvm::StringRef path, llvm::StringRef bytes);
 
+/// True if writeFile would replace one and the same file: links and dots of both paths are followed.
+bool isSameFile(llvm::StringRef path, llvm::StringRef other);
+
 /// Makes the directory and those above it if they are missing.
 std::optional<Failure> makeDirectory(llvm::StringRef path);
 

@@ -2,6 +2,9 @@
 #include "dialects/Nibble/IR/NibbleVerify.h"
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/TypeSwitch.h"
+#include <charconv>
+#include <cmath>
+#include <limits>
 
 #define GET_TYPEDEF_CLASSES
 #include "dialects/Nibble/IR/NibbleTypes.cpp.inc"
@@ -55,9 +58,24 @@ void TernaryType::print(AsmPrinter &printer) const {
   printer << ">";
 }
 
-static bool isExactScale(double scale) {
-  auto exact = static_cast<float>(scale);
-  return std::isnormal(exact) && exact > 0 && static_cast<double>(exact) == scale;
+/// The shortest text that the parser reads back as this number; a float literal has a point.
+static std::string floatText(double value) {
+  char text[32];
+  std::string number(text, std::to_chars(text, std::end(text), value).ptr);
+  if (std::isfinite(value) && number.find('.') == std::string::npos)
+    number.insert(std::min(number.find('e'), number.size()), ".0");
+  return number;
+}
+
+/// What is wrong with a scale of a type, a double there and a float in what is computed; empty: nothing.
+static std::string scaleProblem(double scale) {
+  auto nearest = static_cast<float>(scale);
+  if (!std::isnormal(nearest) || nearest < 0)
+    return "which is not a positive normal f32 value; use one from " + floatText(std::numeric_limits<float>::min()) +
+           " to " + floatText(std::numeric_limits<float>::max());
+  if (static_cast<double>(nearest) != scale)
+    return "which is not exactly an f32 value; write the nearest one, " + floatText(nearest);
+  return "";
 }
 
 std::string sizeText(int64_t size) { return ShapedType::isDynamic(size) ? "?" : std::to_string(size); }
@@ -77,8 +95,8 @@ LogicalResult TernaryType::verify(function_ref<InFlightDiagnostic()> emitError, 
   if (axis >= 0 && values.empty())
     return emitError() << "a ternary type with an axis needs its scales";
   for (double scale : values.asArrayRef())
-    if (!isExactScale(scale))
-      return emitError() << "ternary scale " << scale << " is not a positive normal f32 value";
+    if (std::string problem = scaleProblem(scale); !problem.empty())
+      return emitError() << "a ternary type has scale " << floatText(scale) << ", " << problem;
   return success();
 }
 
@@ -128,6 +146,28 @@ static LogicalResult verifyGroups(RankedTensorType tensor, const GridFacts &fact
   return success();
 }
 
+static LogicalResult verifyScales(Operation *op, Type type, StringRef what, unsigned index) {
+  auto grid = dyn_cast_if_present<quant::QuantizedType>(gridTypeOf(type));
+  if (!grid || !grid.getExpressedType() || !grid.getExpressedType().isF32())
+    return success();
+  SmallVector<double> scales;
+  std::string each = " in channel ";
+  if (auto u = dyn_cast<quant::UniformQuantizedType>(grid)) {
+    scales = {u.getScale()}, each.clear();
+  } else if (auto u = dyn_cast<quant::UniformQuantizedPerAxisType>(grid)) {
+    scales.assign(u.getScales().begin(), u.getScales().end());
+  } else if (auto u = dyn_cast<quant::UniformQuantizedSubChannelType>(grid)) {
+    each = " in group ";
+    for (const APFloat &s : u.getScales().getValues<APFloat>())
+      scales.push_back(s.convertToDouble());
+  }
+  for (auto [c, s] : llvm::enumerate(scales))
+    if (std::string problem = scaleProblem(s); !problem.empty())
+      return op->emitOpError() << what << " " << index << " has scale " << floatText(s)
+                               << (each.empty() ? each : each + std::to_string(c)) << ", " << problem;
+  return success();
+}
+
 LogicalResult verifyTensor(Operation *op, Type type, StringRef what, unsigned index) {
   auto tensor = dyn_cast<RankedTensorType>(type);
   if (!tensor)
@@ -160,16 +200,8 @@ LogicalResult verifyTensor(Operation *op, Type type, StringRef what, unsigned in
   } else if (facts->axis >= 0 && tensor.getDimSize(facts->axis) != static_cast<int64_t>(facts->scales.size()))
     return fail() << "has " << facts->scales.size() << " scales for " << sizeText(tensor.getDimSize(facts->axis))
                   << " channels (dimension " << facts->axis << ")";
-  SmallVector<double> scales;
-  if (auto u = dyn_cast<quant::UniformQuantizedType>(grid))
-    scales = {u.getScale()};
-  else if (auto u = dyn_cast<quant::UniformQuantizedPerAxisType>(grid))
-    scales.assign(u.getScales().begin(), u.getScales().end());
-  else if (facts->group)
-    scales.assign(facts->scales.begin(), facts->scales.end());
-  for (auto [c, s] : llvm::enumerate(scales))
-    if (!isExactScale(s))
-      return fail() << "has scale " << s << " in channel " << c << ", which is not a positive normal f32 value";
+  if (failed(verifyScales(op, type, what, index)))
+    return failure();
   for (auto [c, z] : llvm::enumerate(facts->zeros))
     if (z < facts->qmin || z > facts->qmax)
       return fail() << "has zero point " << z << " in channel " << c << ", outside of its grid [" << facts->qmin << ", "
@@ -192,6 +224,13 @@ static LogicalResult verifyInference(Operation *op) {
 }
 
 LogicalResult verifyTensors(Operation *op) {
+  // Scales come before inference, whose message would show two types that differ in a digit and no reason.
+  for (auto [i, type] : llvm::enumerate(op->getOperandTypes()))
+    if (failed(verifyScales(op, type, "operand", i)))
+      return failure();
+  for (auto [i, type] : llvm::enumerate(op->getResultTypes()))
+    if (failed(verifyScales(op, type, "result", i)))
+      return failure();
   if (failed(verifyInference(op)))
     return failure();
   for (auto [i, type] : llvm::enumerate(op->getOperandTypes()))

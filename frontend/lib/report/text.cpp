@@ -89,6 +89,9 @@ std::string to_string(const Report &report, const Profile &profile) {
   const bool timed = !report.layers.empty() && profile.layers.size() == report.layers.size();
   const MachineLimits limits = limits_for(report, profile);
   bool bounded = false;
+  double sum = 0;
+  for (const Time &time : profile.layers)
+    sum += time.min;
   for (std::size_t i = 0; i < report.layers.size(); ++i) {
     const LayerReport &layer = report.layers[i];
     Diagnostic &line = lines.emplace_back();
@@ -103,6 +106,9 @@ std::string to_string(const Report &report, const Profile &profile) {
       line.message += "; took " + duration(profile.layers[i].min);
     if (timed && bound && bound->nanoseconds > 0)
       line.message += ", " + fixed(profile.layers[i].min / bound->nanoseconds, 2) + " times that";
+    if (timed)
+      line.message += "; median " + duration(profile.layers[i].median) + "; " +
+                      fixed(sum > 0 ? 100 * profile.layers[i].min / sum : 0, 1) + " % of all layers";
     bounded |= bound.has_value();
     for (const std::string &kernels : skipped(layer))
       line.notes.push_back({{}, 0, "skipped " + kernels});
@@ -114,6 +120,11 @@ std::string to_string(const Report &report, const Profile &profile) {
                   " bytes of constants; arena " + grouped(report.arena_planned) + " bytes (lower bound " +
                   grouped(report.arena_lower_bound) + ") and " + grouped(report.arena_scratch) +
                   " per thread, for tiles of " + std::to_string(report.batch_tile) + " images";
+  if (timed)
+    total.message += "; per image took " + duration(profile.total.min) + ", median " + duration(profile.total.median) +
+                     ": " + grouped(profile.images) + (profile.images == 1 ? " image, " : " images, ") +
+                     std::to_string(profile.threads) + (profile.threads == 1 ? " thread, " : " threads, ") +
+                     std::to_string(profile.repeat) + (profile.repeat == 1 ? " run" : " runs");
   if (bounded)
     total.message +=
         "; bounds by the limits " + std::string(timed && !profile.limits.memory.empty() ? "" : "of ") + limits.source;

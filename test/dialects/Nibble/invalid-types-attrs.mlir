@@ -16,22 +16,22 @@ func.func private @type(tensor<4x!nibble.ternary<0.5, 0.25>>)
 
 // -----
 
-// expected-error@+1 {{ternary scale 0.000000e+00 is not a positive normal f32 value}}
+// expected-error@+1 {{a ternary type has scale 0.0, which is not a positive normal f32 value; use one from 1.1754943508222875e-38 to 3.4028234663852886e+38}}
 func.func private @type(tensor<4x!nibble.ternary<0.0>>)
 
 // -----
 
-// expected-error@+1 {{ternary scale 1.000000e-01 is not a positive normal f32 value}}
+// expected-error@+1 {{a ternary type has scale 0.1, which is not exactly an f32 value; write the nearest one, 0.10000000149011612}}
 func.func private @type(tensor<4x!nibble.ternary<0 : 1.0, 0.1>>)
 
 // -----
 
-// expected-error@+1 {{ternary scale 1.000000e-40 is not a positive normal f32 value}}
+// expected-error@+1 {{a ternary type has scale 1.0e-40, which is not a positive normal f32 value; use one from 1.1754943508222875e-38 to 3.4028234663852886e+38}}
 func.func private @type(tensor<4x!nibble.ternary<1.0e-40>>)
 
 // -----
 
-// expected-error@+1 {{ternary scale 1.000000e+300 is not a positive normal f32 value}}
+// expected-error@+1 {{a ternary type has scale 1.0e+300, which is not a positive normal f32 value; use one from 1.1754943508222875e-38 to 3.4028234663852886e+38}}
 func.func private @type(tensor<4x!nibble.ternary<1.0e300>>)
 
 // -----
@@ -231,12 +231,12 @@ func.func private @signature(tensor<4x!quant.uniform<i12:f32, 0.5>> {nibble.name
 
 // -----
 
-// expected-error@+1 {{argument 0 has scale 1.000000e-01 in channel 1, which is not a positive normal f32 value}}
+// expected-error@+1 {{argument 0 has scale 0.1 in channel 1, which is not exactly an f32 value; write the nearest one, 0.10000000149011612}}
 func.func private @signature(tensor<2x!quant.uniform<i8:f32:0, {0.5, 0.1}>> {nibble.name = "x"})
 
 // -----
 
-// expected-error@+1 {{argument 0 has scale 1.000000e-01 in channel 0, which is not a positive normal f32 value}}
+// expected-error@+1 {{argument 0 has scale 0.1, which is not exactly an f32 value; write the nearest one, 0.10000000149011612}}
 func.func private @signature(tensor<2x!quant.uniform<i8:f32, 0.1>> {nibble.name = "x"})
 
 // -----
