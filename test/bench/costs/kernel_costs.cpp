@@ -48,6 +48,11 @@ std::string_view featuresOf(std::string_view name) {
   return {};
 }
 
+bool countsBits(std::string_view name) {
+  const auto *kernel = kernels::findLookupKernel(name);
+  return kernel && kernel->counts();
+}
+
 std::string targetOf(std::string_view features) {
   std::string text = "x86_64-linux-gnu";
   SmallVector<StringRef> parts;
@@ -235,7 +240,7 @@ int main(int argc, char **argv) {
           !StringRef(name).contains(options.kernel))
         continue;
       // Where a level adds to the one before it only what this kernel does not use, its costs are those below.
-      if (!hasAll(*target, featuresOf(name)) || (level.name == "avx512popcnt" && name != portableBinary))
+      if (!hasAll(*target, featuresOf(name)) || (level.name == "avx512popcnt" && name != portableBinary && !countsBits(name)))
         continue;
       for (bool oneRow : {false, true})
         if (std::optional<Fitted> fitted = costsOf(context, name, *target, oneRow, options.verbose)) {
