@@ -240,7 +240,8 @@ int main(int argc, char **argv) {
           !StringRef(name).contains(options.kernel))
         continue;
       // Where a level adds to the one before it only what this kernel does not use, its costs are those below.
-      if (!hasAll(*target, featuresOf(name)) || (level.name == "avx512popcnt" && name != portableBinary && !countsBits(name)))
+      if (!hasAll(*target, featuresOf(name)) ||
+          (level.name == "avx512popcnt" && name != portableBinary && !countsBits(name)))
         continue;
       for (bool oneRow : {false, true})
         if (std::optional<Fitted> fitted = costsOf(context, name, *target, oneRow, options.verbose)) {
