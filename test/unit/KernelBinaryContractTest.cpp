@@ -65,7 +65,7 @@ TEST_P(LookupCode, TwoThreadsAtOnce) { expectSameFromTwoThreads(cases()); }
 
 TEST_P(LookupCode, RefusesImpossibleShapes) {
   const auto error = [&](const LookupParams &params) {
-    const std::string reason = refusalOf(caseFor(params));
+    std::string reason = refusalOf(caseFor(params));
     EXPECT_EQ(lookupRefusal(kernel(), params), reason);
     return reason;
   };

@@ -301,7 +301,7 @@ TEST_P(DepthwiseCode, RefusesImpossibleShapes) {
   const auto error = [&](auto change) {
     DepthwiseParams params = shape(8, 3, 3, 1, 8, bytes);
     change(params);
-    const std::string reason = refusalOf(caseFor(params));
+    std::string reason = refusalOf(caseFor(params));
     EXPECT_EQ(depthwiseRefusal(params), reason);
     return reason;
   };

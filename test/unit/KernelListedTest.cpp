@@ -303,7 +303,7 @@ TEST_P(ListedCode, RefusesImpossibleShapes) {
   const auto error = [&](auto change) {
     ListedParams params{.rows = 2, .aRowStride = 4};
     change(params);
-    const std::string reason = refusalOf(caseFor(params));
+    std::string reason = refusalOf(caseFor(params));
     EXPECT_EQ(listedRefusal(kernel(), params), reason);
     return reason;
   };

@@ -1,6 +1,6 @@
 // RUN: nibble-opt %s --nibble-select-kernels=target=x86_64-linux-gnu,+avx2 | FileCheck %s
 // RUN: nibble-opt %s --nibble-select-kernels=target=x86_64-linux-gnu | FileCheck %s --check-prefix=SSE
-// RUN: nibble-opt %s --nibble-select-kernels=target=x86_64-linux-gnu,+avx512vpopcntdq,+avx512vl | FileCheck %s --check-prefix=COUNT
+// RUN: nibble-opt %s --nibble-select-kernels=target=x86_64-linux-gnu,+avx512vpopcntdq,+avx512bw,+avx512vl | FileCheck %s --check-prefix=COUNT
 // RUN: nibble-opt %s --nibble-select-kernels=target=x86_64-linux-gnu,+avx2 --nibble-assign-layouts --nibble-materialize-layouts --nibble-pack-constants --nibble-verify-layouts | FileCheck %s --check-prefix=PACKED
 
 !b = !nibble.binary
