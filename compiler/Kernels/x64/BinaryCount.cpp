@@ -23,7 +23,6 @@ private:
   void begin() override;
   void unit(int index, const Unit &unit) override;
   void end() override;
-  void loadActivations(int row, int index, int bytes);
   /// Adds the bits of `differ`, which is lost.
   void addCount(const Ymm &differ, const Ymm &sum) {
     vpopcntd(differ, differ);
@@ -41,34 +40,12 @@ void CountEmitter::begin() {
   test(outer, outer);
   cmovle(products, count);
   imul(products, products, static_cast<int>(valuesOfStep));
-  // What does not exist of the last four bytes of a tap is neither read nor counted.
-  constexpr uint64_t firstByte = 0x1111111111111111, thirdByte = 4 * firstByte, firstWord = 0x55555555;
-  if (const int64_t tail = params.run % dotGroup) {
-    mov(count, tail == 1 ? firstByte : firstWord);
-    kmovq(k1, count);
-    if (tail == 3) {
-      mov(count, thirdByte);
-      kmovq(k2, count);
-    }
-  }
   zeroSums();
-}
-
-void CountEmitter::loadActivations(int row, int index, int bytes) {
-  const Xbyak::RegExp from = activationsAt(row, index);
-  if (bytes == dotGroup)
-    vpbroadcastd(x, ptr[from]);
-  else if (bytes == 1)
-    vpbroadcastb(x | k1 | T_z, ptr[from]);
-  else
-    vpbroadcastw(x | k1 | T_z, ptr[from]);
-  if (bytes == 3)
-    vpbroadcastb(x | k2, ptr[from + 2]);
 }
 
 void CountEmitter::unit(int index, const Unit &unit) {
   if (params.rows == 1) { // nothing shares the weights
-    loadActivations(0, index, unit.lastBytes);
+    broadcast(x, x, 0, index, unit.lastBytes);
     for (int tile = 0; tile < params.tiles; ++tile)
       for (int half : {0, 1}) {
         const Ymm &y = half ? y1 : y0;
@@ -81,7 +58,7 @@ void CountEmitter::unit(int index, const Unit &unit) {
     load(w0, bAt(tile, index, 0));
     load(w1, bAt(tile, index, 1));
     for (int row = 0; row < params.rows; ++row) {
-      loadActivations(row, index, unit.lastBytes);
+      broadcast(x, x, row, index, unit.lastBytes);
       vpxord(y0, x, w0);
       vpxord(y1, x, w1);
       addCount(y0, sum(tile, row, 0));

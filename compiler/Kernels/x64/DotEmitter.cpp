@@ -55,9 +55,31 @@ RegExp DotEmitter::rowAddress(int row) const {
   return step == 0 ? RegExp(base) : base + *stride * step;
 }
 
+void DotEmitter::setTailMasks() {
+  if (!isWide() || !tailBytes())
+    return;
+  // Mask bits for bytes, or for words.
+  constexpr uint64_t firstByte = 0x1111111111111111, thirdByte = 4 * firstByte, firstWord = 0x55555555;
+  mov(count, tailBytes() == 1 ? firstByte : firstWord);
+  kmovq(k1, count);
+  if (tailBytes() == 3) {
+    mov(count, thirdByte);
+    kmovq(k2, count);
+  }
+}
+
 // Three bytes: the first two as words, the third in the odd words.
 void DotEmitter::broadcast(const Ymm &dst, const Ymm &scratch, int row, int group, int bytes) {
   const RegExp from = activationsAt(row, group);
+  if (isWide() && bytes < dotGroup) {
+    if (bytes == 1)
+      vpbroadcastb(dst | k1 | T_z, ptr[from]);
+    else
+      vpbroadcastw(dst | k1 | T_z, ptr[from]);
+    if (bytes == 3)
+      vpbroadcastb(dst | k2, ptr[from + 2]);
+    return;
+  }
   switch (bytes) {
   case 1:
     vpbroadcastb(dst, ptr[from]);
@@ -210,6 +232,7 @@ void DotEmitter::storeSums() {
 Emitted DotEmitter::emit() {
   Xbyak::Label step, done;
   enterFunction();
+  setTailMasks();
   begin();
   test(outer, outer);
   jle(done, T_NEAR);

@@ -80,8 +80,8 @@ protected:
   Xbyak::Address bAt(int tile, int index, int vector) {
     return ptr[arg1 + static_cast<int>(tile * params.bTileStride + index * unitBytes + vector * shape.vectorBytes)];
   }
-  /// dst = 4 values of k of a group, repeated, of which `bytes` exist. Others are never read; their place holds copies
-  /// of existing ones, which meet the zeros in b. Three bytes need `scratch`.
+  /// dst = 4 values of k of a group, repeated, of which `bytes` exist. Others are never read. In wide vectors their place
+  /// holds 0; else it holds copies of existing ones, which meet the zeros in b, and three bytes need `scratch`.
   void broadcast(const Xbyak::Ymm &dst, const Xbyak::Ymm &scratch, int row, int group, int bytes);
   const Xbyak::Ymm &sum(int tile, int row, int half) const {
     return sums[(tile * params.rows + row) * shape.vectors + half];
@@ -91,6 +91,10 @@ protected:
   bool isWide() const { return shape.vectorBytes > x64::vectorBytes; }
   void load(const Xbyak::Ymm &to, const Xbyak::Address &from);
   void store(const Xbyak::Address &to, const Xbyak::Ymm &from);
+  void bitAnd(const Xbyak::Ymm &dst, const Xbyak::Ymm &a, const Xbyak::Operand &b) {
+    isWide() ? vpandd(dst, a, b) : vpand(dst, a, b);
+  }
+  int tailBytes() const { return static_cast<int>(params.run % dotGroup); }
   void zero(const Xbyak::Ymm &reg);
   /// fma(f32(total + correction), scale, acc) to acc, for sum number `i` of an outer step whose units are all emitted.
   /// Both registers are lost.
@@ -111,6 +115,8 @@ protected:
 
 private:
   Xbyak::RegExp rowAddress(int row) const;
+  /// Masks of the values that exist of the last group, for broadcast(): wide vectors only.
+  void setTailMasks();
   void oneStep();
   void advanceAll(int64_t aStep, int64_t aPassed, int64_t bStep, int64_t bPassed);
   /// Of the weights behind the unit that is emitted next.

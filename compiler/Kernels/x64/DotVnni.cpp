@@ -43,15 +43,11 @@ private:
   const Ymm &selectField(int tile, int field);
 
   void multiply(const Ymm &sum, const Ymm &a, const Xbyak::Operand &w) { vpdpbusd(sum, a, w, encoding); }
-  void bitAnd(const Ymm &dst, const Ymm &a, const Xbyak::Operand &b) {
-    isWide() ? vpandd(dst, a, b) : vpand(dst, a, b);
-  }
 
   int bits() const { return shape.weightBits; }
   bool isNarrow() const { return bits() < 8; }
   bool usesTables() const { return bits() < 4; }
   int fieldsPerNibble() const { return 4 / bits(); }
-  int tail() const { return static_cast<int>(params.run % dotGroup); }
 
   /// What a mask leaves of field g is 2^(bits * g) * (weight + bias()), but for the highest field: two's complement,
   /// or minus 128 where a sign is set. Of signs it is (1 - weight) / 2 instead.
@@ -124,7 +120,7 @@ VnniEmitter::VnniEmitter(const DotParams &params, const DotShape &shape, Xbyak::
       takeConstant(fieldMasks[field]);
     return;
   }
-  if (!isWide() && tail() == 3)
+  if (!isWide() && tailBytes() == 3)
     y = vectors.take();
   // The second tile of two needs as many registers as the first; constants may lie in memory instead.
   weights.push_back(vectors.take());
@@ -146,15 +142,6 @@ VnniEmitter::VnniEmitter(const DotParams &params, const DotShape &shape, Xbyak::
 }
 
 void VnniEmitter::begin() {
-  // Of the bytes of a group those that exist; 64 mask bits for bytes, 32 for words.
-  if (isWide() && tail()) {
-    mov(count, tail() == 1 ? 0x1111111111111111 : 0x55555555);
-    kmovq(k1, count);
-    if (tail() == 3) {
-      mov(count, 0x4444444444444444);
-      kmovq(k2, count);
-    }
-  }
   for (const Constant *constant : {&nibbleMask, &nibbleBias, &flip, &biasFactor})
     loadConstant(*constant);
   for (const Constant &table : fieldTables)
@@ -173,19 +160,9 @@ void VnniEmitter::begin() {
 
 /// One-bit fields have no zero for the values that do not exist: those of a are made zero instead.
 void VnniEmitter::loadActivations(const Ymm &dst, const Ymm &scratch, int group, int row, int bytes) {
-  if (bytes == dotGroup || !isWide()) {
-    broadcast(dst, scratch, row, group, bytes);
-    if (bytes < dotGroup && bits() == 1)
-      vpand(dst, dst, ptr[rip + tailMaskAt]);
-    return;
-  }
-  const Xbyak::RegExp from = activationsAt(row, group);
-  if (bytes == 1)
-    vpbroadcastb(dst | k1 | T_z, ptr[from]);
-  else
-    vpbroadcastw(dst | k1 | T_z, ptr[from]);
-  if (bytes == 3)
-    vpbroadcastb(dst | k2, ptr[from + 2]);
+  broadcast(dst, scratch, row, group, bytes);
+  if (bytes < dotGroup && bits() == 1 && !isWide())
+    vpand(dst, dst, ptr[rip + tailMaskAt]);
 }
 
 /// weights[slot] = the weights of a tile and group. Groups are asked for in order.
@@ -343,8 +320,8 @@ void VnniEmitter::tables() {
       db(static_cast<uint8_t>(value(i)));
   };
   const auto same = [&](Constant &constant, int value) { bytes(constant.at, [&](int) { return value; }); };
-  if (bits() == 1 && tail() && !isWide())
-    bytes(tailMaskAt, [&](int i) { return i % dotGroup < tail() ? 0xff : 0; });
+  if (bits() == 1 && tailBytes() && !isWide())
+    bytes(tailMaskAt, [&](int i) { return i % dotGroup < tailBytes() ? 0xff : 0; });
   if (inPlace) {
     same(flip, 0x80);
     bytes(biasFactor.at, [&](int i) { return i / dotGroup < unitGroups && isBiased(i / dotGroup) ? bias() : 0; });

@@ -1,4 +1,5 @@
-// u8 x s8/s4/s2/s1 dot kernels for AVX2 with 16-bit sums in registers, widened to 32 bits after a window of groups.
+// u8 x s8/s4/s2/s1 dot kernels for AVX2 and AVX-512 BW with 16-bit sums in registers, widened to 32 bits after a window of
+// groups.
 //
 // A product of 32 bytes costs one vpmaddubsw and one vpaddw, against vpmaddubsw + vpmaddwd + vpaddd with 32-bit sums.
 // The first products of a window start its sums without an addition. Narrow weights are unpacked once for all rows. A
@@ -95,17 +96,17 @@ int64_t WindowsEmitter::unitsPerWindow(int64_t all) const {
 
 void WindowsEmitter::begin() {
   if (nibbleMask)
-    vmovdqu(*nibbleMask, ptr[rip + maskAt]);
+    load(*nibbleMask, ptr[rip + maskAt]);
   if (bias)
-    vmovdqu(*bias, ptr[rip + biasAt]);
+    load(*bias, ptr[rip + biasAt]);
   for (size_t field = 0; field < fieldTables.size(); ++field)
     if (fieldTables[field])
-      vmovdqu(*fieldTables[field], ptr[rip + fieldsAt[field]]);
+      load(*fieldTables[field], ptr[rip + fieldsAt[field]]);
   if (ones)
-    vmovdqu(*ones, ptr[rip + onesAt]);
+    load(*ones, ptr[rip + onesAt]);
   zeroSums();
   if (biasSum)
-    vpxor(*biasSum, *biasSum, *biasSum);
+    zero(*biasSum);
   if ((params.widenEvery || params.scaled) && !params.addsToAcc)
     storeSums();
 }
@@ -113,22 +114,22 @@ void WindowsEmitter::begin() {
 /// dst = the nibbles of a vector of b, low or high ones, one to a byte.
 void WindowsEmitter::loadNibbles(const Ymm &dst, int tile, int index, int vector, int nibble) {
   if (nibble == 0 && nibbleMask) {
-    vpand(dst, *nibbleMask, bAt(tile, index, vector));
+    bitAnd(dst, *nibbleMask, bAt(tile, index, vector));
     return;
   }
-  vmovdqu(dst, bAt(tile, index, vector));
+  load(dst, bAt(tile, index, vector));
   if (nibble == 1)
     vpsrlw(dst, dst, 4);
   if (nibbleMask)
-    vpand(dst, dst, *nibbleMask);
+    bitAnd(dst, dst, *nibbleMask);
   else
-    vpand(dst, dst, ptr[rip + maskAt]);
+    bitAnd(dst, dst, ptr[rip + maskAt]);
 }
 
-/// dst = the weights of 8 columns and 4 k: chunk number `chunk` of a unit. Chunks are asked for in order.
+/// dst = the weights of a vector of columns and 4 k: chunk number `chunk` of a unit. Chunks are asked for in order.
 void WindowsEmitter::loadWeights(const Ymm &dst, int tile, int index, int chunk) {
   if (!isNarrow()) {
-    vmovdqu(dst, bAt(tile, index, chunk));
+    load(dst, bAt(tile, index, chunk));
     return;
   }
   const int vector = chunk / (2 * fieldsPerNibble()), inVector = chunk % (2 * fieldsPerNibble());
@@ -148,7 +149,7 @@ void WindowsEmitter::loadWeights(const Ymm &dst, int tile, int index, int chunk)
   if (fieldTables[field]) {
     vpshufb(dst, *fieldTables[field], *this->index);
   } else {
-    vmovdqu(dst, ptr[rip + fieldsAt[field]]);
+    load(dst, ptr[rip + fieldsAt[field]]);
     vpshufb(dst, dst, *this->index);
   }
 }
@@ -156,8 +157,8 @@ void WindowsEmitter::loadWeights(const Ymm &dst, int tile, int index, int chunk)
 /// One-bit fields have no zero for the values that do not exist: those of a are made zero instead.
 void WindowsEmitter::loadActivations(const Ymm &dst, const Ymm &scratch, int row, int group, int bytes) {
   broadcast(dst, scratch, row, group, bytes);
-  if (shape.weightBits == 1 && bytes < dotGroup)
-    vpand(dst, dst, ptr[rip + tailMaskAt]);
+  if (shape.weightBits == 1 && bytes < dotGroup && !isWide())
+    bitAnd(dst, dst, ptr[rip + tailMaskAt]);
 }
 
 void WindowsEmitter::unit(int index, const Unit &unit) {
@@ -182,7 +183,7 @@ void WindowsEmitter::unit(int index, const Unit &unit) {
       if (b1)
         loadWeights(*b1, tile, index, group * shape.vectors + 1);
       const bool isShared = group < static_cast<int>(shared.size()), starts = unit.first && group == 0;
-      const int bytes = bytesOf(group), step = b1 || bytes == 3 ? 1 : 2;
+      const int bytes = bytesOf(group), step = b1 || (bytes == 3 && !isWide()) ? 1 : 2;
       for (int row = 0; row < params.rows; row += step) {
         const auto load = [&](const Ymm &to, int row) {
           if (!isShared)
@@ -215,10 +216,10 @@ void WindowsEmitter::widen(bool toAcc, int64_t offset) {
       vpmaddwd(wide, sums[i], *ones);
     else
       vpmaddwd(wide, sums[i], ptr[rip + onesAt]);
-    const Xbyak::Address to = ptr[acc + static_cast<int>(i * vectorBytes + offset)];
+    const Xbyak::Address to = ptr[acc + static_cast<int>(i * shape.vectorBytes + offset)];
     if (toAcc)
       vpaddd(wide, wide, to);
-    vmovdqu(to, wide);
+    store(to, wide);
   }
 }
 
@@ -226,7 +227,7 @@ void WindowsEmitter::widen(bool toAcc, int64_t offset) {
 void WindowsEmitter::scaleSums(bool areWide) {
   for (size_t i = 0; i < sums.size(); ++i) {
     if (areWide) {
-      vmovdqu(x, ptr[acc + static_cast<int>((sums.size() + i) * vectorBytes)]);
+      load(x, ptr[acc + static_cast<int>((sums.size() + i) * shape.vectorBytes)]);
     } else {
       if (biasSum)
         vpsubw(sums[i], sums[i], *biasSum);
@@ -247,11 +248,11 @@ void WindowsEmitter::run(const Run &run) {
     return;
   }
   // With group scales the 32-bit sums of an outer step lie behind acc.
-  const int64_t offset = params.scaled ? static_cast<int64_t>(sums.size()) * vectorBytes : 0;
+  const int64_t offset = params.scaled ? static_cast<int64_t>(sums.size()) * shape.vectorBytes : 0;
   if (params.scaled) {
-    vpxor(x, x, x);
+    zero(x);
     for (size_t i = 0; i < sums.size(); ++i)
-      vmovdqu(ptr[acc + static_cast<int>(i * vectorBytes + offset)], x);
+      store(ptr[acc + static_cast<int>(i * shape.vectorBytes + offset)], x);
   }
   const int64_t all = run.whole + (run.rest.groups ? 1 : 0), window = unitsPerWindow(all);
   const int64_t full = run.whole / window;
@@ -277,10 +278,10 @@ void WindowsEmitter::end() {
 void WindowsEmitter::tables() {
   const auto words = [&](Xbyak::Label &label, uint16_t word) {
     place(label);
-    for (int i = 0; i < vectorBytes / 2; ++i)
+    for (int i = 0; i < shape.vectorBytes / 2; ++i)
       dw(word);
   };
-  padTo(vectorBytes);
+  padTo(shape.vectorBytes);
   words(onesAt, 1);
   if (!isNarrow())
     return;
@@ -291,21 +292,21 @@ void WindowsEmitter::tables() {
   }
   for (int field = 0; field < fieldsPerNibble(); ++field) {
     place(fieldsAt[field]);
-    for (int i = 0; i < vectorBytes; ++i)
+    for (int i = 0; i < shape.vectorBytes; ++i)
       db(static_cast<uint8_t>(fieldValue(i % 16, field, shape.weightBits)));
   }
-  const int tail = static_cast<int>(params.run % dotGroup);
-  if (shape.weightBits == 1 && tail) {
+  const int tail = tailBytes();
+  if (shape.weightBits == 1 && tail && !isWide()) {
     place(tailMaskAt);
-    for (int i = 0; i < vectorBytes / dotGroup; ++i)
+    for (int i = 0; i < shape.vectorBytes / dotGroup; ++i)
       dd((1u << (8 * tail)) - 1);
   }
 }
 
-template <int bits, int rows, int columnVectors>
+template <int bits, int rows, int columnVectors, int bytes = x64::vectorBytes>
 class Windows final : public WindowsEmitter {
 public:
-  static constexpr DotShape kernelShape{bits, rows, columnVectors};
+  static constexpr DotShape kernelShape{bits, rows, columnVectors, bytes};
   static_assert(bits == 8 || columnVectors == 1, "the nibbles of a vector are shared by consecutive groups only");
   static std::string checkMore(const DotParams &params) {
     constexpr int unit = kernelShape.info().unitGroups();
@@ -322,6 +323,15 @@ public:
 Emitted emitDotU8S8Windows(const DotParams &params, std::span<uint8_t> buffer) {
   return emitDot<Windows<8, 6, 2>>(params, buffer);
 }
+
+template <int bits>
+Emitted emitDotWindows512(const DotParams &params, std::span<uint8_t> buffer) {
+  return emitDot<Windows<bits, 24, 1, 64>>(params, buffer);
+}
+template Emitted emitDotWindows512<8>(const DotParams &params, std::span<uint8_t> buffer);
+template Emitted emitDotWindows512<4>(const DotParams &params, std::span<uint8_t> buffer);
+template Emitted emitDotWindows512<2>(const DotParams &params, std::span<uint8_t> buffer);
+template Emitted emitDotWindows512<1>(const DotParams &params, std::span<uint8_t> buffer);
 
 Emitted emitDotU8S4(const DotParams &params, std::span<uint8_t> buffer) {
   return emitDot<Windows<4, 12, 1>>(params, buffer);

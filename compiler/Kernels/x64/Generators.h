@@ -20,6 +20,10 @@ Emitted emitDotU8S4(const DotParams &params, std::span<uint8_t> buffer);
 Emitted emitDotU8S2(const DotParams &params, std::span<uint8_t> buffer);
 Emitted emitDotU8S1(const DotParams &params, std::span<uint8_t> buffer);
 
+/// The same with vectors of 16 columns and 32 registers, for AVX-512 BW; bits: 8, 4, 2, 1.
+template <int bits>
+Emitted emitDotWindows512(const DotParams &params, std::span<uint8_t> buffer);
+
 /// Listed.h: windows of groups that were put together so that no 16-bit sum overflows; exact for all weights.
 Emitted emitListed(const ListedKernelInfo &kernel, const ListedParams &params, std::span<uint8_t> buffer);
 

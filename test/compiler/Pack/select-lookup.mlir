@@ -8,12 +8,12 @@
 
 // Nibbles where several pixels of an image share the weights, also in padded windows; but not where the processor can count bits.
 // CHECK-LABEL: func.func @windows
-// CHECK: nibble.tile {{.*}}kernel = "lookup_b1b1_avx2", nibble.choice = "predicted {{[0-9.]+ [nu]s}}", {{.*}}rejected = ["lookup_b1b1_packed_avx2: predicted {{.*}}"portable_binary: predicted 
-// CHECK: nibble.tile {{.*}}kernel = "lookup_b1b1_avx2", nibble.choice = "predicted {{[0-9.]+ [nu]s}}", {{.*}}rejected = ["lookup_b1b1_packed_avx2: predicted {{.*}}"portable_binary: predicted 
+// CHECK: nibble.tile {{.*}}kernel = "lookup_b1b1_avx2", nibble.choice = "predicted {{[0-9.]+ [nu]s}}", {{.*}}rejected = ["count_b1b1_avx512vpopcntdq: target has no avx512vpopcntdq", "lookup_b1b1_packed_avx2: predicted {{.*}}"portable_binary: predicted 
+// CHECK: nibble.tile {{.*}}kernel = "lookup_b1b1_avx2", nibble.choice = "predicted {{[0-9.]+ [nu]s}}", {{.*}}rejected = ["count_b1b1_avx512vpopcntdq: target has no avx512vpopcntdq", "lookup_b1b1_packed_avx2: predicted {{.*}}"portable_binary: predicted 
 // SSE-LABEL: func.func @windows
-// SSE: nibble.tile {{.*}}kernel = "portable_binary", {{.*}}rejected = ["lookup_b1b1_avx2: target has no avx2", "lookup_b1b1_packed_avx2: target has no avx2", {{.*}}"dot_u8s8_6x16_avx2_exact: activations and weights are binary; bits are faster than bytes"
+// SSE: nibble.tile {{.*}}kernel = "portable_binary", {{.*}}rejected = ["count_b1b1_avx512vpopcntdq: target has no avx512vpopcntdq", "lookup_b1b1_avx2: target has no avx2", "lookup_b1b1_packed_avx2: target has no avx2", {{.*}}"dot_u8s8_6x16_avx2_exact: activations and weights are binary; bits are faster than bytes"
 // COUNT-LABEL: func.func @windows
-// COUNT: nibble.tile {{.*}}kernel = "portable_binary", {{.*}}rejected = ["lookup_b1b1_avx2: predicted {{[0-9.]+ ns; portable_binary [0-9.]+}} ns", "lookup_b1b1_packed_avx2: predicted
+// COUNT: nibble.tile {{.*}}kernel = "count_b1b1_avx512vpopcntdq", {{.*}}rejected = ["lookup_b1b1_avx2: predicted {{[0-9.]+ ns; count_b1b1_avx512vpopcntdq [0-9.]+}} ns", "lookup_b1b1_packed_avx2: predicted
 // PACKED-LABEL: func.func @windows
 // 2 blocks of 32 columns x 9 taps x 5 bytes of 40 channels x 64 bytes.
 // PACKED: nibble.constant {{.*}} : tensor<5760xi8> : tensor<33x3x3x40x{{.*}}tile = [3:2, 0:32, 3:4], word = 8, bits = 1, fields = 4, code = sign">>
@@ -29,7 +29,7 @@ func.func @windows(%x: tensor<?x5x5x40xf32>) -> (tensor<?x3x3x33xi32>, tensor<?x
 // CHECK-LABEL: func.func @row
 // CHECK: nibble.tile {{.*}}kernel = "lookup_b1b1_packed_avx2"
 // COUNT-LABEL: func.func @row
-// COUNT: nibble.tile {{.*}}kernel = "portable_binary", {{.*}}"lookup_b1b1_avx2: predicted
+// COUNT: nibble.tile {{.*}}kernel = "count_b1b1_avx512vpopcntdq", {{.*}}"lookup_b1b1_avx2: predicted
 func.func @row(%x: tensor<?x1x1x160xf32>) -> tensor<?x1x1x17xi32> {
   %q = nibble.quantize %x : (tensor<?x1x1x160xf32>) -> tensor<?x1x1x160x!b>
   %w = nibble.constant dense<1> : tensor<17x1x1x160xi8> : tensor<17x1x1x160x!b>
@@ -39,12 +39,12 @@ func.func @row(%x: tensor<?x1x1x160xf32>) -> tensor<?x1x1x17xi32> {
 
 // Packed for one or two pixels of an image, whatever the batch; a batch that is known counts.
 // CHECK-LABEL: func.func @rows
-// CHECK: nibble.tile {{.*}}kernel = "lookup_b1b1_packed_avx2", {{.*}}rejected = ["lookup_b1b1_avx2: predicted {{[0-9.]+}} ns; lookup_b1b1_packed_avx2, whose weights are narrower, 
-// CHECK: nibble.tile {{.*}}kernel = "lookup_b1b1_packed_avx2", {{.*}}rejected = ["lookup_b1b1_avx2: predicted {{[0-9.]+}} ns; lookup_b1b1_packed_avx2, whose weights are narrower, 
+// CHECK: nibble.tile {{.*}}kernel = "lookup_b1b1_packed_avx2", {{.*}}rejected = ["count_b1b1_avx512vpopcntdq: {{[^"]*}}", "lookup_b1b1_avx2: predicted {{[0-9.]+}} ns; lookup_b1b1_packed_avx2, whose weights are narrower, 
+// CHECK: nibble.tile {{.*}}kernel = "lookup_b1b1_packed_avx2", {{.*}}rejected = ["count_b1b1_avx512vpopcntdq: {{[^"]*}}", "lookup_b1b1_avx2: predicted {{[0-9.]+}} ns; lookup_b1b1_packed_avx2, whose weights are narrower, 
 // CHECK: nibble.tile {{.*}}kernel = "lookup_b1b1_avx2"
 // COUNT-LABEL: func.func @rows
-// COUNT: nibble.tile {{.*}}kernel = "portable_binary"
-// COUNT: nibble.tile {{.*}}kernel = "lookup_b1b1_packed_avx2"
+// COUNT: nibble.tile {{.*}}kernel = "count_b1b1_avx512vpopcntdq"
+// COUNT: nibble.tile {{.*}}kernel = "count_b1b1_avx512vpopcntdq"
 // PACKED-LABEL: func.func @rows
 // PACKED: nibble.constant {{.*}} : tensor<512xi8> : tensor<17x1x1x128x{{.*}}tile = [0:32, 3:8], word = 8, bits = 1, code = sign">>
 func.func @rows(%x: tensor<?x1x1x128xf32>, %y: tensor<?x1x2x128xf32>, %z: tensor<3x1x1x128xf32>) -> (tensor<?x1x1x17xi32>, tensor<?x1x2x17xi32>, tensor<3x1x1x17xi32>) {
@@ -87,9 +87,9 @@ func.func @ternary(%x: tensor<?x4x4x40xf32>) -> tensor<?x1x1x32xi32> {
 
 // Sums that counts of 16 bits cannot hold; next to no work; groups; many columns behind the last. Not mentioned for other operands.
 // CHECK-LABEL: func.func @refused
-// CHECK: nibble.tile {{.*}}kernel = "portable_binary", {{.*}}rejected = ["lookup_b1b1_avx2: a sum spans 8192 bytes of activations; the kernel takes 8191", "lookup_b1b1_packed_avx2: a sum spans
-// CHECK: nibble.tile {{.*}}kernel = "portable_binary", {{.*}}rejected = ["lookup_b1b1_avx2: predicted {{[0-9.]+}} ns; portable_binary {{.*}}"dot_u8s8_6x16_avx2_exact: activations and weights are binary
-// CHECK: nibble.tile {{.*}}kernel = "portable_i16", {{.*}}rejected = ["lookup_b1b1_avx2: groups = 2 of 1 output channel; the kernel needs multiples of 8", {{.*}}"portable_binary: groups = 2 of 8 input channels; the kernel needs multiples of 32"
+// CHECK: nibble.tile {{.*}}kernel = "portable_binary", {{.*}}rejected = ["count_b1b1_avx512vpopcntdq: target has no avx512vpopcntdq", "lookup_b1b1_avx2: a sum spans 8192 bytes of activations; the kernel takes 8191", "lookup_b1b1_packed_avx2: a sum spans
+// CHECK: nibble.tile {{.*}}kernel = "portable_binary", {{.*}}rejected = ["count_b1b1_avx512vpopcntdq: {{[^"]*}}", "lookup_b1b1_avx2: predicted {{[0-9.]+}} ns; portable_binary {{.*}}"dot_u8s8_6x16_avx2_exact: activations and weights are binary
+// CHECK: nibble.tile {{.*}}kernel = "portable_i16", {{.*}}rejected = ["count_b1b1_avx512vpopcntdq: {{[^"]*}}", "lookup_b1b1_avx2: groups = 2 of 1 output channel; the kernel needs multiples of 8", {{.*}}"portable_binary: groups = 2 of 8 input channels; the kernel needs multiples of 32"
 // CHECK: nibble.tile {{.*}}kernel = "dot_{{.*}}rejected = ["lookup_t2t2_avx2: predicted {{[0-9.]+}} ns; dot_
 // CHECK: nibble.tile {{.*}}kernel = "dot_{{.*}}rejected = ["lookup_t2t2_avx2: predicted {{[0-9.]+}} ns; dot_
 // CHECK: nibble.tile
