@@ -91,7 +91,7 @@ std::vector<Case> cases() {
          h = linear(h, g.param("c.weight", {37, h.shape()[1]}).sign());
          return linear(h.sign(), g.param("d.weight", {9, 37}).sign()).fake_quant(qint(8));
        },
-       false, "lookup_b1b1_packed_avx2"},
+       false, "lookup_b1b1_avx2"},
       {"BinaryPool",
        [](Graph &g, const Tensor &x) {
          Tensor h = max_pool2d(models::binary_block(x, 33, "b1").sign());

@@ -33,10 +33,17 @@ def run(what, data):
     return not problems
 
 
+def outside_strings(at):
+    """The first place from `at` on that is in no string of a module: there, any bytes are good."""
+    if path.endswith(".mlir") and good.count(b'"', 0, at) % 2:
+        return good.index(b'"', at) + 1
+    return at
+
+
 lengths = sorted({len(good) * i // 16 for i in range(1, 16)} | {1, 2, 10, 100, len(good) - 1})
 ok = [run(f"the first {n} of {len(good)} bytes", good[:n]) for n in lengths]
 ok += [run(f"a {bytes([byte])!r} at {at}", good[:at] + bytes([byte]) + good[at + 1:])
-       for at in (0, len(good) // 3, len(good) // 2) for byte in (0, 0x80, 0xff)]
+       for at in map(outside_strings, (0, len(good) // 3, len(good) // 2)) for byte in (0, 0x80, 0xff)]
 ok += [run("the second half", good[len(good) // 2:]), run("twice", good + b"\n" + good + b"}")]
 print(f"{sum(ok)} of {len(ok)} refused")
 sys.exit(0 if all(ok) else 1)
