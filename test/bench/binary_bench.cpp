@@ -249,12 +249,19 @@ bool runKernels(BinaryLimits &limits) {
   bool good = true;
   for (const LookupKernelInfo &kernel : lookupKernels())
     for (const Problem &problem : problems) {
+      if (kernel.counts() && !(limits.counted > 0 && __builtin_cpu_supports("avx512bw"))) {
+        std::printf("%s: this machine has no %s\n", std::string(kernel.name).c_str(),
+                    std::string(kernel.features).c_str());
+        break;
+      }
       Product product(kernel, problem);
       const bool exact = product.isExact();
       const double best = shortest(limits, [&] { product.run(); });
       const double share = kernel.elements == LookupElements::Binary ? 1 : 0.5; // elements in four bits: 4 or 2
       const double bound =
-          share * (kernel.weights == LookupWeights::Packed && problem.rows == 1 ? limits.packed : limits.lookup);
+          kernel.counts()
+              ? limits.counted
+              : share * (kernel.weights == LookupWeights::Packed && problem.rows == 1 ? limits.packed : limits.lookup);
       report(problem.op, std::string(kernel.name).c_str(), problem.shape(), problem.operations(), best, bound,
              share * limits.lookup, exact);
       good &= exact;
@@ -309,8 +316,8 @@ int main() {
   good &= runKernels(limits);
   std::printf(
       "\nlimits, in registers, GOP/s: look-ups %.0f, packed look-ups %.0f, carry-save %.0f, vpshufb counts %.0f, "
-      "popcnt r64 %.0f\n",
-      limits.lookup, limits.packed, limits.csa, limits.pshufb, limits.popcnt);
+      "popcnt r64 %.0f, vpopcntd %.0f\n",
+      limits.lookup, limits.packed, limits.csa, limits.pshufb, limits.popcnt, limits.counted);
   return good ? 0 : 1;
 }
 #else

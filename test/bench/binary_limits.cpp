@@ -96,6 +96,22 @@ void popcntLoop(int64_t n) { // 4 words of 64 bits
                : "cc", "rax", "rcx", "rdx", "r8", "r9", "r10", "r11");
 }
 
+void countedLoop(int64_t n) { // 8 vectors of 512 bits
+  asm volatile(R"(
+  1:
+    .irp sum, 0, 1, 2, 3, 4, 5, 6, 7
+    vpxord %%zmm14, %%zmm13, %%zmm12
+    vpopcntd %%zmm12, %%zmm12
+    vpaddd %%zmm12, %%zmm\sum, %%zmm\sum
+    .endr
+    dec %0
+    jnz 1b
+    vzeroupper)"
+               : "+r"(n)
+               :
+               : VECTOR_CLOBBERS);
+}
+
 /// high and low become the sum of low + x + y.
 AVX2 inline void addCarrySave(__m256i &high, __m256i &low, __m256i x, __m256i y) {
   const __m256i u = _mm256_xor_si256(low, x);
@@ -165,6 +181,8 @@ void BinaryLimits::measure() {
     keepBest(csa, csaLoop, 8 * 256);
     keepBest(pshufb, pshufbLoop, 8 * 256);
     keepBest(popcnt, popcntLoop, 4 * 64);
+    if (__builtin_cpu_supports("avx512vpopcntdq"))
+      keepBest(counted, countedLoop, 8 * 512);
   }
 }
 

@@ -1,4 +1,4 @@
-// What bounds products of bits with AVX2: instruction loops in registers alone, and the other ways to count.
+// What bounds products of bits: instruction loops in registers alone, and the other ways to count.
 #ifndef NIBBLE_TEST_BENCH_BINARY_LIMITS_H
 #define NIBBLE_TEST_BENCH_BINARY_LIMITS_H
 
@@ -14,11 +14,12 @@ inline double seconds() {
 
 /// Rates in 10^9 operations per second; a product of two bits and its addition are two. Binary operands throughout.
 struct BinaryLimits {
-  double lookup = 0; ///< vpshufb + vpaddb: 32 look-ups of 4 bits
-  double packed = 0; ///< 8 bits a byte: shift, two masks, two look-ups and additions
-  double csa = 0;    ///< exclusive or, carry-save adders over 8 vectors, vpshufb counts of what is left
-  double pshufb = 0; ///< exclusive or, vpshufb counts of every vector
-  double popcnt = 0; ///< exclusive or, popcnt r64, addition
+  double lookup = 0;  ///< vpshufb + vpaddb: 32 look-ups of 4 bits
+  double packed = 0;  ///< 8 bits a byte: shift, two masks, two look-ups and additions
+  double csa = 0;     ///< exclusive or, carry-save adders over 8 vectors, vpshufb counts of what is left
+  double pshufb = 0;  ///< exclusive or, vpshufb counts of every vector
+  double popcnt = 0;  ///< exclusive or, popcnt r64, addition
+  double counted = 0; ///< vpxord + vpopcntd + vpaddd on vectors of 512 bits; 0 where the CPU has no AVX-512 VPOPCNTDQ
   /// Measures all for a short time and keeps the best seen so far.
   void measure();
 };
