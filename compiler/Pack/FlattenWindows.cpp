@@ -138,9 +138,9 @@ struct FlattenWindowsPass : impl::FlattenWindowsBase<FlattenWindowsPass> {
       getOperation().emitError() << "nibble-flatten-windows: " << machine.error();
       return signalPassFailure();
     }
-    if (images < 1) {
+    if (images < 1 || images > mostImages) {
       getOperation().emitError() << "nibble-flatten-windows: images=" << images.getValue()
-                                 << " is not possible; give 1 or more";
+                                 << " is not possible; give 1 to " << mostImages;
       return signalPassFailure();
     }
     SmallVector<TileOp> tiles;

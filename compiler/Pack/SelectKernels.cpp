@@ -395,9 +395,9 @@ struct SelectKernelsPass : impl::SelectKernelsBase<SelectKernelsPass> {
       getOperation().emitError() << "nibble-select-kernels: " << machine.error();
       return signalPassFailure();
     }
-    if (images < 1) {
+    if (images < 1 || images > mostImages) {
       getOperation().emitError() << "nibble-select-kernels: images=" << images.getValue()
-                                 << " is not possible; give 1 or more";
+                                 << " is not possible; give 1 to " << mostImages;
       return signalPassFailure();
     }
     bool failed = false;

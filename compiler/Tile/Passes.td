@@ -25,7 +25,7 @@ def TileBatch : Pass<"nibble-tile-batch", "::mlir::func::FuncOp"> {
     most B images, and the entry made of it loops over the caller's batch. A function without dynamic batch stays as it is.
 
     With `batch-tile=0` it is the largest power of two in 8..64 for which the operands and results of each op fit half of the
-    target's second-level cache (weights aside); 8 if none does.
+    target's second-level cache (weights aside); 8 if none does, and 4, 2 or 1 where 8 images of an op take more than 256 MiB.
 
     The function must be straight-line, every image must be computed apart from the others, and only the first dimension may be dynamic.
   }];

@@ -14,6 +14,8 @@ namespace nibble {
 namespace {
 
 constexpr int64_t smallestTile = 8, largestTile = 64;
+/// Bytes of an op's operands and results for which a tile is made smaller than `smallestTile`.
+constexpr int64_t largestOp = int64_t(1) << 28;
 
 bool isBatched(Type type) {
   auto tensor = dyn_cast<RankedTensorType>(type);
@@ -91,6 +93,8 @@ int64_t chooseTile(func::FuncOp function, const Target &target) {
   int64_t tile = smallestTile;
   while (tile < largestTile && 2 * tile * widest <= target.l2Bytes() / 2)
     tile *= 2;
+  while (tile > 1 && tile * widest > largestOp)
+    tile /= 2;
   return tile;
 }
 

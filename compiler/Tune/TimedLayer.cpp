@@ -163,7 +163,7 @@ Result<std::unique_ptr<TimedLayer>> TimedLayer::create(TileOp tile, StringRef ke
   options.target = target.str(), options.batchTile = program->batch, options.packedEntries = true;
   options.allowFloat = true;
   PassManager packing(tile.getContext());
-  buildToPackedPipeline(packing, {options.target, program->batch});
+  buildToPackedPipeline(packing, {options.target, std::min<int64_t>(program->batch, 1 << 20)});
   report::Collector collector(options.target);
   auto reached = [&](Stage stage) {
     collector.reached(*module, stage);
@@ -197,9 +197,10 @@ Result<std::unique_ptr<TimedLayer>> TimedLayer::create(TileOp tile, StringRef ke
   const int64_t needed = std::accumulate(sizes.begin(), sizes.end(), int64_t(0)),
                 most = static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE) / 32;
   if (needed > most)
-    return Failure{std::to_string(program->batch) + " images take " + std::to_string(needed >> 20) +
-                   " MiB, and a measurement at most " + std::to_string(most >> 20) +
-                   " MiB on this machine; tune with a smaller batch tile"};
+    return Failure{std::to_string(program->batch) + (program->batch == 1 ? " image takes " : " images take ") +
+                   std::to_string(needed >> 20) + " MiB, and a measurement at most " + std::to_string(most >> 20) +
+                   " MiB on this machine; tune " +
+                   (program->batch == 1 ? "on one with more memory" : "with a smaller batch tile")};
   for (int64_t size : sizes)
     program->tensors.emplace_back(size);
   Result<std::unique_ptr<JitModule>> jit = JitModule::create(*module, target);

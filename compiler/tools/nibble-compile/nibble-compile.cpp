@@ -64,6 +64,30 @@ std::optional<Failure> checkReports(const CompileOptions &o) {
   return std::nullopt;
 }
 
+/// DIR/02-frozen.mlir
+std::string dumpPath(StringRef directory, Stage stage) {
+  return (directory + "/0" + llvm::Twine(static_cast<int>(stage) + 1) + "-" + stageName(stage) + ".mlir").str();
+}
+
+/// Nothing that is read is overwritten, nor one output by another. A dump may be the model that it was made of.
+std::optional<Failure> checkOutputs(const CompileOptions &o) {
+  if (auto failure = checkReports(o))
+    return failure;
+  const std::pair<StringRef, StringRef> read[] = {{"the model", o.input}, {"--weights", o.weights}};
+  if (auto failure = keepsInputs("-o ", o.output, read))
+    return failure;
+  for (StringRef path : o.reports)
+    if (path != StringRef(reportToStderr))
+      if (auto failure = keepsInputs("--report=", path, read))
+        return failure;
+  if (!o.dumpDirectory.empty())
+    for (int stage = 0; stage < static_cast<int>(Stage::Object); ++stage)
+      if (isSameFile(dumpPath(o.dumpDirectory, static_cast<Stage>(stage)), o.output))
+        return Failure{"-o " + o.output + " and --dump-stages=" + o.dumpDirectory +
+                       " write one file; give the output another name"};
+  return std::nullopt;
+}
+
 Result<Plan> planOf(const CompileOptions &o) {
   Result<Target> target = Target::parse(o.target);
   if (!target)
@@ -105,7 +129,7 @@ Result<Plan> planOf(const CompileOptions &o) {
                    target->whyNotOn(Target::host())};
   if (!o.tune && !o.tuneCache.empty())
     return Failure{"--tune-cache=" + o.tuneCache + " is for --tune"};
-  if (auto failure = checkReports(o))
+  if (auto failure = checkOutputs(o))
     return *failure;
   if (o.threads != 1 && o.reports.empty())
     return Failure{"--threads=" + std::to_string(o.threads) +
@@ -134,11 +158,6 @@ Result<std::string> emit(ModuleOp module, const Plan &plan, const CompileOptions
   }
   }
   return Failure{"nothing to emit"};
-}
-
-/// DIR/02-frozen.mlir
-std::string dumpPath(StringRef directory, Stage stage) {
-  return (directory + "/0" + llvm::Twine(static_cast<int>(stage) + 1) + "-" + stageName(stage) + ".mlir").str();
 }
 
 int compile(const CompileOptions &o) {

@@ -8,6 +8,7 @@
 #include "compiler/tools/support/Diagnostics.h"
 #include "compiler/tools/support/Files.h"
 #include "compiler/tools/support/Modules.h"
+#include "compiler/tools/support/Output.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace mlir;
@@ -33,6 +34,24 @@ std::optional<std::string> checkFlags(const RunOptions &o) {
            " is for compiled code; the interpreter of --reference takes the whole batch";
   if (o.noFreeze && !o.reference)
     return "--no-freeze needs --reference: only a frozen graph is compiled";
+  return std::nullopt;
+}
+
+/// Each output has a file of its own, which is none of those that are read.
+std::optional<Failure> checkOutputs(const RunOptions &o, const std::vector<std::string> &inputs,
+                                    const std::vector<std::string> &outputs, const std::vector<std::string> &expects) {
+  std::vector<std::pair<StringRef, StringRef>> read{{"the model", o.model}, {"--weights", o.weights}};
+  for (const std::string &file : inputs)
+    read.emplace_back("--input", file);
+  for (const std::string &file : expects)
+    read.emplace_back("--expect", file);
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    if (auto failure = keepsInputs("--output=", outputs[i], read))
+      return failure;
+    for (size_t other = 0; other < i; ++other)
+      if (!outputs[i].empty() && isSameFile(outputs[i], outputs[other]))
+        return Failure{"--output=" + outputs[i] + " is given for two outputs; give each a file of its own"};
+  }
   return std::nullopt;
 }
 
@@ -115,6 +134,8 @@ int run(const RunOptions &o) {
   for (auto *list : {&files, &outputs, &expects})
     if (!*list)
       return fail(tool, list->error());
+  if (auto failure = checkOutputs(o, *files, *outputs, *expects))
+    return fail(tool, failure->message);
   Result<Inputs> inputs = readInputs(*files, signature->inputs);
   if (!inputs)
     return fail(tool, inputs.error());

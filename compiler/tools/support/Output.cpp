@@ -71,6 +71,14 @@ bool isSameFile(llvm::StringRef path, llvm::StringRef other) {
   return path == other || realPath(path) == realPath(other);
 }
 
+std::optional<Failure> keepsInputs(llvm::StringRef flag, llvm::StringRef path,
+                                   llvm::ArrayRef<std::pair<llvm::StringRef, llvm::StringRef>> read) {
+  for (auto [what, file] : read)
+    if (!path.empty() && path != "-" && !file.empty() && isSameFile(path, file))
+      return Failure{(flag + path + " would overwrite " + what + ", which is read; give another name").str()};
+  return std::nullopt;
+}
+
 std::optional<Failure> makeDirectory(llvm::StringRef path) {
   if (std::error_code error = llvm::sys::fs::create_directories(path, /*IgnoreExisting=*/true, llvm::sys::fs::all_all))
     return Failure{path.str() + " cannot be made: " + error.message()};

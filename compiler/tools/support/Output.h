@@ -3,6 +3,7 @@
 #define NIBBLE_COMPILER_TOOLS_SUPPORT_OUTPUT_H
 
 #include "compiler/Support/Result.h"
+#include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 #include <optional>
 
@@ -15,6 +16,10 @@ std::optional<Failure> writeFile(llvm::StringRef path, llvm::StringRef bytes);
 
 /// True if writeFile would replace one and the same file: links and dots of both paths are followed.
 bool isSameFile(llvm::StringRef path, llvm::StringRef other);
+
+/// An error if writing `path`, which `flag` names, would overwrite one of the files that are read: (flag, file).
+std::optional<Failure> keepsInputs(llvm::StringRef flag, llvm::StringRef path,
+                                   llvm::ArrayRef<std::pair<llvm::StringRef, llvm::StringRef>> read);
 
 /// Makes the directory and those above it if they are missing.
 std::optional<Failure> makeDirectory(llvm::StringRef path);

@@ -4,8 +4,10 @@
 // RUN: nibble-opt %s --nibble-select-kernels="target=x86_64-linux-gnu,+avx2 images=64" | FileCheck %s --check-prefix=MANY
 // RUN: not nibble-opt %s --nibble-select-kernels=images=0 2>&1 | FileCheck %s --check-prefix=NONE
 // RUN: not nibble-opt %s --nibble-flatten-windows=images=-1 2>&1 | FileCheck %s --check-prefix=LESS
-// NONE: error: nibble-select-kernels: images=0 is not possible; give 1 or more
-// LESS: error: nibble-flatten-windows: images=-1 is not possible; give 1 or more
+// RUN: not nibble-opt %s --nibble-select-kernels=images=9223372036854775807 2>&1 | FileCheck %s --check-prefix=TOO
+// NONE: error: nibble-select-kernels: images=0 is not possible; give 1 to 1048576
+// LESS: error: nibble-flatten-windows: images=-1 is not possible; give 1 to 1048576
+// TOO: error: nibble-select-kernels: images=9223372036854775807 is not possible; give 1 to 1048576
 
 !b = !nibble.binary
 // ONE: nibble.tile {{.*}}kernel = "lookup_b1b1_packed_avx2"
