@@ -39,7 +39,7 @@ struct Cell {
   int64_t channels = 8, outputs = 17; ///< Of one group; depthwise layers have `channels` of both.
   int64_t height = 5, width = 4;
   int64_t groups = 2; ///< Of grouped layers.
-  int64_t group = 0; ///< Weights have a scale for so many neighbouring channels; `granularity` is not looked at then.
+  int64_t group = 0;  ///< Weights have a scale for so many neighbouring channels; `granularity` is not looked at then.
   PadValue padding = PadValue::Zero;
   bool padded = true;                  ///< Windows of 3 x 3: `height` and `width` are kept, else at least 3.
   std::optional<Format> residual = {}; ///< Added by the requantisation.

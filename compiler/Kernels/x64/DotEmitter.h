@@ -80,8 +80,8 @@ protected:
   Xbyak::Address bAt(int tile, int index, int vector) {
     return ptr[arg1 + static_cast<int>(tile * params.bTileStride + index * unitBytes + vector * shape.vectorBytes)];
   }
-  /// dst = 4 values of k of a group, repeated, of which `bytes` exist. Others are never read. In wide vectors their place
-  /// holds 0; else it holds copies of existing ones, which meet the zeros in b, and three bytes need `scratch`.
+  /// dst = 4 values of k of a group, repeated, of which `bytes` exist. Others are never read. In wide vectors their
+  /// place holds 0; else it holds copies of existing ones, which meet the zeros in b, and three bytes need `scratch`.
   void broadcast(const Xbyak::Ymm &dst, const Xbyak::Ymm &scratch, int row, int group, int bytes);
   const Xbyak::Ymm &sum(int tile, int row, int half) const {
     return sums[(tile * params.rows + row) * shape.vectors + half];

@@ -1,5 +1,5 @@
-// u8 x s8/s4/s2/s1 dot kernels for AVX2 and AVX-512 BW with 16-bit sums in registers, widened to 32 bits after a window of
-// groups.
+// u8 x s8/s4/s2/s1 dot kernels for AVX2 and AVX-512 BW with 16-bit sums in registers, widened to 32 bits after a window
+// of groups.
 //
 // A product of 32 bytes costs one vpmaddubsw and one vpaddw, against vpmaddubsw + vpmaddwd + vpaddd with 32-bit sums.
 // The first products of a window start its sums without an addition. Narrow weights are unpacked once for all rows. A

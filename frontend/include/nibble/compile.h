@@ -18,11 +18,11 @@ Graph freeze(const Graph &graph, const Weights &weights, std::vector<Diagnostic>
 struct CompileOptions {
   /// A target string such as "x86_64-linux-gnu,+avx2"; "native" is this machine.
   std::string target = "native";
-  int threads = 0;             ///< Of Model::run: 1 to 1024; 0: one per CPU. Results do not depend on it.
+  int threads = 0; ///< Of Model::run: 1 to 1024; 0: one per CPU. Results do not depend on it.
   /// Images computed at a time: 1 or more; 0: chosen. Kernels are chosen for so many, or for one. Results do not depend
   /// on it.
   std::int64_t batch_tile = 0;
-  bool allow_float = false;    ///< Accept float ops between two quantisers; each is a remark of the report.
+  bool allow_float = false; ///< Accept float ops between two quantisers; each is a remark of the report.
   /// Measure the kernels of each layer on this machine, for batch_tile images or one, and take the fastest, instead of
   /// those that are predicted to be. Results do not depend on it, but the code may differ each time. The target must
   /// run here.
