@@ -168,7 +168,10 @@ void DotEmitter::oneStep() {
   advanceAll(params.aTapStride, passed * unitGroups * dotGroup, tapBytes, passed * unitBytes);
   dec(*tapsLeft);
   jnz(tap, T_NEAR);
-  advanceAll(params.aOuterStride, params.taps * params.aTapStride, stepBytes, params.taps * tapBytes);
+  // As in advanceAll: strides of any size wrap.
+  const auto aPassed =
+      static_cast<int64_t>(static_cast<uint64_t>(params.taps) * static_cast<uint64_t>(params.aTapStride));
+  advanceAll(params.aOuterStride, aPassed, stepBytes, params.taps * tapBytes);
 }
 
 /// Moves the pointers by steps, less what they have moved already.
