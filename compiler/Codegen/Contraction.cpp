@@ -126,6 +126,12 @@ private:
   const int64_t blocks; ///< Of a group.
 };
 
+/// The input element of tap (0, 0) for the window of output (oy, ox).
+Value windowAt(Region &r, const ConvShape &s, int64_t pixelStride, Value image, Value oy, Value ox) {
+  Value iy = r.sub(r.mul(oy, s.SH), r.idx(s.PT)), ix = r.sub(r.mul(ox, s.SW), r.idx(s.PL));
+  return r.mul(r.add(r.mul(r.add(r.mul(image, s.H), iy), s.W), ix), pixelStride);
+}
+
 /// Walks over the output pixels of a rectangle, row by row and image by image, without a division for each.
 class PixelWalk {
 public:
@@ -144,11 +150,9 @@ public:
   SmallVector<Value> begin(Value pixel, Value channel) const {
     Value image = r.div(pixel, y.count * x.count), rest = r.rem(pixel, y.count * x.count);
     Value row = r.div(rest, x.count), column = r.rem(rest, x.count);
-    Value iy = r.sub(r.mul(r.add(row, y.first), s.SH), r.idx(s.PT)),
-          ix = r.sub(r.mul(r.add(column, x.first), s.SW), r.idx(s.PL));
-    Value in = r.mul(r.add(r.mul(r.add(r.mul(image, s.H), iy), s.W), ix), pixelStride);
-    Value out = r.add(r.mul(r.add(r.mul(image, s.OH), r.add(row, y.first)), s.OW), r.add(column, x.first));
-    return {r.add(in, channel), out, row, column};
+    Value oy = r.add(row, y.first), ox = r.add(column, x.first);
+    Value out = r.add(r.mul(r.add(r.mul(image, s.OH), oy), s.OW), ox);
+    return {r.add(windowAt(r, s, pixelStride, image, oy, ox), channel), out, row, column};
   }
 
   /// The pixel behind; the same one again where `isInside`, if there is one, is false.
@@ -246,12 +250,6 @@ private:
     });
   }
 
-  /// The input offset of tap (0, 0) for the window of output (oy, ox).
-  Value window(Region &r, Value image, Value oy, Value ox) {
-    Value iy = r.sub(r.mul(oy, s.SH), r.idx(s.PT)), ix = r.sub(r.mul(ox, s.SW), r.idx(s.PL));
-    return r.mul(r.add(r.mul(r.add(r.mul(image, s.H), iy), s.W), ix), pixelStride);
-  }
-
   /// Elements of a pixel in front of those that the block's group sees.
   Value channelOf(Region &r, Value block) {
     if (s.groups == 1)
@@ -303,7 +301,7 @@ private:
                               r.idx(y.tap1),
                               r.idx(x.tap0),
                               r.idx(x.tap1),
-                              window(r, image, r.idx(0), r.idx(0)),
+                              windowAt(r, s, pixelStride, image, r.idx(0), r.idx(0)),
                               image};
       if (blocks % together == 0)
         return Emitter::call(r, single, args);

@@ -41,9 +41,7 @@ static FailureOr<std::vector<int64_t>> weightsOf(TileOp op) {
 }
 
 /// The weights of a layer with groups of channels: the blocks of the layout begin anew with each group.
-static FailureOr<std::vector<char>> packedByGroup(TileOp op, const ConvShape &s) {
-  const layout::Layout &layout =
-      cast<LayoutAttr>(cast<RankedTensorType>(op.getWeight().getType()).getEncoding()).getLayout();
+static FailureOr<std::vector<char>> packedByGroup(TileOp op, const layout::Layout &layout, const ConvShape &s) {
   FailureOr<std::vector<int64_t>> values = weightsOf(op);
   if (failed(values))
     return failure();
@@ -163,6 +161,25 @@ LogicalResult Lowering::lowerPackedOp(Operation *op) {
       .Default([&](Operation *) { return failure(); });
 }
 
+/// A file may name any kernel: what selection sees to is checked again. Portable tiles read whole words of bits and
+/// write halves of them, so groups of channels must not share any.
+static LogicalResult checkPortable(TileOp op, const ConvShape &s, const Buffer &input, const Buffer &output) {
+  constexpr int64_t wordBits = 32;
+  StringRef kernel = *op.getKernel();
+  auto [elem, form] = kernel == "portable_binary" ? std::pair(Elem::Bits, "bits")
+                      : kernel == "portable_i16"  ? std::pair(Elem::I16, "16-bit words")
+                                                  : std::pair(Elem::F32, "f32");
+  if (input.elem != elem)
+    return op.emitOpError("with kernel ") << kernel << " needs its input in " << form;
+  if (s.groups > 1 && input.elem == Elem::Bits && s.channelsPerGroup() % wordBits)
+    return op.emitOpError("with kernel ")
+           << kernel << " needs groups of multiples of " << wordBits << " input channels, got " << s.channelsPerGroup();
+  if (s.groups > 1 && output.elem == Elem::Bits && s.outputsPerGroup() % tileColumns)
+    return op.emitOpError("with kernel ") << kernel << " and a result in bits needs groups of multiples of "
+                                          << tileColumns << " output channels, got " << s.outputsPerGroup();
+  return success();
+}
+
 LogicalResult Lowering::lowerTile(TileOp op) {
   auto x = cast<RankedTensorType>(op.getInput().getType()), w = cast<RankedTensorType>(op.getWeight().getType()),
        y = cast<RankedTensorType>(op.getResult().getType());
@@ -225,8 +242,10 @@ LogicalResult Lowering::lowerTile(TileOp op) {
       return failure();
   } else if (kernel == "portable_f32" || kernel == "portable_f32_packed" || kernel == "portable_i16" ||
              kernel == "portable_binary") {
+    if (failed(checkPortable(op, s, ops.input, out)))
+      return failure();
     if (s.outputsPerGroup() % tileColumns && s.groups > 1) {
-      auto packed = packedByGroup(op, s);
+      auto packed = packedByGroup(op, layout.getLayout(), s);
       if (failed(packed))
         return failure();
       bytes = std::move(*packed);
@@ -234,6 +253,8 @@ LogicalResult Lowering::lowerTile(TileOp op) {
     ops.weights = emitter->constant(name + ".weights", weightElem, bytes);
     emitContraction(*emitter, name, op.getLoc(), s, ops, e, out, batched, rows);
   } else if (kernel == "portable_depthwise") {
+    if (s.groups != s.C || s.groups != s.O)
+      return op.emitOpError("with kernel ") << kernel << " needs one group for each channel";
     ops.weights = emitter->constant(name + ".weights", weightElem, bytes);
     emitDepthwise(*emitter, name, op.getLoc(), s, ops, e, out, batched, rows);
   } else if (kernel == "portable_scalar") {
@@ -293,7 +314,8 @@ LogicalResult Lowering::lowerDotKernel(TileOp op, const ConvShape &s, const Epil
     if (s.outputsPerGroup() % lanes)
       return op.emitOpError("with kernel ")
              << *op.getKernel() << " needs groups of multiples of " << lanes << " output channels";
-    auto groups = packedByGroup(op, s);
+    // Taps lie apart, also those of one value, which the layout of the whole puts side by side.
+    auto groups = packedByGroup(op, layout::dotTile(4, info->weightBits, info->columns), s);
     if (failed(groups))
       return failure();
     packed = std::move(*groups);
@@ -364,7 +386,8 @@ LogicalResult Lowering::lowerLookupKernel(TileOp op, const ConvShape &s, const E
     if (s.outputsPerGroup() % lanes || s.channelsPerGroup() * bits % 8)
       return op.emitOpError("with kernel ") << *op.getKernel() << " needs groups of multiples of " << 8 / bits
                                             << " input and " << lanes << " output channels";
-    auto groups = packedByGroup(op, s);
+    const Attribute encoding = cast<RankedTensorType>(op.getWeight().getType()).getEncoding();
+    auto groups = packedByGroup(op, cast<LayoutAttr>(encoding).getLayout(), s);
     if (failed(groups))
       return failure();
     packed = std::move(*groups);

@@ -31,12 +31,10 @@ std::string lookupRefusal(const LookupKernelInfo &kernel, const LookupParams &pa
                                           {"the outer steps", params.maxOuter, 1, maxBytes}});
       !reason.empty())
     return reason;
-  // Each factor is at most 2^24: three of them do not fit 64 bits, two do.
-  const int64_t ofTaps = params.taps * tapBytes(kernel.elements, params.channels);
-  const int64_t bytes = ofTaps > maxBytes ? ofTaps : params.maxOuter * ofTaps;
+  const int64_t bytes = params.maxOuter * params.taps * tapBytes(kernel.elements, params.channels);
   if (bytes > maxBytes)
-    return "a sum over " + std::to_string(bytes) + " bytes of activations may exceed " +
-           (kernel.counts() ? "32" : "16") + " bits; the kernel takes " + std::to_string(maxBytes);
+    return "a sum over " + std::to_string(bytes) + " bytes of activations" +
+           (kernel.counts() ? "" : " may exceed 16 bits") + "; the kernel takes " + std::to_string(maxBytes);
   if (kernel.counts() && params.maxOuter > 1 && params.bOuterStride == 0)
     return "the steps of b must not lie at one place";
   return outsideLimits({{"the column stride", params.bColumnStride, -maxColumnStride, maxColumnStride}});

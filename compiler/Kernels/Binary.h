@@ -56,7 +56,7 @@ inline constexpr int lookupMaxColumns = 128; ///< Of one call.
 inline constexpr int64_t lookupMaxRows = 4096;
 /// Bytes of a that a sum may span: look-ups keep counts in 16 bits, and a byte adds at most 8.
 inline constexpr int64_t lookupMaxBytes = 65535 / 8;
-inline constexpr int64_t countMaxBytes = 1 << 24;
+inline constexpr int64_t countMaxBytes = 1 << 16; ///< Counts of 32 bits would take more; so many are tested.
 /// Rows times blocks of columns of a call that counts: its sums are in registers.
 inline constexpr int64_t countMaxBlocks = 12;
 

@@ -8,9 +8,6 @@
 
 namespace nibble {
 
-/// At a time: the most for which kernels are chosen.
-inline constexpr int64_t mostImages = 1 << 20;
-
 struct TileFacts {
   std::optional<GridFacts> input, weight; ///< Both absent: f32 operands; no input: f32 with group scales.
   llvm::SmallVector<int64_t, 4> shape;    ///< [O, KH, KW, C / groups]

@@ -12,6 +12,9 @@ namespace nibble {
 #define GEN_PASS_REGISTRATION
 #include "compiler/Pack/Passes.h.inc"
 
+/// The most images at a time for which kernels are chosen (option `images`).
+inline constexpr int64_t mostImages = 1 << 20;
+
 /// Discardable attribute that nibble-assign-layouts sets and nibble-materialize-layouts consumes: an array with one
 /// entry per operand, then one per result; each a #nibble.layout or unit.
 inline constexpr llvm::StringLiteral layoutsAttrName = "nibble.layouts";

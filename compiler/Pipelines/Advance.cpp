@@ -22,7 +22,7 @@ bool hasParams(ModuleOp module) {
 }
 
 ToPackedOptions packedOptions(const AdvanceOptions &options) {
-  return {options.target, std::max<int64_t>(options.batchTile, 1)};
+  return {options.target, std::clamp<int64_t>(options.batchTile, 1, mostImages)};
 }
 
 /// The passes that lead to one stage from the stage before it.

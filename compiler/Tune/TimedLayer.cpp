@@ -163,7 +163,7 @@ Result<std::unique_ptr<TimedLayer>> TimedLayer::create(TileOp tile, StringRef ke
   options.target = target.str(), options.batchTile = program->batch, options.packedEntries = true;
   options.allowFloat = true;
   PassManager packing(tile.getContext());
-  buildToPackedPipeline(packing, {options.target, std::min<int64_t>(program->batch, 1 << 20)});
+  buildToPackedPipeline(packing, {options.target, std::min(program->batch, mostImages)});
   report::Collector collector(options.target);
   auto reached = [&](Stage stage) {
     collector.reached(*module, stage);

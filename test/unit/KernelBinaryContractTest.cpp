@@ -81,8 +81,8 @@ TEST_P(LookupCode, RefusesImpossibleShapes) {
   EXPECT_NE("", error({.channels = 8, .taps = INT64_MAX}));
   EXPECT_EQ("the outer steps must be 1.." + bytes + ", not -1", error({.channels = 8, .maxOuter = -1}));
   const int64_t half = kernel().maxBytes() / 2 + 1;
-  EXPECT_EQ("a sum over " + std::to_string(2 * half) + " bytes of activations may exceed " +
-                (kernel().counts() ? "32" : "16") + " bits; the kernel takes " + bytes,
+  EXPECT_EQ("a sum over " + std::to_string(2 * half) + " bytes of activations" +
+                (kernel().counts() ? "" : " may exceed 16 bits") + "; the kernel takes " + bytes,
             error({.channels = 16 / lookupBits(kernel().elements), .maxOuter = half, .bOuterStride = 256}));
   if (kernel().counts())
     EXPECT_EQ("the steps of b must not lie at one place", error({.channels = 8, .maxOuter = 2}));

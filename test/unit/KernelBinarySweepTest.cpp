@@ -159,12 +159,12 @@ TEST_P(LookupSweep, PartOfAWindow) {
   }
 }
 
-// Counts at the ends of their 16 bits, in one step and in as many as there may be.
+// As many bytes as a kernel takes, in one step and in as many as there may be: look-ups count to the ends of 16 bits.
 TEST_P(LookupSweep, LongestSums) {
   const int64_t perByte = 8 / lookupBits(kernel().elements);
-  for (const int64_t maxOuter : {int64_t(1), lookupMaxBytes}) {
-    const LookupParams params = {
-        .rows = 2, .columns = 32, .channels = lookupMaxBytes / maxOuter * perByte, .maxOuter = maxOuter};
+  const int64_t most = kernel().maxBytes();
+  for (const int64_t maxOuter : {int64_t(1), most}) {
+    const LookupParams params = {.rows = 2, .columns = 32, .channels = most / maxOuter * perByte, .maxOuter = maxOuter};
     for (const Values values : {Values::Random, Values::Extreme})
       expectOracle(contiguous(kernel(), params, maxOuter), maxOuter, values);
   }

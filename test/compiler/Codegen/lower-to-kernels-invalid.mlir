@@ -303,3 +303,57 @@ func.func @listed_unknown(%x: tensor<1x4x4x4xf32>) -> tensor<1x4x3x2xf32> {
   %y = nibble.tile %q, %w {kernel = "listed_u8s8", window = array<i64: 3, 4>, strides = array<i64: 1, 1>, padding = #nibble.padding<1, 1, 1, 1>, multiplier = array<f32: 1.0>, bias = array<f32: 0.0>, lo = array<f32: 0.0>, hi = array<f32: 1.0>} : (!u8, !w) -> tensor<1x4x3x2xf32>
   return %y : tensor<1x4x3x2xf32>
 }
+
+// -----
+
+#w = #nibble.layout<"order = [0, 1, 2, 3], tile = [0:16], word = 32, bits = 32">
+#words = #nibble.layout<"order = [0, 1, 2, 3], word = 16, bits = 16">
+!u8 = !quant.uniform<u8:f32, 1.0>
+!w8 = !quant.uniform<i8:f32, 1.0>
+func.func @portable_input(%x: tensor<1x1x1x8xf32>) -> tensor<1x1x1x1xi32> attributes {nibble.batch_tile = 1 : i64} {
+  %q = nibble.quantize %x : (tensor<1x1x1x8xf32>) -> tensor<1x1x1x8x!u8, #words>
+  %w = nibble.constant dense<1> : tensor<512xi8> : tensor<1x1x1x8x!w8, #w>
+  // expected-error@+1 {{with kernel portable_f32 needs its input in f32}}
+  %y = nibble.tile %q, %w {kernel = "portable_f32", window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<1x1x1x8x!u8, #words>, tensor<1x1x1x8x!w8, #w>) -> tensor<1x1x1x1xi32>
+  return %y : tensor<1x1x1x1xi32>
+}
+
+// -----
+
+#w = #nibble.layout<"order = [0, 1, 2, 3], tile = [0:16, 3:32], word = 32, bits = 1, code = sign">
+#bits = #nibble.layout<"order = [0, 1, 2, 3], tile = [3:32], word = 32, bits = 1, code = sign">
+!b = !nibble.binary
+func.func @binary_groups(%x: tensor<1x1x1x16xf32>) -> tensor<1x1x1x32xi32> attributes {nibble.batch_tile = 1 : i64} {
+  %q = nibble.quantize %x : (tensor<1x1x1x16xf32>) -> tensor<1x1x1x16x!b, #bits>
+  %w = nibble.constant dense<1> : tensor<128xi8> : tensor<32x1x1x8x!b, #w>
+  // expected-error@+1 {{with kernel portable_binary needs groups of multiples of 32 input channels, got 8}}
+  %y = nibble.tile %q, %w {kernel = "portable_binary", groups = 2 : i64, window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<1x1x1x16x!b, #bits>, tensor<32x1x1x8x!b, #w>) -> tensor<1x1x1x32xi32>
+  return %y : tensor<1x1x1x32xi32>
+}
+
+// -----
+
+#w = #nibble.layout<"order = [0, 1, 2, 3], tile = [0:16, 3:32], word = 32, bits = 1, code = sign">
+#bits = #nibble.layout<"order = [0, 1, 2, 3], tile = [3:32], word = 32, bits = 1, code = sign">
+!b = !nibble.binary
+func.func @binary_result(%x: tensor<1x1x1x64xf32>) attributes {nibble.batch_tile = 1 : i64} {
+  %q = nibble.quantize %x : (tensor<1x1x1x64xf32>) -> tensor<1x1x1x64x!b, #bits>
+  %w = nibble.constant dense<1> : tensor<64xi8> : tensor<16x1x1x32x!b, #w>
+  // expected-error@+1 {{with kernel portable_binary and a result in bits needs groups of multiples of 16 output channels, got 8}}
+  %y = nibble.tile %q, %w {kernel = "portable_binary", bias = array<f32: 0.0>, hi = array<f32: 0x7F800000>, lo = array<f32: 0xFF800000>, multiplier = array<f32: 0.5>, groups = 2 : i64, window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<1x1x1x64x!b, #bits>, tensor<16x1x1x32x!b, #w>) -> tensor<1x1x1x16x!b, #bits>
+  return
+}
+
+// -----
+
+#w = #nibble.layout<"order = [1, 2, 3, 0], word = 8, bits = 8">
+#words = #nibble.layout<"order = [0, 1, 2, 3], word = 16, bits = 16">
+!u8 = !quant.uniform<u8:f32, 0.5>
+!w8 = !quant.uniform<i8:f32, 0.5>
+func.func @portable_depthwise_groups(%x: tensor<1x1x1x8xf32>) attributes {nibble.batch_tile = 1 : i64} {
+  %q = nibble.quantize %x : (tensor<1x1x1x8xf32>) -> tensor<1x1x1x8x!u8, #words>
+  %w = nibble.constant dense<1> : tensor<16xi8> : tensor<8x1x1x2x!w8, #w>
+  // expected-error@+1 {{with kernel portable_depthwise needs one group for each channel}}
+  %y = nibble.tile %q, %w {kernel = "portable_depthwise", groups = 4 : i64, window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<1x1x1x8x!u8, #words>, tensor<8x1x1x2x!w8, #w>) -> tensor<1x1x1x8xi32>
+  return
+}
