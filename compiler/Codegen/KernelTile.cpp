@@ -119,7 +119,29 @@ void WindowTile::emitLine(Region &r, Value share, Value image, Value oy, Value o
 }
 
 void KernelTile::finish(Region &r, Value from, Value channel, int64_t width, const PixelRun &run,
-                        const Buffer &correction) {
+                        Correction &correction) {
+  if (!bytes || width != columns)
+    return finishAny(r, from, channel, width, run, correction);
+  const int64_t inGroup = s.outputsPerGroup(), rest = inGroup % columns;
+  auto whole = [&] { finishBytes(r, from, channel, columns, run, correction); };
+  auto last = [&] {
+    if (rest % kernels::requantizeBlock == 0)
+      finishBytes(r, from, channel, rest, run, correction);
+    else
+      finishAny(r, from, channel, width, run, correction);
+  };
+  if (!rest)
+    return whole();
+  if (inGroup < columns)
+    return last();
+  Value end = channelEnd ? channelEnd : r.idx(s.O);
+  r.when(r.cmp(arith::CmpIPredicate::sle, r.add(channel, width), end), whole, last);
+}
+
+void KernelTile::finishAny(Region &r, Value from, Value channel, int64_t width, const PixelRun &run,
+                           Correction &correction) {
+  if (!correction.values.empty() && !correction.words)
+    correction.words = emitter.constantI32(name + ".correction", correction.values);
   constexpr int64_t unrolled = 2 * lanes;
   // Of the channels behind the last, only those that fill its group of 8 are visited.
   Value end = r.idx(width);
@@ -132,7 +154,7 @@ void KernelTile::finish(Region &r, Value from, Value channel, int64_t width, con
     if (width <= unrolled) {
       for (int64_t c = 0; c < width; c += lanes) {
         Value first = r.add(channel, c);
-        auto eight = [&] { finishEight(r, r.add(row, c), first, pixel, correction); };
+        auto eight = [&] { finishEight(r, r.add(row, c), first, pixel, correction.words); };
         if (channelEnd)
           r.when(r.cmp(arith::CmpIPredicate::slt, first, channelEnd), eight);
         else
@@ -140,7 +162,8 @@ void KernelTile::finish(Region &r, Value from, Value channel, int64_t width, con
       }
       return;
     }
-    r.loop(r.idx(0), end, lanes, [&](Value c) { finishEight(r, r.add(row, c), r.add(channel, c), pixel, correction); });
+    r.loop(r.idx(0), end, lanes,
+           [&](Value c) { finishEight(r, r.add(row, c), r.add(channel, c), pixel, correction.words); });
   });
 }
 

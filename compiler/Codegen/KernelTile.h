@@ -3,7 +3,8 @@
 #define NIBBLE_COMPILER_CODEGEN_KERNELTILE_H
 
 #include "compiler/Codegen/Contraction.h"
-#include "compiler/Kernels/Kernels.h"
+#include "compiler/Kernels/Requantize.h"
+#include <map>
 
 namespace nibble::codegen {
 
@@ -32,6 +33,19 @@ struct KernelOperands {
   int64_t pixelBytes = 0; ///< Of `input`, for all channels of a pixel.
 };
 
+/// What is added to the sums of a call, by channel: nothing if there are no values. Its buffers are made when code asks
+/// for them.
+struct Correction {
+  std::vector<int32_t> values;
+  Buffer words;     ///< i32,
+  Buffer constants; ///< or with multipliers and biases, as kernels/Requantize.h says.
+};
+
+/// Stored bytes: integers plus an offset, between bounds.
+struct ByteRange {
+  int offset, low, high;
+};
+
 /// One tile op: its kernels, and the epilogue of their sums.
 class KernelTile {
 public:
@@ -44,8 +58,13 @@ protected:
       : emitter(emitter), op(op), name(name.str()), s(shape), e(epilogue), operands(operands), columns(columns) {}
 
   /// The epilogue of `width` channels, a multiple of 8, from `channel` on, whose sums of each pixel of the run follow
-  /// one another in `sums` from `from` on. `correction`, if there is one, is added to the sums.
-  void finish(Region &r, Value from, Value channel, int64_t width, const PixelRun &run, const Buffer &correction);
+  /// one another in `sums` from `from` on. `correction` is added to the sums.
+  void finish(Region &r, Value from, Value channel, int64_t width, const PixelRun &run, Correction &correction);
+  /// The range of the result where it is bytes that a kernel can make of sums: between bounds that all channels share,
+  /// and with sums that stay integers of 32 bits, `largest` by channel at most.
+  std::optional<ByteRange> byteRange(llvm::ArrayRef<double> largest);
+  /// Multipliers or biases for each channel.
+  std::vector<float> perChannel(std::optional<llvm::ArrayRef<float>> values) const;
   /// Adds a kernel to the module with `create` and gives its symbol; without code reports why, fails and gives "".
   std::string
   defineKernel(const kernels::MachineCode &code, const llvm::Twine &suffix,
@@ -63,10 +82,18 @@ protected:
   bool sumsAreF32 = false; ///< Their bits.
   Value channelEnd; ///< The first channel that is not a call's, where that is not the last of all; a multiple of 8.
   bool failedToGenerate = false;
+  Correction noCorrection;
+  std::optional<ByteRange> bytes; ///< Calls are finished by a kernel, where they are whole; set by subclasses.
 
 private:
+  void finishAny(Region &r, Value from, Value channel, int64_t width, const PixelRun &run, Correction &correction);
+  /// With a kernel, for `width` channels of a call.
+  void finishBytes(Region &r, Value from, Value channel, int64_t width, const PixelRun &run, Correction &correction);
+  std::string requantizeKernelFor(const PixelRun &run, int64_t width, const Correction &correction);
   void finishEight(Region &r, Value from, Value channel, Value pixel, const Buffer &correction);
   void finishPacked(Region &r, llvm::function_ref<Value()> sums, Value channel, Value pixel, int64_t bits);
+
+  std::map<std::tuple<int, int, int64_t, bool>, std::string> requantizeKernels;
 };
 
 /// A tile op whose sums run over all input channels. A work item is a share of the output channels for a run of pixels;

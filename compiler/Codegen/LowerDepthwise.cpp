@@ -1,7 +1,6 @@
 // Tiles of generated depthwise kernels: how rows and channels are cut into calls, and what the kernels can finish.
 #include "compiler/Codegen/LowerDepthwise.h"
 #include "dialects/Ukr/IR/Ukr.h"
-#include <cmath>
 
 using namespace mlir;
 
@@ -47,31 +46,18 @@ DepthwiseTile::DepthwiseTile(Emitter &emitter, TileOp op, StringRef name, const 
 }
 
 bool DepthwiseTile::storesBytes() {
-  if (e.kind != Epilogue::Kind::Affine || e.residual || e.binary || operands.output.elem != Elem::U8)
-    return false;
-  auto same = [](ArrayRef<float> v) {
-    return llvm::all_of(v, [&](float x) { return x == v[0]; }) && v[0] == std::rint(v[0]) && std::fabs(v[0]) <= 512;
-  };
-  ArrayRef<float> lo = *op.getLo(), hi = *op.getHi(), multiplier = *op.getMultiplier(), bias = *op.getBias();
-  if (!same(lo) || !same(hi))
-    return false;
-  const int64_t offset = e.stored - e.zero;
-  const int64_t low = static_cast<int64_t>(lo[0]) + offset, high = static_cast<int64_t>(hi[0]) + offset;
-  if (std::abs(offset) > 512 || low < 0 || low > high || high > 255)
-    return false;
-  // What the fma gives must be an integer of 32 bits once it is rounded.
-  constexpr double most = 2147480000;
   const int64_t window = s.KH * s.KW;
+  std::vector<double> largest;
   for (int64_t c = 0; c < s.C; ++c) {
     double sum = std::abs(static_cast<double>(start[c]));
     for (int64_t t = 0; t < window; ++t)
       sum += 255.0 * std::abs(weights[c * window + t]);
-    double m = multiplier[multiplier.size() == 1 ? 0 : c], b = bias[bias.size() == 1 ? 0 : c];
-    if (!(sum * std::fabs(m) + std::fabs(b) < most))
-      return false;
+    largest.push_back(sum);
   }
-  params.offset = static_cast<int>(offset), params.low = static_cast<int>(low), params.high = static_cast<int>(high);
-  return true;
+  const std::optional<ByteRange> range = byteRange(largest);
+  if (range)
+    params.offset = range->offset, params.low = range->low, params.high = range->high;
+  return range.has_value();
 }
 
 /// Parts of a row are as equal as multiples of 4 outputs allow; neighbours that are alike are one entry.
@@ -136,18 +122,12 @@ void DepthwiseTile::emitCall(Region &r, const Span &rows, const Parts &q, int64_
                           bytes ? r.ref(operands.output) : sums, bytes ? r.add(r.mul(pixel, s.C), channel) : r.idx(0),
                           line);
   if (!bytes)
-    finish(r, r.idx(0), channel, call.blocks() * columns, {q.outputs, {}, 0, input, pixel, 1}, {});
+    finish(r, r.idx(0), channel, call.blocks() * columns, {q.outputs, {}, 0, input, pixel, 1}, noCorrection);
 }
 
 LogicalResult DepthwiseTile::lower(bool batched) {
   if (row.empty())
     return success();
-  auto perChannel = [&](std::optional<ArrayRef<float>> v) {
-    std::vector<float> all(s.C, 0);
-    for (int64_t c = 0; v && c < s.C; ++c)
-      all[c] = (*v)[v->size() == 1 ? 0 : c];
-    return all;
-  };
   std::vector<float> multiplier = perChannel(op.getMultiplier()), bias = perChannel(op.getBias());
   std::vector<uint8_t> packed = kernels::packDepthwise(info, params, {weights, start, multiplier, bias});
   constants = emitter.constant(name + ".weights", Elem::I8,

@@ -118,19 +118,34 @@ void ByteTile::cutShares(int64_t tileBytes, int64_t multiple) {
   shares = (tiles + share - 1) / share * s.groups;
 }
 
-Buffer ByteTile::correctionFor(const Taps &taps) {
+ByteTile::ByteTile(Emitter &emitter, TileOp op, StringRef name, const ConvShape &shape, const Epilogue &epilogue,
+                   const KernelOperands &operands, int64_t columns, DotFacts given)
+    : WindowTile(emitter, op, name, shape, epilogue, operands, columns), facts(std::move(given)),
+      tiles(llvm::divideCeil(s.outputsPerGroup(), columns)) {
+  if (facts.group) // sums are f32
+    return;
+  const int64_t terms = s.KH * s.KW * s.channelsPerGroup();
+  std::vector<double> largest(s.O, 0);
+  for (int64_t o = 0; o < s.O; ++o)
+    for (int64_t k = 0; k < terms; ++k)
+      largest[o] += 255.0 * std::abs(static_cast<double>(facts.values[o * terms + k]));
+  bytes = byteRange(largest);
+}
+
+Correction &ByteTile::correctionFor(const Taps &taps) {
   if (!facts.zero || facts.group)
-    return {};
+    return noCorrection;
   auto [it, isNew] = corrections.try_emplace({taps.y0, taps.y1, taps.x0, taps.x1});
+  Correction &correction = it->second;
   if (!isNew)
-    return it->second;
+    return correction;
   const int64_t channels = s.channelsPerGroup(), read = s.groups == 1 ? tiles * columns : s.O;
-  std::vector<int32_t> sums((read + tileColumns - 1) / tileColumns * tileColumns, 0);
+  correction.values.assign((read + tileColumns - 1) / tileColumns * tileColumns, 0);
   for (int64_t o = 0; o < s.O; ++o)
     for (int64_t y = taps.y0; y < taps.y1; ++y)
       for (int64_t k = taps.x0 * channels; k < taps.x1 * channels; ++k)
-        sums[o] -= static_cast<int32_t>(facts.zero * facts.values[(o * s.KH + y) * s.KW * channels + k]);
-  return it->second = emitter.constantI32(name + ".correction", sums);
+        correction.values[o] -= static_cast<int32_t>(facts.zero * facts.values[(o * s.KH + y) * s.KW * channels + k]);
+  return correction;
 }
 
 void DotTile::emitCall(Region &r, int tileCount, Value tile, Value channel, const PixelRun &run) {
@@ -155,7 +170,7 @@ void DotTile::emitCall(Region &r, int tileCount, Value tile, Value channel, cons
   }
   ukr::CallOp::create(r, kernel, r.ref(operands.input), input, r.ref(operands.weights),
                       r.add(r.mul(first, tileBytes), start), sums, r.idx(0), r.idx(outer));
-  Buffer correction = correctionFor(taps);
+  Correction &correction = correctionFor(taps);
   if (s.groups > 1 && s.outputsPerGroup() % columns)
     channelEnd = r.add(channel, s.outputsPerGroup());
   const int64_t spread = spreadOf(run.rows);

@@ -32,22 +32,20 @@ std::string unsafeSums(const kernels::KernelInfo &info, const ConvShape &shape, 
 class ByteTile : public WindowTile {
 protected:
   ByteTile(Emitter &emitter, TileOp op, llvm::StringRef name, const ConvShape &shape, const Epilogue &epilogue,
-           const KernelOperands &operands, int64_t columns, DotFacts facts)
-      : WindowTile(emitter, op, name, shape, epilogue, operands, columns), facts(std::move(facts)),
-        tiles(llvm::divideCeil(s.outputsPerGroup(), columns)) {}
+           const KernelOperands &operands, int64_t columns, DotFacts facts);
 
   llvm::SmallVector<int64_t> rowsOfRest(int64_t) const override { return {4, 1}; }
   /// Sets the number of tiles that one work item computes, a multiple of `multiple`: the weights of a share stay in the
   /// first-level cache while pixels pass.
   void cutShares(int64_t tileBytes, int64_t multiple);
-  Buffer correctionFor(const Taps &taps);
+  Correction &correctionFor(const Taps &taps);
 
   const DotFacts facts;
   const int64_t tiles; ///< of columns, in a group of channels
   int64_t share = 1;   ///< Tiles that one work item computes.
 
 private:
-  std::map<std::tuple<int64_t, int64_t, int64_t, int64_t>, Buffer> corrections;
+  std::map<std::tuple<int64_t, int64_t, int64_t, int64_t>, Correction> corrections;
 };
 
 /// With a kernel of the manifest (compiler/Kernels/Kernels.h).

@@ -87,7 +87,7 @@ void LookupTile::emitCall(Region &r, int64_t blockCount, Value group, Value bloc
   Value weights = r.add(r.mul(first, s.KH * s.KW * tapWeights), (taps.y0 * s.KW + taps.x0) * tapWeights);
   ukr::CallOp::create(r, kernel, r.ref(operands.input), input, r.ref(operands.weights), weights, sums, r.idx(0),
                       r.idx(taps.empty() ? 0 : taps.y1 - taps.y0));
-  finish(r, r.idx(0), channel, blockCount * kernels::lookupColumns, run, {});
+  finish(r, r.idx(0), channel, blockCount * kernels::lookupColumns, run, noCorrection);
 }
 
 void LookupTile::emitShare(Region &r, Value share, const PixelRun &run) {

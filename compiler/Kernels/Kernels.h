@@ -41,6 +41,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -133,6 +134,9 @@ std::span<const KernelInfo> allKernels();
 
 /// The kernel of that name, or null.
 const KernelInfo *findKernel(std::string_view name);
+
+/// What a kernel of any family needs, separated by commas; nothing if there is no kernel of that name.
+std::optional<std::string_view> featuresOf(std::string_view name);
 
 /// Code, or the reason why there is none.
 struct MachineCode {

@@ -1,6 +1,8 @@
 // The list of kernels, made from the manifest, and the driver of their generators.
 #include "compiler/Kernels/Kernels.h"
 
+#include "compiler/Kernels/Binary.h"
+#include "compiler/Kernels/Depthwise.h"
 #include "compiler/Kernels/Generate.h"
 #include "compiler/Kernels/x64/Generators.h"
 
@@ -15,6 +17,20 @@ static constexpr KernelInfo registry[] = {
 std::span<const KernelInfo> allKernels() { return registry; }
 
 const KernelInfo *findKernel(std::string_view name) { return findByName(allKernels(), name); }
+
+std::optional<std::string_view> featuresOf(std::string_view name) {
+  std::optional<std::string_view> features;
+  const auto take = [&](const auto *kernel) {
+    if (kernel)
+      features = kernel->features;
+  };
+  take(findKernel(name));
+  take(findLookupKernel(name));
+  take(findListedKernel(name));
+  take(findDepthwiseKernel(name));
+  take(findRequantizeKernel(name));
+  return features;
+}
 
 MachineCode generate(const KernelInfo &kernel, const DotParams &params, size_t initialBytes) {
   return generateCode(kernel.name, initialBytes,

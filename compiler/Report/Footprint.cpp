@@ -55,6 +55,11 @@ int64_t Footprint::visit(func::FuncOp function, const Names &arguments, unsigned
           touch(call.getB(), arguments, true, false);
           touch(call.getAcc(), arguments, false, true);
         })
+        .Case([&](ukr::CallRequantizeOp call) {
+          touch(call.getSums(), arguments, true, false);
+          touch(call.getB(), arguments, true, false);
+          touch(call.getOut(), arguments, false, true);
+        })
         .Case([&](func::CallOp call) {
           auto callee = SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(call, call.getCalleeAttr());
           if (!callee || callee.isDeclaration() || depth == deepest)

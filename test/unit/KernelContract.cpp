@@ -3,6 +3,7 @@
 
 #include "compiler/Kernels/Binary.h"
 #include "compiler/Kernels/Listed.h"
+#include "compiler/Kernels/Requantize.h"
 
 #include <csetjmp>
 #include <csignal>
@@ -337,7 +338,7 @@ std::function<std::string(const uint8_t *out)> differsFrom(std::vector<int32_t> 
 
 int familiesWith(std::string_view name) {
   return (findKernel(name) != nullptr) + (findLookupKernel(name) != nullptr) + (findDepthwiseKernel(name) != nullptr) +
-         (findListedKernel(name) != nullptr);
+         (findListedKernel(name) != nullptr) + (findRequantizeKernel(name) != nullptr);
 }
 
 } // namespace nibble::kernels::test

@@ -3,9 +3,7 @@
 #include "compiler/Conversion/UkrToLLVM/FloatState.h"
 #include "compiler/Conversion/UkrToLLVM/Passes.h"
 #include "compiler/Graph/RequireStage.h"
-#include "compiler/Kernels/Binary.h"
-#include "compiler/Kernels/Depthwise.h"
-#include "compiler/Kernels/Listed.h"
+#include "compiler/Kernels/Kernels.h"
 #include "dialects/Ukr/IR/Ukr.h"
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
 #include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
@@ -75,6 +73,21 @@ struct CallLowering : KernelCallLowering<ukr::CallOp> {
     SmallVector<Value> operands{address(op.getA(), adaptor.getA(), adaptor.getAOffset()),
                                 address(op.getB(), adaptor.getB(), adaptor.getBOffset()),
                                 address(op.getAcc(), adaptor.getAcc(), adaptor.getAccOffset()), adaptor.getOuter()};
+    rewriter.replaceOpWithNewOp<LLVM::CallOp>(op, TypeRange{}, op.getKernelAttr(), operands);
+    return success();
+  }
+};
+
+/// All kernels share a type: what has no use is 0.
+struct CallRequantizeLowering : KernelCallLowering<ukr::CallRequantizeOp> {
+  using KernelCallLowering::KernelCallLowering;
+  LogicalResult matchAndRewrite(ukr::CallRequantizeOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    auto address = addressesFor(op, rewriter);
+    Value unused = LLVM::ConstantOp::create(rewriter, op.getLoc(), rewriter.getI64IntegerAttr(0));
+    SmallVector<Value> operands{address(op.getSums(), adaptor.getSums(), adaptor.getSumsOffset()),
+                                address(op.getB(), adaptor.getB(), adaptor.getBOffset()),
+                                address(op.getOut(), adaptor.getOut(), adaptor.getOutOffset()), unused};
     rewriter.replaceOpWithNewOp<LLVM::CallOp>(op, TypeRange{}, op.getKernelAttr(), operands);
     return success();
   }
@@ -242,17 +255,11 @@ private:
   static LogicalResult checkFeatures(ukr::KernelOp kernel, const Target &machine) {
     std::string name = kernel.getGenerator().str();
     const kernels::KernelInfo *dot = kernels::findKernel(name);
-    const kernels::LookupKernelInfo *lookup = kernels::findLookupKernel(name);
-    const kernels::DepthwiseKernelInfo *depthwise = kernels::findDepthwiseKernel(name);
-    const kernels::ListedKernelInfo *listed = kernels::findListedKernel(name);
-    if (!dot && !lookup && !depthwise && !listed)
+    const auto needed = kernels::featuresOf(name);
+    if (!needed)
       return kernel.emitOpError("comes from the unknown generator '") << name << "'";
     SmallVector<StringRef> features;
-    StringRef(dot         ? dot->features
-              : lookup    ? lookup->features
-              : depthwise ? depthwise->features
-                          : listed->features)
-        .split(features, ',', -1, false);
+    StringRef(*needed).split(features, ',', -1, false);
     if (kernel.getScaled() && (!dot || !dot->scalesGroups()))
       return kernel.emitOpError("is scaled, but its generator '") << name << "' has no group scales";
     if (kernel.getScaled() && !dot->featureOfScales().empty())
@@ -314,7 +321,7 @@ private:
     populateFinalizeMemRefToLLVMConversionPatterns(converter, patterns, &symbols);
     populateVectorToLLVMConversionPatterns(converter, patterns);
     ub::populateUBToLLVMConversionPatterns(converter, patterns);
-    patterns.add<KernelLowering, CallLowering, CallLineLowering>(converter);
+    patterns.add<KernelLowering, CallLowering, CallLineLowering, CallRequantizeLowering>(converter);
     patterns.add<ParallelLowering>(converter, machine);
     LLVMConversionTarget legal(getContext());
     legal.addLegalOp<ModuleOp>();

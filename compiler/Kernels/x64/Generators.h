@@ -3,6 +3,7 @@
 #define NIBBLE_COMPILER_KERNELS_X64_GENERATORS_H
 
 #include "compiler/Kernels/Listed.h"
+#include "compiler/Kernels/Requantize.h"
 
 namespace nibble::kernels::x64 {
 
@@ -36,6 +37,9 @@ Emitted emitDotVnni256(const DotParams &params, std::span<uint8_t> buffer);
 /// that one only.
 template <int bits>
 Emitted emitDotVnni256Evex(const DotParams &params, std::span<uint8_t> buffer);
+
+/// Requantize.h: bytes of the sums of another kernel, with AVX2 and FMA.
+Emitted emitRequantizeBytes(const RequantizeParams &params, std::span<uint8_t> buffer);
 
 } // namespace nibble::kernels::x64
 

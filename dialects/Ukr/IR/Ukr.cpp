@@ -108,6 +108,20 @@ LogicalResult CallOp::verifySymbolUses(SymbolTableCollection &tables) {
   return success();
 }
 
+LogicalResult CallRequantizeOp::verifySymbolUses(SymbolTableCollection &tables) {
+  auto kernel = tables.lookupNearestSymbolFrom<KernelOp>(*this, getKernelAttr());
+  if (!kernel)
+    return emitOpError("calls @") << getKernel() << ", which is not a ukr.kernel";
+  if (!isView(getSums(), 32) || !isView(getB(), 8) || !isView(getOut(), 8))
+    return emitOpError("needs 1-D views of i32, i8 and i8, got ")
+           << getSums().getType() << ", " << getB().getType() << " and " << getOut().getType();
+  const auto rows = static_cast<int64_t>(kernel.getRows()), columns = static_cast<int64_t>(kernel.getColumns());
+  for (auto [what, view] : {std::pair("sums", getSums()), std::pair("the result", getOut())})
+    if (auto type = cast<MemRefType>(view.getType()); type.hasStaticShape() && type.getDimSize(0) / columns < rows)
+      return emitOpError("has a view of ") << what << " smaller than " << rows << " x " << columns;
+  return success();
+}
+
 LogicalResult CallLineOp::verifySymbolUses(SymbolTableCollection &tables) {
   auto kernel = tables.lookupNearestSymbolFrom<KernelOp>(*this, getKernelAttr());
   if (!kernel)

@@ -98,7 +98,10 @@ def Ukr_KernelOp : Ukr_Op<"kernel", [Symbol, IsolatedFromAbove]> {
     rows, row_stride apart, of which `max_outer` exist, and `run` columns, tap_stride apart; outer_stride is from one window to the next. b holds
     its constants in the generator's form. The result is i32 sums [rows][columns rounded up to 32], or bytes, b_outer_stride apart.
 
-    The code is position-independent, follows the System V x86-64 calling convention `(a, b, acc, outer)` or `(a, b, out, line)`, allocates
+    Contract of kind "requantize", for ukr.call_requantize: bytes [rows][columns], row_stride apart, of i32 sums that follow one another; `run` is
+    1. b holds corrections, multipliers and biases of blocks of 8 columns, outer_stride apart.
+
+    The code is position-independent, follows the System V x86-64 calling convention `(a, b, acc, outer)`, `(a, b, out, line)` or `(sums, b, out, unused)`, allocates
     nothing and reads and writes nothing outside these views.
 
     Example (its code is a lone return):
@@ -132,6 +135,25 @@ def Ukr_CallOp : Ukr_Op<"call", [DeclareOpInterfaceMethods<SymbolUserOpInterface
   let arguments = (ins FlatSymbolRefAttr:$kernel, AnyMemRef:$a, Index:$a_offset, AnyMemRef:$b, Index:$b_offset, AnyMemRef:$acc, Index:$acc_offset, Index:$outer);
   let assemblyFormat = [{
     $kernel `(` $a `[` $a_offset `]` `,` $b `[` $b_offset `]` `,` $acc `[` $acc_offset `]` `)` `outer` $outer attr-dict `:` type($a) `,` type($b) `,` type($acc)
+  }];
+}
+
+def Ukr_CallRequantizeOp : Ukr_Op<"call_requantize", [DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "Calls a kernel that makes bytes of sums on element offsets of three views.";
+  let description = [{
+    Example:
+    ```mlir
+    ukr.kernel @bytes {generator = "requantize_bytes_avx2", rows = 2 : i64, columns = 8 : i64, run = 1 : i64, row_stride = 8 : i64,
+                       outer_stride = 64 : i64, code = array<i8: -61>}
+    func.func @call(%sums: memref<16xi32>, %b: memref<64xi8>, %out: memref<16xi8>, %zero: index) {
+      ukr.call_requantize @bytes(%sums[%zero], %b[%zero], %out[%zero]) : memref<16xi32>, memref<64xi8>, memref<16xi8>
+      return
+    }
+    ```
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$kernel, AnyMemRef:$sums, Index:$sums_offset, AnyMemRef:$b, Index:$b_offset, AnyMemRef:$out, Index:$out_offset);
+  let assemblyFormat = [{
+    $kernel `(` $sums `[` $sums_offset `]` `,` $b `[` $b_offset `]` `,` $out `[` $out_offset `]` `)` attr-dict `:` type($sums) `,` type($b) `,` type($out)
   }];
 }
 

@@ -21,6 +21,8 @@ func.func private @m.region(%arena: memref<64xi8>, %out: memref<4xi32>, %n: inde
   // CHECK: %[[LINE:.*]] = llvm.ptrtoint %{{.*}} : !llvm.ptr to i64
   // CHECK: llvm.call @dot(%{{.*}}, %{{.*}}, %{{.*}}, %[[LINE]])
   ukr.call_line @dot(%arena[%begin], %arena[%c0], %out[%c0]) line %arena : memref<64xi8>, memref<64xi8>, memref<4xi32>, memref<64xi8>
+  // CHECK: llvm.call @dot(%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}) : (!llvm.ptr, !llvm.ptr, !llvm.ptr, i64)
+  ukr.call_requantize @dot(%out[%thread], %arena[%c0], %arena[%c0]) : memref<4xi32>, memref<64xi8>, memref<64xi8>
   return
 }
 

@@ -253,3 +253,38 @@ func.func @caller(%a: memref<64xi8>, %c: memref<15xi8>, %i: index) {
   ukr.call_line @k(%a[%i], %a[%i], %c[%i]) line %a : memref<64xi8>, memref<64xi8>, memref<15xi8>, memref<64xi8>
   return
 }
+
+// -----
+
+func.func @caller(%a: memref<64xi8>, %c: memref<16xi32>, %i: index) {
+  // expected-error@+1 {{calls @missing, which is not a ukr.kernel}}
+  ukr.call_requantize @missing(%c[%i], %a[%i], %a[%i]) : memref<16xi32>, memref<64xi8>, memref<64xi8>
+  return
+}
+
+// -----
+
+ukr.kernel @k {generator = "g", rows = 2 : i64, columns = 8 : i64, run = 4 : i64, row_stride = 4 : i64, outer_stride = 4 : i64, code = array<i8: 1>}
+func.func @caller(%a: memref<64xi8>, %c: memref<16xi32>, %i: index) {
+  // expected-error@+1 {{needs 1-D views of i32, i8 and i8, got 'memref<64xi8>', 'memref<64xi8>' and 'memref<64xi8>'}}
+  ukr.call_requantize @k(%a[%i], %a[%i], %a[%i]) : memref<64xi8>, memref<64xi8>, memref<64xi8>
+  return
+}
+
+// -----
+
+ukr.kernel @k {generator = "g", rows = 2 : i64, columns = 8 : i64, run = 4 : i64, row_stride = 4 : i64, outer_stride = 4 : i64, code = array<i8: 1>}
+func.func @caller(%a: memref<64xi8>, %c: memref<15xi32>, %i: index) {
+  // expected-error@+1 {{has a view of sums smaller than 2 x 8}}
+  ukr.call_requantize @k(%c[%i], %a[%i], %a[%i]) : memref<15xi32>, memref<64xi8>, memref<64xi8>
+  return
+}
+
+// -----
+
+ukr.kernel @k {generator = "g", rows = 2 : i64, columns = 8 : i64, run = 4 : i64, row_stride = 4 : i64, outer_stride = 4 : i64, code = array<i8: 1>}
+func.func @caller(%a: memref<15xi8>, %c: memref<16xi32>, %i: index) {
+  // expected-error@+1 {{has a view of the result smaller than 2 x 8}}
+  ukr.call_requantize @k(%c[%i], %a[%i], %a[%i]) : memref<16xi32>, memref<15xi8>, memref<15xi8>
+  return
+}

@@ -18,6 +18,8 @@ func.func private @net.conv(%arena: memref<4096xi8>, %n: index, %begin: index, %
   ukr.call @dot(%a[%begin], %b[%begin], %acc[%begin]) outer %n : memref<64xi8>, memref<32xi8>, memref<16xi32>
   // CHECK: ukr.call_line @dot(%{{.*}}[%{{.*}}], %{{.*}}[%{{.*}}], %{{.*}}[%{{.*}}]) line %{{.*}} : memref<64xi8>, memref<32xi8>, memref<16xi32>, memref<64xi8>
   ukr.call_line @dot(%a[%begin], %b[%begin], %acc[%begin]) line %a : memref<64xi8>, memref<32xi8>, memref<16xi32>, memref<64xi8>
+  // CHECK: ukr.call_requantize @dot(%{{.*}}[%{{.*}}], %{{.*}}[%{{.*}}], %{{.*}}[%{{.*}}]) : memref<16xi32>, memref<64xi8>, memref<32xi8>
+  ukr.call_requantize @dot(%acc[%begin], %a[%begin], %b[%begin]) : memref<16xi32>, memref<64xi8>, memref<32xi8>
   return
 }
 

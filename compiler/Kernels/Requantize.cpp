@@ -1,0 +1,55 @@
+// The registry and the operands of the kernel that makes bytes of sums.
+#include "compiler/Kernels/Requantize.h"
+#include "compiler/Kernels/Generate.h"
+#include "compiler/Kernels/x64/Generators.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace nibble::kernels {
+
+std::span<const RequantizeKernelInfo> requantizeKernels() {
+  static constexpr RequantizeKernelInfo kernels[] = {{"requantize_bytes_avx2", "avx2,fma", x64::emitRequantizeBytes}};
+  return kernels;
+}
+
+const RequantizeKernelInfo *findRequantizeKernel(std::string_view name) {
+  return findByName(requantizeKernels(), name);
+}
+
+std::string requantizeRefusal(const RequantizeParams &params) {
+  constexpr int64_t maxStride = 1 << 25; // displacements of all rows fit 32 bits
+  return outsideLimits({{"rows", params.rows, 1, requantizeMaxRows},
+                        {"columns", params.columns, requantizeBlock, requantizeMaxColumns, requantizeBlock},
+                        {"stored columns", params.stored, requantizeBlock, params.columns, requantizeBlock},
+                        {"the row stride", params.rowStride, 0, maxStride},
+                        {"the offset", params.offset, -1024, 1024},
+                        {"the lower bound", params.low, 0, 255},
+                        {"the upper bound", params.high, params.low, 255}});
+}
+
+std::vector<uint8_t> packRequantize(std::span<const int32_t> correction, std::span<const float> multiplier,
+                                    std::span<const float> bias) {
+  const size_t blocks = (multiplier.size() + requantizeBlock - 1) / requantizeBlock;
+  std::vector<uint8_t> bytes(blocks * requantizeBlockBytes(!correction.empty()));
+  uint8_t *to = bytes.data();
+  const auto put = [&](const auto &values, size_t first) {
+    const size_t count = std::min<size_t>(requantizeBlock, values.size() - first);
+    std::memcpy(to, values.data() + first, count * sizeof(values[0]));
+    to += requantizeBlock * sizeof(values[0]);
+  };
+  for (size_t first = 0; first < multiplier.size(); first += requantizeBlock) {
+    if (!correction.empty())
+      put(correction, first);
+    put(multiplier, first);
+    put(bias, first);
+  }
+  return bytes;
+}
+
+MachineCode generate(const RequantizeKernelInfo &kernel, const RequantizeParams &params, size_t initialBytes) {
+  return generateCode(kernel.name, initialBytes,
+                      [&](std::span<uint8_t> buffer) { return kernel.emit(params, buffer); });
+}
+
+} // namespace nibble::kernels

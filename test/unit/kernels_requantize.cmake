@@ -1,0 +1,1 @@
+nibble_gtest(kernels_requantize_test KernelRequantizeTest.cpp KernelContract.cpp KernelTestSupport.cpp LINK nibble_kernels)
