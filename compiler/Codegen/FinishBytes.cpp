@@ -52,32 +52,50 @@ std::string KernelTile::requantizeKernelFor(const PixelRun &run, int64_t width, 
       requantizeKernels.try_emplace({params.rows, params.stored, params.rowStride, params.hasCorrection});
   if (!isNew)
     return it->second;
-  return it->second = defineKernel(kernels::generate(info, params), ".bytes" + Twine(run.rows) + "x" + Twine(width),
-                                   [&](OpBuilder &b, StringRef symbol, ArrayRef<int8_t> code) {
-                                     ukr::KernelOp::create(
-                                         b, op.getLoc(), symbol, info.name, params.rows, params.columns, /*run=*/1,
-                                         params.rowStride, kernels::requantizeBlockBytes(params.hasCorrection),
-                                         /*tiles=*/1, /*b_outer_stride=*/0, /*b_tile_stride=*/0, /*widen_every=*/0,
-                                         /*taps=*/1, /*tap_stride=*/0, /*max_outer=*/0, /*scaled=*/false, code);
-                                   });
+  return it->second = defineKernel(
+             kernels::generate(info, params), ".bytes" + Twine(run.rows) + "x" + Twine(width),
+             [&](OpBuilder &b, StringRef symbol, ArrayRef<int8_t> code) {
+               ukr::KernelOp::create(b, op.getLoc(), symbol, info.name, params.rows, params.columns, /*run=*/1,
+                                     params.rowStride, columns * kernels::requantizeColumnBytes(params.hasCorrection),
+                                     /*tiles=*/1, /*b_outer_stride=*/0, /*b_tile_stride=*/0, /*widen_every=*/0,
+                                     /*taps=*/1, /*tap_stride=*/0, /*max_outer=*/0, /*scaled=*/false,
+                                     /*out_stride=*/IntegerAttr(), code);
+             });
 }
 
+const Buffer &KernelTile::constantsOf(Correction &correction) {
+  if (correction.constants)
+    return correction.constants;
+  // Blocks of columns begin anew with each group.
+  const std::vector<float> multiplier = perChannel(op.getMultiplier()), bias = perChannel(op.getBias());
+  const int64_t inGroup = s.outputsPerGroup();
+  std::vector<char> bytes;
+  for (int64_t first = 0; first < s.O; first += inGroup) {
+    auto part = [&](const auto &values) { return std::span(values).subspan(first, inGroup); };
+    const std::vector<uint8_t> packed = kernels::packRequantize(
+        static_cast<int>(columns), correction.values.empty() ? std::span<const int32_t>() : part(correction.values),
+        part(multiplier), part(bias));
+    bytes.insert(bytes.end(), packed.begin(), packed.end());
+  }
+  return correction.constants = emitter.constant(name + ".requantize", Elem::I8, bytes);
+}
+
+Value KernelTile::constantsFrom(Region &r, Value channel, const Correction &correction) {
+  const int64_t inGroup = s.outputsPerGroup();
+  if (s.groups > 1 && inGroup % columns)
+    channel = r.add(r.mul(r.div(channel, inGroup), static_cast<int64_t>(llvm::alignTo(inGroup, columns))),
+                    r.rem(channel, inGroup));
+  return r.mul(channel, kernels::requantizeColumnBytes(!correction.values.empty()));
+}
+
+/// With a kernel, for `width` channels of a call, `columns` or what is left of a group.
 void KernelTile::finishBytes(Region &r, Value from, Value channel, int64_t width, const PixelRun &run,
                              Correction &correction) {
   std::string kernel = requantizeKernelFor(run, width, correction);
   if (kernel.empty())
     return;
-  if (!correction.constants) {
-    std::vector<int32_t> values = correction.values;
-    if (!values.empty())
-      values.resize(s.O);
-    std::vector<uint8_t> packed =
-        kernels::packRequantize(values, perChannel(op.getMultiplier()), perChannel(op.getBias()));
-    correction.constants = emitter.constant(
-        name + ".requantize", Elem::I8, ArrayRef<char>(reinterpret_cast<const char *>(packed.data()), packed.size()));
-  }
-  const int64_t perChannel = kernels::requantizeBlockBytes(!correction.values.empty()) / kernels::requantizeBlock;
-  ukr::CallRequantizeOp::create(r, kernel, sums, from, r.ref(correction.constants), r.mul(channel, perChannel),
+  const Buffer &constants = constantsOf(correction);
+  ukr::CallRequantizeOp::create(r, kernel, sums, from, r.ref(constants), constantsFrom(r, channel, correction),
                                 r.ref(operands.output), r.add(r.mul(run.pixel, s.O), channel));
 }
 

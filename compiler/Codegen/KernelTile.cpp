@@ -125,7 +125,7 @@ void KernelTile::finish(Region &r, Value from, Value channel, int64_t width, con
   const int64_t inGroup = s.outputsPerGroup(), rest = inGroup % columns;
   auto whole = [&] { finishBytes(r, from, channel, columns, run, correction); };
   auto last = [&] {
-    if (rest % kernels::requantizeBlock == 0)
+    if (rest % kernels::requantizeStep == 0)
       finishBytes(r, from, channel, rest, run, correction);
     else
       finishAny(r, from, channel, width, run, correction);

@@ -63,6 +63,10 @@ protected:
   /// The range of the result where it is bytes that a kernel can make of sums: between bounds that all channels share,
   /// and with sums that stay integers of 32 bits, `largest` by channel at most.
   std::optional<ByteRange> byteRange(llvm::ArrayRef<double> largest);
+  /// What makes bytes of sums with the correction, and where it lies for the channels from `channel` on, which begins
+  /// a block of `columns`.
+  const Buffer &constantsOf(Correction &correction);
+  Value constantsFrom(Region &r, Value channel, const Correction &correction);
   /// Multipliers or biases for each channel.
   std::vector<float> perChannel(std::optional<llvm::ArrayRef<float>> values) const;
   /// Adds a kernel to the module with `create` and gives its symbol; without code reports why, fails and gives "".
@@ -87,7 +91,6 @@ protected:
 
 private:
   void finishAny(Region &r, Value from, Value channel, int64_t width, const PixelRun &run, Correction &correction);
-  /// With a kernel, for `width` channels of a call.
   void finishBytes(Region &r, Value from, Value channel, int64_t width, const PixelRun &run, Correction &correction);
   std::string requantizeKernelFor(const PixelRun &run, int64_t width, const Correction &correction);
   void finishEight(Region &r, Value from, Value channel, Value pixel, const Buffer &correction);

@@ -88,16 +88,16 @@ std::string DepthwiseTile::kernelFor(const kernels::DepthwiseParams &call) {
       symbols.try_emplace({call.channels, call.outputs, call.before, call.inputs, call.firstRow, call.lastRow});
   if (!isNew)
     return it->second;
-  return it->second =
-             defineKernel(kernels::generate(info, call), ".outputs" + Twine(call.outputs) + "x" + Twine(call.channels),
-                          [&](OpBuilder &b, StringRef symbol, ArrayRef<int8_t> code) {
-                            const bool bytes = call.result == kernels::DepthwiseResult::Bytes;
-                            ukr::KernelOp::create(
-                                b, op.getLoc(), symbol, op.getKernel()->str(), call.outputs, call.channels,
-                                call.windowColumns, call.aRowStride, call.stride * call.pixelStride, /*tiles=*/1,
-                                bytes ? call.pixelStride : 0, /*b_tile_stride=*/0, /*widen_every=*/0, call.windowRows,
-                                call.pixelStride, call.lastRow - call.firstRow, /*scaled=*/false, code);
-                          });
+  return it->second = defineKernel(
+             kernels::generate(info, call), ".outputs" + Twine(call.outputs) + "x" + Twine(call.channels),
+             [&](OpBuilder &b, StringRef symbol, ArrayRef<int8_t> code) {
+               const bool bytes = call.result == kernels::DepthwiseResult::Bytes;
+               ukr::KernelOp::create(b, op.getLoc(), symbol, op.getKernel()->str(), call.outputs, call.channels,
+                                     call.windowColumns, call.aRowStride, call.stride * call.pixelStride, /*tiles=*/1,
+                                     bytes ? call.pixelStride : 0, /*b_tile_stride=*/0, /*widen_every=*/0,
+                                     call.windowRows, call.pixelStride, call.lastRow - call.firstRow, /*scaled=*/false,
+                                     /*out_stride=*/IntegerAttr(), code);
+             });
 }
 
 void DepthwiseTile::emitCall(Region &r, const Span &rows, const Parts &q, int64_t channels, Value image, Value oy,

@@ -96,8 +96,11 @@ std::string DotTile::kernelFor(const Call &call) {
                                   .bTileStride = spreadOf(call.rows) * tileBytes,
                                   .scaled = facts.group > 0,
                                   .taps = call.taps,
-                                  .aTapStride = steps.tapStride};
-  auto [it, isNew] = symbols.try_emplace({call.rows, call.tiles, call.rowStride, call.taps, call.run});
+                                  .aTapStride = steps.tapStride,
+                                  .bytes = call.bytes};
+  auto [it, isNew] = symbols.try_emplace({call.rows, call.tiles, call.rowStride, call.taps, call.run,
+                                          call.bytes ? call.bytes->outer : -1, call.bytes ? call.bytes->rowStride : 0,
+                                          call.bytes && call.bytes->hasCorrection});
   if (!isNew)
     return it->second;
   std::string suffix = ".rows" + std::to_string(call.rows);
@@ -108,8 +111,23 @@ std::string DotTile::kernelFor(const Call &call) {
                ukr::KernelOp::create(b, op.getLoc(), symbol, op.getKernel()->str(), call.rows, info.columns, call.run,
                                      call.rowStride, params.aOuterStride, call.tiles, params.bOuterStride,
                                      params.bTileStride, params.widenEvery, params.taps, params.aTapStride,
-                                     /*max_outer=*/0, params.scaled, code);
+                                     /*max_outer=*/call.bytes ? call.bytes->outer : 0, params.scaled,
+                                     call.bytes ? b.getI64IntegerAttr(call.bytes->rowStride) : IntegerAttr(), code);
              });
+}
+
+/// One row is for the kernels of one row, which keep no sums of narrow weights in registers.
+std::optional<kernels::ByteResult> DotTile::bytesOf(const PixelRun &run, int64_t outer,
+                                                    const Correction &correction) const {
+  if (!bytes || !info.storesBytes() || run.rows == 1 || s.outputsPerGroup() % columns)
+    return std::nullopt;
+  return kernels::ByteResult{.outer = outer,
+                             .rowStride = run.pixelStride * s.O,
+                             .tileStride = columns,
+                             .hasCorrection = !correction.values.empty(),
+                             .offset = bytes->offset,
+                             .low = bytes->low,
+                             .high = bytes->high};
 }
 
 void ByteTile::cutShares(int64_t tileBytes, int64_t multiple) {
@@ -152,25 +170,36 @@ void DotTile::emitCall(Region &r, int tileCount, Value tile, Value channel, cons
   const Taps &taps = run.taps;
   const int64_t columnsOfWindow = std::max<int64_t>(1, taps.x1 - taps.x0), channels = s.channelsPerGroup();
   const bool apart = steps.taps > 1;
+  const int64_t outer = facts.group ? steps.outer : taps.empty() ? 0 : taps.y1 - taps.y0;
+  Correction &correction = correctionFor(taps);
+  const auto result = bytesOf(run, outer, correction);
   std::string kernel = kernelFor({static_cast<int>(run.rows), tileCount, run.rowStride, apart ? columnsOfWindow : 1,
                                   facts.group ? facts.group
                                   : apart     ? channels
-                                              : columnsOfWindow * channels});
+                                              : columnsOfWindow * channels,
+                                  result});
   if (kernel.empty())
     return;
   const int64_t unit = int64_t(kernels::dotGroup) * info.unitGroups();
   const int64_t start =
       taps.y0 * steps.outerBytes + (apart ? taps.x0 * steps.tapBytes : taps.x0 * channels / unit * info.unitBytes());
-  const int64_t outer = facts.group ? steps.outer : taps.empty() ? 0 : taps.y1 - taps.y0;
   Value input = run.input, first = tile;
   if (s.groups > 1) {
     Value group = r.div(channel, s.outputsPerGroup());
     input = r.add(input, r.mul(group, channels));
     first = r.add(r.mul(group, tiles), tile);
   }
-  ukr::CallOp::create(r, kernel, r.ref(operands.input), input, r.ref(operands.weights),
-                      r.add(r.mul(first, tileBytes), start), sums, r.idx(0), r.idx(outer));
-  Correction &correction = correctionFor(taps);
+  Value weights = r.add(r.mul(first, tileBytes), start);
+  if (result) {
+    Value from = r.add(channel, r.mul(tile, columns));
+    const Buffer &constants = constantsOf(correction);
+    ukr::CallBytesOp::create(r, kernel, r.ref(operands.input), input, r.ref(operands.weights), weights,
+                             r.ref(operands.output), r.add(r.mul(run.pixel, s.O), from), r.ref(constants),
+                             constantsFrom(r, from, correction));
+    return;
+  }
+  ukr::CallOp::create(r, kernel, r.ref(operands.input), input, r.ref(operands.weights), weights, sums, r.idx(0),
+                      r.idx(outer));
   if (s.groups > 1 && s.outputsPerGroup() % columns)
     channelEnd = r.add(channel, s.outputsPerGroup());
   const int64_t spread = spreadOf(run.rows);

@@ -59,6 +59,7 @@ private:
   struct Call {
     int rows, tiles;
     int64_t rowStride, taps, run;
+    std::optional<kernels::ByteResult> bytes;
   };
 
   /// How the terms of a sum lie in memory: `outer` steps of `taps` runs. In bytes of b and, what ends in Stride, of the
@@ -76,11 +77,13 @@ private:
   /// From a tile of a call to the next, in tiles.
   int64_t spreadOf(int64_t rows) const;
   std::string kernelFor(const Call &call);
+  /// How the kernel stores the result itself, for runs where it does.
+  std::optional<kernels::ByteResult> bytesOf(const PixelRun &run, int64_t outer, const Correction &correction) const;
 
   const kernels::KernelInfo &info;
   const Steps steps;
   const int64_t tileBytes;
-  std::map<std::tuple<int, int, int64_t, int64_t, int64_t>, std::string> symbols;
+  std::map<std::tuple<int, int, int64_t, int64_t, int64_t, int64_t, int64_t, bool>, std::string> symbols;
 };
 
 /// With a listed kernel (compiler/Kernels/Listed.h): its lists are made here, of the weights in `facts`.

@@ -50,15 +50,15 @@ std::string ListedTile::kernelFor(const PixelRun &run) {
   auto [it, isNew] = symbols.try_emplace({run.rows, run.rowStride, taken, params.firstK});
   if (!isNew)
     return it->second;
-  return it->second =
-             defineKernel(kernels::generate(info, params), ".rows" + Twine(run.rows),
-                          [&](OpBuilder &b, StringRef symbol, ArrayRef<int8_t> code) {
-                            ukr::KernelOp::create(b, op.getLoc(), symbol, op.getKernel()->str(), run.rows, columns,
-                                                  s.KW * s.C / segments, run.rowStride, params.aOuterStride,
-                                                  /*tiles=*/1, segments * window * kernels::listedEntryBytes,
-                                                  /*b_tile_stride=*/0, window, taken, /*tap_stride=*/s.C,
-                                                  /*max_outer=*/0, /*scaled=*/false, code);
-                          });
+  return it->second = defineKernel(kernels::generate(info, params), ".rows" + Twine(run.rows),
+                                   [&](OpBuilder &b, StringRef symbol, ArrayRef<int8_t> code) {
+                                     ukr::KernelOp::create(
+                                         b, op.getLoc(), symbol, op.getKernel()->str(), run.rows, columns,
+                                         s.KW * s.C / segments, run.rowStride, params.aOuterStride,
+                                         /*tiles=*/1, segments * window * kernels::listedEntryBytes,
+                                         /*b_tile_stride=*/0, window, taken, /*tap_stride=*/s.C,
+                                         /*max_outer=*/0, /*scaled=*/false, /*out_stride=*/IntegerAttr(), code);
+                                   });
 }
 
 void ListedTile::emitShare(Region &r, Value shareIndex, const PixelRun &run) {

@@ -66,7 +66,8 @@ std::string LookupTile::kernelFor(const Call &call) {
                ukr::KernelOp::create(b, op.getLoc(), symbol, op.getKernel()->str(), params.rows, params.columns,
                                      params.channels, params.aRowStride, params.aOuterStride, /*tiles=*/1,
                                      params.bOuterStride, params.bColumnStride, /*widen_every=*/0, params.taps,
-                                     params.aTapStride, params.maxOuter, /*scaled=*/false, code);
+                                     params.aTapStride, params.maxOuter, /*scaled=*/false, /*out_stride=*/IntegerAttr(),
+                                     code);
              });
 }
 

@@ -28,6 +28,14 @@
 // over o in order, from +0 or from what is there (params.addsToAcc). Behind the fields of each outer step b holds s,
 // then c, of 4 bytes for each column. As many elements behind acc are scratch memory of the kernel.
 //
+// With a result in bytes (params.bytes) the last two arguments are others,
+//
+//   void kernel(const uint8_t *a, const int8_t *b, uint8_t *out, const uint8_t *constants);
+//
+// outer is params.bytes->outer, and the sums become what Requantize.h says of sums, in place of acc: row m of tile t
+// begins at out + m * rowStride + t * tileStride. The constants of tile t, a block of the kernel's columns, begin
+// t * tileStride columns behind those of the first.
+//
 // A window of the taps of a padded convolution is a call with the same b: fewer outer steps, a shorter run, and a
 // pointer into b, with bOuterStride = stepBytes(kernel, whole run). Its first k must be a multiple of 4 * unit, and
 // where it ends before the whole run, its length a multiple of 4 (then no weight but its own meets an activation).
@@ -57,6 +65,15 @@ inline constexpr int dotGroup = 4;         ///< k values that lie together in b.
 inline constexpr int dotVectorColumns = 8; ///< Columns of one AVX2 vector of b.
 inline constexpr int dotMaxTiles = 24;     ///< No kernel has more rows, so none more tiles.
 
+/// How sums become bytes; what the constants are says Requantize.h.
+struct ByteResult {
+  int64_t outer = 1;                   ///< At least 0.
+  int64_t rowStride = 0;               ///< 0..2^25, in bytes; unused with one row.
+  int64_t tileStride = 0;              ///< 0..2^20, in bytes, a multiple of the columns; unused with one tile.
+  bool hasCorrection = true;           ///< Else it is 0, and not in the constants.
+  int offset = 0, low = 0, high = 255; ///< |offset| <= 1024, 0 <= low <= high <= 255.
+};
+
 /// What is baked into the code of a dot kernel. Strides are in bytes and may be any number, negative ones included.
 struct DotParams {
   int rows = dotMaxRows;    ///< Rows of a and acc, 1..kernel.maxRows; rows * tiles is at most that, too.
@@ -73,6 +90,7 @@ struct DotParams {
   bool scaled = false;     ///< Group scales: kernel.scalesGroups() only, and one tap.
   int64_t taps = 1;        ///< Of an outer step, each a run of its own: where these do not follow one another in a.
   int64_t aTapStride = 0;  ///< From a tap to the next; unused with one.
+  std::optional<ByteResult> bytes = std::nullopt; ///< kernel.storesBytes() only; neither with addsToAcc nor scaled.
 };
 
 /// Bytes of b for `outer` steps of `run` values and one tile of 16 columns at 8 bits.
@@ -114,7 +132,9 @@ struct KernelInfo {
   constexpr bool scalesGroups() const {
     return accumulation == Accumulation::Windows16 || features.find("vnni") != std::string_view::npos;
   }
-  /// What DotParams::scaled needs beside `features`; empty if nothing.
+  /// Whether the generator takes DotParams::bytes: it keeps the sums in registers.
+  constexpr bool storesBytes() const { return accumulation != Accumulation::Windows16; }
+  /// What DotParams::scaled and bytes need beside `features`; empty if nothing.
   constexpr std::string_view featureOfScales() const { return features.starts_with("avx512") ? "" : "fma"; }
 };
 

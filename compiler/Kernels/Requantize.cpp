@@ -20,25 +20,25 @@ const RequantizeKernelInfo *findRequantizeKernel(std::string_view name) {
 std::string requantizeRefusal(const RequantizeParams &params) {
   constexpr int64_t maxStride = 1 << 25; // displacements of all rows fit 32 bits
   return outsideLimits({{"rows", params.rows, 1, requantizeMaxRows},
-                        {"columns", params.columns, requantizeBlock, requantizeMaxColumns, requantizeBlock},
-                        {"stored columns", params.stored, requantizeBlock, params.columns, requantizeBlock},
+                        {"columns", params.columns, requantizeStep, requantizeMaxColumns, requantizeStep},
+                        {"stored columns", params.stored, requantizeStep, params.columns, requantizeStep},
                         {"the row stride", params.rowStride, 0, maxStride},
                         {"the offset", params.offset, -1024, 1024},
                         {"the lower bound", params.low, 0, 255},
                         {"the upper bound", params.high, params.low, 255}});
 }
 
-std::vector<uint8_t> packRequantize(std::span<const int32_t> correction, std::span<const float> multiplier,
+std::vector<uint8_t> packRequantize(int columns, std::span<const int32_t> correction, std::span<const float> multiplier,
                                     std::span<const float> bias) {
-  const size_t blocks = (multiplier.size() + requantizeBlock - 1) / requantizeBlock;
-  std::vector<uint8_t> bytes(blocks * requantizeBlockBytes(!correction.empty()));
+  const size_t block = columns, blocks = (multiplier.size() + block - 1) / block;
+  std::vector<uint8_t> bytes(blocks * block * requantizeColumnBytes(!correction.empty()));
   uint8_t *to = bytes.data();
   const auto put = [&](const auto &values, size_t first) {
-    const size_t count = std::min<size_t>(requantizeBlock, values.size() - first);
+    const size_t count = std::min(block, values.size() - first);
     std::memcpy(to, values.data() + first, count * sizeof(values[0]));
-    to += requantizeBlock * sizeof(values[0]);
+    to += block * sizeof(values[0]);
   };
-  for (size_t first = 0; first < multiplier.size(); first += requantizeBlock) {
+  for (size_t first = 0; first < multiplier.size(); first += block) {
     if (!correction.empty())
       put(correction, first);
     put(multiplier, first);

@@ -24,7 +24,7 @@ namespace nibble::kernels {
 
 using RequantizeFn = void (*)(const int32_t *sums, const uint8_t *constants, uint8_t *out, int64_t unused);
 
-inline constexpr int requantizeBlock = 8; ///< Columns that lie together in the constants.
+inline constexpr int requantizeStep = 8; ///< Columns are multiples of it.
 inline constexpr int requantizeMaxColumns = 16;
 inline constexpr int requantizeMaxRows = 64;
 
@@ -56,14 +56,12 @@ const RequantizeKernelInfo *findRequantizeKernel(std::string_view name);
 /// Why there is no code for `params`; empty if there is.
 std::string requantizeRefusal(const RequantizeParams &params);
 
-/// Bytes of the constants of a block of columns.
-constexpr int64_t requantizeBlockBytes(bool hasCorrection) {
-  return (hasCorrection ? 3 : 2) * requantizeBlock * int64_t(sizeof(float));
-}
+/// Bytes of the constants of a column.
+constexpr int64_t requantizeColumnBytes(bool hasCorrection) { return (hasCorrection ? 3 : 2) * int64_t(sizeof(float)); }
 
-/// The constants of a layer: for each block of columns its corrections, multipliers and biases. All have the same
-/// length, or `correction` has none; columns behind the last are 0.
-std::vector<uint8_t> packRequantize(std::span<const int32_t> correction, std::span<const float> multiplier,
+/// The constants of a layer: for each block of `columns`, as many as the sums of a call have, its corrections,
+/// multipliers and biases. All have the same length, or `correction` has none; what is behind the last is 0.
+std::vector<uint8_t> packRequantize(int columns, std::span<const int32_t> correction, std::span<const float> multiplier,
                                     std::span<const float> bias);
 
 /// Generates `kernel` for `params`, with a buffer that grows from `initialBytes` as needed. Safe from several threads.

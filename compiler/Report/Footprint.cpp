@@ -55,6 +55,12 @@ int64_t Footprint::visit(func::FuncOp function, const Names &arguments, unsigned
           touch(call.getB(), arguments, true, false);
           touch(call.getAcc(), arguments, false, true);
         })
+        .Case([&](ukr::CallBytesOp call) {
+          touch(call.getA(), arguments, true, false);
+          touch(call.getB(), arguments, true, false);
+          touch(call.getOut(), arguments, false, true);
+          touch(call.getConstants(), arguments, true, false);
+        })
         .Case([&](ukr::CallRequantizeOp call) {
           touch(call.getSums(), arguments, true, false);
           touch(call.getB(), arguments, true, false);

@@ -5,6 +5,7 @@
 #include "compiler/Kernels/Listed.h"
 #include "compiler/Kernels/Requantize.h"
 
+#include <algorithm>
 #include <csetjmp>
 #include <csignal>
 #include <cstring>
@@ -148,8 +149,12 @@ static std::string callGuarded(DotFn fn, const uint8_t *a, const int8_t *b, int3
   return "access outside the operands, at a + " + distance(a) + " = b + " + distance(b) + " = acc + " + distance(acc);
 }
 
-static int64_t lastArgument(const KernelCall &call, const uint8_t *scratch) {
-  return call.scratchBytes ? static_cast<int64_t>(reinterpret_cast<intptr_t>(scratch)) : call.outer;
+/// Memory that the last argument points to, if it does.
+static size_t lastBytes(const KernelCall &call) { return std::max(call.scratchBytes, call.constants.size()); }
+
+static int64_t lastArgument(const KernelCall &call, uint8_t *scratch) {
+  std::ranges::copy(call.constants, scratch);
+  return lastBytes(call) ? static_cast<int64_t>(reinterpret_cast<intptr_t>(scratch)) : call.outer;
 }
 
 /// Makes the call, without faults, and compares the result.
@@ -166,7 +171,7 @@ void expectInsideOperands(const KernelCall &call) {
   for (const Against side : {Against::LowerGuard, Against::UpperGuard}) {
     SCOPED_TRACE(call.shape + (side == Against::LowerGuard ? "; forbidden in front" : "; forbidden behind"));
     const GuardedMemory a(call.aBytes, side), b(call.b.size(), side), out(call.out.size(), side),
-        scratch(call.scratchBytes, side);
+        scratch(lastBytes(call), side);
     call.placeA(a.data());
     std::ranges::copy(call.b, b.data());
     std::ranges::copy(call.out, out.data());
@@ -190,7 +195,7 @@ void expectNothingReadBetween(const KernelCall &call, int64_t runBytes) {
     SCOPED_TRACE(call.shape + (atEnd ? "; forbidden behind the runs" : "; forbidden in front of the runs"));
     uint8_t *a = memory->data() + (atEnd ? page - runBytes : 0);
     call.placeA(a);
-    std::vector<uint8_t> out = call.out, scratch(call.scratchBytes);
+    std::vector<uint8_t> out = call.out, scratch(lastBytes(call));
     ASSERT_NO_FATAL_FAILURE(expectOracle(call, a, call.b.data(), out.data(), scratch.data()));
   }
 }
@@ -305,7 +310,7 @@ void expectCallersStateKept(const KernelCall &call) {
   SCOPED_TRACE(call.shape);
   const std::unique_ptr<LoadedKernel> code = load(call.code);
   ASSERT_TRUE(code);
-  std::vector<uint8_t> a(call.aBytes), out = call.out, scratch(call.scratchBytes);
+  std::vector<uint8_t> a(call.aBytes), out = call.out, scratch(lastBytes(call));
   call.placeA(a.data());
   MachineState state = {};
   callWithState(code->fn(), a.data(), reinterpret_cast<const int8_t *>(call.b.data()),

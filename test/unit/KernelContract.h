@@ -61,7 +61,8 @@ struct KernelCall {
   std::vector<uint8_t> out;                               ///< acc, as it is before the call.
   std::function<std::string(const uint8_t *out)> differs; ///< From the oracle; empty if it does not.
   int64_t outer = 0;                                      ///< The last argument,
-  size_t scratchBytes = 0;                                ///< or if not 0, memory of so many bytes is.
+  size_t scratchBytes = 0;                                ///< or if not 0, memory of so many bytes is,
+  std::vector<uint8_t> constants = {};                    ///< or these, if there are any.
   /// The result is made of floats: it depends on mxcsr, where exceptions are noted.
   bool isRounded = false;
 };

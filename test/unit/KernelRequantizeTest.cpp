@@ -40,7 +40,7 @@ public:
     }
   }
 
-  std::vector<uint8_t> constants() const { return packRequantize(correction, multiplier, bias); }
+  std::vector<uint8_t> constants() const { return packRequantize(params.columns, correction, multiplier, bias); }
   /// Up to the last sum that is wanted.
   size_t readBytes() const { return ((params.rows - 1) * params.columns + params.stored) * sizeof(int32_t); }
   size_t outBytes() const { return static_cast<size_t>((params.rows - 1) * params.rowStride + params.stored); }
@@ -197,17 +197,19 @@ TEST(RequantizeConstants, BlocksOfEight) {
     return words;
   };
   const int32_t two = 0x40000000, three = 0x40400000;
-  const std::vector<int32_t> with = words(packRequantize(correction, multiplier, bias));
+  const std::vector<int32_t> with = words(packRequantize(8, correction, multiplier, bias));
   ASSERT_EQ(48u, with.size());
   EXPECT_EQ(std::vector<int32_t>({7, 7, two, two, three, three, 7, 0, two, 0, three, 0}),
             std::vector<int32_t>({with[0], with[7], with[8], with[15], with[16], with[23], with[24], with[25], with[32],
                                   with[33], with[40], with[41]}));
-  const std::vector<int32_t> without = words(packRequantize({}, multiplier, bias));
+  const std::vector<int32_t> without = words(packRequantize(8, {}, multiplier, bias));
   ASSERT_EQ(32u, without.size());
   EXPECT_EQ(std::vector<int32_t>({two, three, two, 0, three}),
             std::vector<int32_t>({without[0], without[8], without[16], without[17], without[24]}));
-  EXPECT_EQ(96, requantizeBlockBytes(true));
-  EXPECT_EQ(64, requantizeBlockBytes(false));
+  EXPECT_EQ(96u, packRequantize(8, correction, multiplier, bias).size() / 2);
+  EXPECT_EQ(192u, packRequantize(16, correction, multiplier, bias).size());
+  EXPECT_EQ(12, requantizeColumnBytes(true));
+  EXPECT_EQ(8, requantizeColumnBytes(false));
 }
 
 } // namespace

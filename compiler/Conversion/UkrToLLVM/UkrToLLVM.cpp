@@ -93,6 +93,23 @@ struct CallRequantizeLowering : KernelCallLowering<ukr::CallRequantizeOp> {
   }
 };
 
+/// As the line below.
+struct CallBytesLowering : KernelCallLowering<ukr::CallBytesOp> {
+  using KernelCallLowering::KernelCallLowering;
+  LogicalResult matchAndRewrite(ukr::CallBytesOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    auto address = addressesFor(op, rewriter);
+    Value constants =
+        LLVM::PtrToIntOp::create(rewriter, op.getLoc(), rewriter.getI64Type(),
+                                 address(op.getConstants(), adaptor.getConstants(), adaptor.getConstantsOffset()));
+    SmallVector<Value> operands{address(op.getA(), adaptor.getA(), adaptor.getAOffset()),
+                                address(op.getB(), adaptor.getB(), adaptor.getBOffset()),
+                                address(op.getOut(), adaptor.getOut(), adaptor.getOutOffset()), constants};
+    rewriter.replaceOpWithNewOp<LLVM::CallOp>(op, TypeRange{}, op.getKernelAttr(), operands);
+    return success();
+  }
+};
+
 /// The line takes the place of the count in the type that all kernels share.
 struct CallLineLowering : KernelCallLowering<ukr::CallLineOp> {
   using KernelCallLowering::KernelCallLowering;
@@ -321,7 +338,7 @@ private:
     populateFinalizeMemRefToLLVMConversionPatterns(converter, patterns, &symbols);
     populateVectorToLLVMConversionPatterns(converter, patterns);
     ub::populateUBToLLVMConversionPatterns(converter, patterns);
-    patterns.add<KernelLowering, CallLowering, CallLineLowering, CallRequantizeLowering>(converter);
+    patterns.add<KernelLowering, CallLowering, CallLineLowering, CallBytesLowering, CallRequantizeLowering>(converter);
     patterns.add<ParallelLowering>(converter, machine);
     LLVMConversionTarget legal(getContext());
     legal.addLegalOp<ModuleOp>();

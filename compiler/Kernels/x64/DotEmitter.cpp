@@ -1,6 +1,8 @@
 // The loops and pointers of the dot kernels.
 #include "compiler/Kernels/x64/DotEmitter.h"
 
+#include "compiler/Kernels/Generate.h"
+
 #include <algorithm>
 
 namespace nibble::kernels::x64 {
@@ -25,6 +27,18 @@ std::string DotEmitter::check(const DotParams &params, const DotShape &shape) {
   if (params.taps < 1 || (params.taps > 1 && params.scaled))
     return "an outer step must have " + std::string(params.scaled ? "one tap" : "at least one tap") + ", not " +
            std::to_string(params.taps);
+  if (const auto &bytes = params.bytes) {
+    if (params.scaled || params.addsToAcc)
+      return "a result in bytes takes neither group scales nor sums of earlier values";
+    if (std::string reason = outsideLimits({{"the outer steps", bytes->outer, 0, INT64_MAX},
+                                            {"the row stride", bytes->rowStride, 0, 1 << 25},
+                                            {"the tile stride", bytes->tileStride, 0, 1 << 20, shape.info().columns},
+                                            {"the offset", bytes->offset, -1024, 1024},
+                                            {"the lower bound", bytes->low, 0, 255},
+                                            {"the upper bound", bytes->high, bytes->low, 255}});
+        !reason.empty())
+      return reason;
+  }
   constexpr int64_t farthest = INT32_MAX / dotMaxTiles;
   if (params.tiles > 1 && (params.bTileStride > farthest || params.bTileStride < -farthest))
     return "tiles of b lie " + std::to_string(params.bTileStride) + " bytes apart; the kernel reaches " +
@@ -47,6 +61,10 @@ DotEmitter::DotEmitter(const DotParams &params, const DotShape &shape, std::span
   if (params.taps > 1)
     tapsLeft = takeScalar();
   count = takeScalar();
+  if (params.bytes) {
+    outer = takeScalar();
+    result.offset = params.bytes->offset, result.low = params.bytes->low, result.high = params.bytes->high;
+  }
 }
 
 RegExp DotEmitter::rowAddress(int row) const {
@@ -237,6 +255,8 @@ Emitted DotEmitter::emit() {
   enterFunction();
   setTailMasks();
   begin();
+  if (params.bytes)
+    mov(outer, static_cast<uint64_t>(params.bytes->outer));
   test(outer, outer);
   jle(done, T_NEAR);
   if (stride)
@@ -254,6 +274,8 @@ Emitted DotEmitter::emit() {
   end();
   leaveFunction();
   tables();
+  if (params.bytes)
+    placeTables(result, shape.vectorBytes);
   return finish();
 }
 

@@ -99,6 +99,8 @@ protected:
   /// fma(f32(total + correction), scale, acc) to acc, for sum number `i` of an outer step whose units are all emitted.
   /// Both registers are lost.
   void scaleSum(size_t i, const Xbyak::Ymm &total, const Xbyak::Ymm &scale);
+  /// Makes bytes of the sums, where params.bytes says so, and stores them; all vector registers are lost.
+  void storeBytes();
   void zeroSums();
   void loadSums();
   void storeSums();
@@ -109,12 +111,14 @@ protected:
   std::vector<Xbyak::Ymm> sums; // [tile][row][half of the columns]
   // Rows 0..2 are reached from a, 3..5 from a + 3 * stride, ...: any stride, one-byte displacements.
   std::vector<Xbyak::Reg64> bases;
-  const Xbyak::Reg64 b = arg1, acc = arg2, outer = arg3;
+  const Xbyak::Reg64 b = arg1, acc = arg2; ///< With params.bytes acc is where they go.
+  Xbyak::Reg64 outer = arg3;
   std::optional<Xbyak::Reg64> stride, tapsLeft;
   Xbyak::Reg64 count; ///< Of the innermost loop; free between loops.
 
 private:
   Xbyak::RegExp rowAddress(int row) const;
+  void storeParts(const Xbyak::Ymm &packed, const Xbyak::Ymm &scratch, int tile, int first, int count);
   /// Masks of the values that exist of the last group, for broadcast(): wide vectors only.
   void setTailMasks();
   void oneStep();
@@ -124,6 +128,7 @@ private:
   /// Sets the pointers to the next unit to be emitted.
   void flush();
 
+  Bytes result;
   int64_t pending = 0; ///< Units emitted since the pointers were moved last.
 };
 

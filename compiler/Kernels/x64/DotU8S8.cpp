@@ -30,7 +30,7 @@ protected:
     for (int tile = 0; tile < params.tiles; ++tile)
       group(tile, index, unit.lastBytes);
   }
-  void end() override { storeSums(); }
+  void end() override { params.bytes ? storeBytes() : storeSums(); }
 
   /// Sets the registers and labels that group() uses.
   virtual void prepare() = 0;

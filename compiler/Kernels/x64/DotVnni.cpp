@@ -99,7 +99,7 @@ VnniEmitter::VnniEmitter(const DotParams &params, const DotShape &shape, Xbyak::
     : DotEmitter(params, shape, buffer), encoding(encoding) {
   const int registers = isWide() ? 32 : 16;
   x = vectors.take();
-  inPlace = params.rows == 1 && isNarrow() && params.run <= longestInPlace &&
+  inPlace = params.rows == 1 && isNarrow() && !params.bytes && params.run <= longestInPlace &&
             params.tiles * (unitGroups + 1) + 3 <= registers;
   if (inPlace) {
     // x, y and biasSum are among the first 16 registers, which AVX2 code can name.
@@ -308,7 +308,9 @@ void VnniEmitter::run(const Run &run) {
 }
 
 void VnniEmitter::end() {
-  if (!inPlace && !params.scaled)
+  if (params.bytes)
+    storeBytes();
+  else if (!inPlace && !params.scaled)
     storeSums();
 }
 

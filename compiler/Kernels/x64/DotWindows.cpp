@@ -310,6 +310,8 @@ public:
   static_assert(bits == 8 || columnVectors == 1, "the nibbles of a vector are shared by consecutive groups only");
   static std::string checkMore(const DotParams &params) {
     constexpr int unit = kernelShape.info().unitGroups();
+    if (params.bytes)
+      return "the kernel has no result in bytes";
     if (params.widenEvery != 0 && params.widenEvery < unit)
       return "sums are widened after " + std::to_string(unit) + " groups or more, or at the end (0), not after " +
              std::to_string(params.widenEvery);

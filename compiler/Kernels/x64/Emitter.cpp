@@ -44,6 +44,46 @@ void Emitter::leaveFunction() {
   ret();
 }
 
+void Emitter::packBytes(std::span<const Xbyak::Ymm> values, const Xbyak::Ymm &order, const Bytes &bytes) {
+  const size_t count = values.size();
+  const Xbyak::Ymm &packed = values[0], &upper = values[count > 2 ? 2 : 0];
+  vpackssdw(packed, packed, values[count > 1 ? 1 : 0]);
+  if (count > 2)
+    vpackssdw(upper, upper, values[count > 3 ? 3 : 2]);
+  if (bytes.offset) {
+    vpaddsw(packed, packed, ptr[rip + bytes.offsets]);
+    if (count > 2)
+      vpaddsw(upper, upper, ptr[rip + bytes.offsets]);
+  }
+  vpackuswb(packed, packed, upper);
+  if (bytes.low > 0)
+    vpmaxub(packed, packed, ptr[rip + bytes.lows]);
+  if (bytes.high < 255)
+    vpminub(packed, packed, ptr[rip + bytes.highs]);
+  // Packing works in lanes of 128 bits: each holds four bytes of every vector.
+  vpermd(packed, order, packed);
+}
+
+void Emitter::placeTables(Bytes &bytes, int vectorBytes) {
+  padTo(static_cast<size_t>(vectorBytes));
+  const int lanes = vectorBytes / 16;
+  const auto table = [&](Xbyak::Label &label, const auto &value) {
+    place(label);
+    for (int i = 0; i < vectorBytes; ++i)
+      db(static_cast<uint8_t>(value(i)));
+  };
+  table(bytes.order, [&](int i) { return i % 4 ? 0 : i / 4 % lanes * 4 + i / 4 / lanes; });
+  const auto same = [&](Xbyak::Label &label, int value, int size) {
+    table(label, [&](int i) { return static_cast<uint32_t>(value) >> (8 * (i % size)); });
+  };
+  if (bytes.offset)
+    same(bytes.offsets, bytes.offset, 2);
+  if (bytes.low > 0)
+    same(bytes.lows, bytes.low, 1);
+  if (bytes.high < 255)
+    same(bytes.highs, bytes.high, 1);
+}
+
 void Emitter::place(Xbyak::Label &label) {
   if (!Xbyak::GetError())
     L(label);

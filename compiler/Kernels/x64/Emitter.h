@@ -5,6 +5,7 @@
 #include "compiler/Kernels/Kernels.h"
 #include "compiler/Kernels/x64/RegPool.h"
 
+#include <span>
 #include <xbyak/xbyak.h>
 
 namespace nibble::kernels::x64 {
@@ -41,6 +42,16 @@ protected:
 
   /// reg += delta, for any delta; `scratch` is used where it does not fit an immediate.
   void advance(const Xbyak::Reg64 &reg, int64_t delta, const Xbyak::Reg64 &scratch);
+
+  /// How 32-bit integers become bytes: an offset, and bounds. The labels are those of placeTables().
+  struct Bytes {
+    int offset = 0, low = 0, high = 255;
+    Xbyak::Label order, offsets, lows, highs;
+  };
+  /// Packs up to four vectors of 32-bit integers into the first of them, a part of it for each, in their order; all
+  /// are lost. `order` holds what lies at bytes.order. Parts of which there is no vector may hold anything.
+  void packBytes(std::span<const Xbyak::Ymm> values, const Xbyak::Ymm &order, const Bytes &bytes);
+  void placeTables(Bytes &bytes, int vectorBytes);
 
 private:
   std::vector<Xbyak::Reg64> pushed; // by enterFunction()

@@ -20,7 +20,7 @@ using Xbyak::Ymm;
 class RequantizeEmitter final : public Emitter {
 public:
   RequantizeEmitter(const RequantizeParams &params, std::span<uint8_t> buffer)
-      : Emitter(buffer), params(params), inRow(params.stored / requantizeBlock) {
+      : Emitter(buffer), params(params), inRow(params.stored / requantizeStep) {
     const auto take = [&](std::vector<Ymm> &registers, int count) {
       while (count-- > 0)
         registers.push_back(vectors.take());
@@ -29,24 +29,24 @@ public:
     take(multipliers, inRow);
     take(biases, inRow);
     take(values, together);
+    result.offset = params.offset, result.low = params.low, result.high = params.high;
   }
 
   Emitted emit() {
     enterFunction();
+    // Of all columns of the sums, wanted or not.
     int at = 0;
-    const auto next = [&](const Ymm &to) { vmovups(to, ptr[constants + vectorBytes * at++]); };
-    for (int v = 0; v < inRow; ++v) {
-      if (params.hasCorrection)
-        next(corrections[v]);
-      next(multipliers[v]);
-      next(biases[v]);
+    for (const std::vector<Ymm> *part : {&corrections, &multipliers, &biases}) {
+      for (size_t v = 0; v < part->size(); ++v)
+        vmovups((*part)[v], ptr[constants + at + static_cast<int>(v) * vectorBytes]);
+      at += part->empty() ? 0 : params.columns * static_cast<int>(sizeof(float));
     }
-    vmovdqu(order, ptr[rip + orderAt]);
+    vmovdqu(order, ptr[rip + result.order]);
     const int all = params.rows * inRow;
     for (int first = 0; first < all; first += together)
       bytes(first, std::min(together, all - first));
     leaveFunction();
-    tables();
+    placeTables(result, vectorBytes);
     return finish();
   }
 
@@ -65,30 +65,14 @@ private:
       vfmadd213ps(value, multipliers[v], biases[v]);
       vcvtps2dq(value, value);
     }
-    // Whatever lies in place of those that do not exist is not stored.
-    const Ymm &packed = values[0], &upper = values[2];
-    vpackssdw(packed, packed, values[1]);
-    if (count > 2)
-      vpackssdw(upper, upper, values[3]);
-    if (params.offset) {
-      vpaddsw(packed, packed, ptr[rip + offsetsAt]);
-      if (count > 2)
-        vpaddsw(upper, upper, ptr[rip + offsetsAt]);
-    }
-    vpackuswb(packed, packed, upper);
-    if (params.low > 0)
-      vpmaxub(packed, packed, ptr[rip + lowsAt]);
-    if (params.high < 255)
-      vpminub(packed, packed, ptr[rip + highsAt]);
-    // Packing works in halves of a vector: four bytes of each of the four, then the other four.
-    vpermd(packed, order, packed);
+    packBytes(std::span(values).first(count), order, result);
     store(first, count);
   }
 
   void store(int first, int count) {
     const auto place = [&](int piece) {
       const int row = (first + piece) / inRow, v = (first + piece) % inRow;
-      return ptr[out + static_cast<int>(row * params.rowStride + v * requantizeBlock)];
+      return ptr[out + static_cast<int>(row * params.rowStride + v * requantizeStep)];
     };
     const Ymm &all = values[0];
     const Xmm low(all.getIdx()), high(values[1].getIdx());
@@ -108,31 +92,12 @@ private:
     }
   }
 
-  void tables() {
-    padTo(vectorBytes);
-    const auto table = [&](Xbyak::Label &label, const auto &value) {
-      place(label);
-      for (int i = 0; i < vectorBytes; ++i)
-        db(value(i));
-    };
-    table(orderAt, [](int i) { return i % 4 ? 0 : i / 4 % 2 * 4 + i / 8; });
-    const auto same = [&](Xbyak::Label &label, int value, int size) {
-      table(label, [&](int i) { return (static_cast<uint32_t>(value) >> (8 * (i % size))) & 255; });
-    };
-    if (params.offset)
-      same(offsetsAt, params.offset, 2);
-    if (params.low > 0)
-      same(lowsAt, params.low, 1);
-    if (params.high < 255)
-      same(highsAt, params.high, 1);
-  }
-
   const RequantizeParams params;
   const int inRow; // Vectors of a row: 1 or 2.
   const Xbyak::Reg64 sums = arg0, constants = arg1, out = arg2;
   const Ymm order = vectors.take();
   std::vector<Ymm> corrections, multipliers, biases, values;
-  Xbyak::Label orderAt, offsetsAt, lowsAt, highsAt;
+  Bytes result;
 };
 
 } // namespace

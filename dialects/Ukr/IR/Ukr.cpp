@@ -52,11 +52,10 @@ LogicalResult KernelOp::verify() {
   for (auto [name, value] : sizes)
     if (value < 1 || value > mostOfKernel)
       return emitOpError("needs ") << name << " of at least 1 and at most 2^30, got " << value;
-  std::pair<StringRef, int64_t> strides[] = {{"row_stride", getRowStride()},
-                                             {"outer_stride", getOuterStride()},
-                                             {"b_outer_stride", getBOuterStride()},
-                                             {"b_tile_stride", getBTileStride()},
-                                             {"tap_stride", getTapStride()}};
+  std::pair<StringRef, int64_t> strides[] = {
+      {"row_stride", getRowStride()},        {"outer_stride", getOuterStride()},
+      {"b_outer_stride", getBOuterStride()}, {"b_tile_stride", getBTileStride()},
+      {"tap_stride", getTapStride()},        {"out_stride", getOutStride().value_or(0)}};
   for (auto [name, value] : strides)
     if (value < 0 || value > mostBytes)
       return emitOpError("needs ") << name << " of at least 0 and at most 2^40 bytes, got " << value;
@@ -93,6 +92,8 @@ LogicalResult CallOp::verifySymbolUses(SymbolTableCollection &tables) {
   auto kernel = tables.lookupNearestSymbolFrom<KernelOp>(*this, getKernelAttr());
   if (!kernel)
     return emitOpError("calls @") << getKernel() << ", which is not a ukr.kernel";
+  if (kernel.getOutStride())
+    return emitOpError("calls @") << getKernel() << ", which stores bytes; with out_stride it is for ukr.call_bytes";
   if (!isView(getA(), 8) || !isView(getB(), 8) || !isView(getAcc(), 32))
     return emitOpError("needs 1-D views of i8, i8 and i32, got ")
            << getA().getType() << ", " << getB().getType() << " and " << getAcc().getType();
@@ -105,6 +106,21 @@ LogicalResult CallOp::verifySymbolUses(SymbolTableCollection &tables) {
     return emitOpError("has an accumulator view smaller than ")
            << kernel.getTiles() << " x " << kernel.getRows() << " x " << kernel.getColumns()
            << (kernel.getScaled() ? ", twice" : "");
+  return success();
+}
+
+LogicalResult CallBytesOp::verifySymbolUses(SymbolTableCollection &tables) {
+  auto kernel = tables.lookupNearestSymbolFrom<KernelOp>(*this, getKernelAttr());
+  if (!kernel)
+    return emitOpError("calls @") << getKernel() << ", which is not a ukr.kernel";
+  if (!kernel.getOutStride())
+    return emitOpError("calls @") << getKernel() << ", which gives sums; without out_stride it is for ukr.call";
+  if (!isView(getA(), 8) || !isView(getB(), 8) || !isView(getOut(), 8) || !isView(getConstants(), 8))
+    return emitOpError("needs 1-D views of i8, got ") << getA().getType() << ", " << getB().getType() << ", "
+                                                      << getOut().getType() << " and " << getConstants().getType();
+  const auto rows = static_cast<int64_t>(kernel.getRows()), columns = static_cast<int64_t>(kernel.getColumns());
+  if (auto type = cast<MemRefType>(getOut().getType()); type.hasStaticShape() && type.getDimSize(0) / columns < rows)
+    return emitOpError("has a view of the result smaller than ") << rows << " x " << columns;
   return success();
 }
 

@@ -87,6 +87,9 @@ def Ukr_KernelOp : Ukr_Op<"kernel", [Symbol, IsolatedFromAbove]> {
     `fma(f32(sum + c[t][o][n]), s[t][o][n], acc)` for one o after the other; s and c follow the fields of each o in b, and acc is twice
     as long, the second half being scratch memory.
 
+    With `out_stride`, for ukr.call_bytes, a kernel of kind "dot" makes bytes of the sums as one of kind "requantize" does, rows out_stride apart
+    and tiles `columns`; outer is `max_outer`.
+
     Contract of kind "listed": the same for one tile of 8 columns, and for `taps` parts of a step's run, of `run` values each, tap_stride apart. b
     holds an index of lists of groups of w (compiler/Kernels/Listed.h), with b_outer_stride between the entries of one o and the next.
 
@@ -101,7 +104,7 @@ def Ukr_KernelOp : Ukr_Op<"kernel", [Symbol, IsolatedFromAbove]> {
     Contract of kind "requantize", for ukr.call_requantize: bytes [rows][columns], row_stride apart, of i32 sums that follow one another; `run` is
     1. b holds corrections, multipliers and biases of blocks of 8 columns, outer_stride apart.
 
-    The code is position-independent, follows the System V x86-64 calling convention `(a, b, acc, outer)`, `(a, b, out, line)` or `(sums, b, out, unused)`, allocates
+    The code is position-independent, follows the System V x86-64 calling convention `(a, b, acc, outer)`, `(a, b, out, line)`, `(a, b, out, constants)` or `(sums, b, out, unused)`, allocates
     nothing and reads and writes nothing outside these views.
 
     Example (its code is a lone return):
@@ -114,7 +117,8 @@ def Ukr_KernelOp : Ukr_Op<"kernel", [Symbol, IsolatedFromAbove]> {
                        I64Attr:$outer_stride, DefaultValuedAttr<I64Attr, "1">:$tiles, DefaultValuedAttr<I64Attr, "0">:$b_outer_stride,
                        DefaultValuedAttr<I64Attr, "0">:$b_tile_stride, DefaultValuedAttr<I64Attr, "0">:$widen_every,
                        DefaultValuedAttr<I64Attr, "1">:$taps, DefaultValuedAttr<I64Attr, "0">:$tap_stride,
-                       DefaultValuedAttr<I64Attr, "0">:$max_outer, UnitAttr:$scaled, DenseI8ArrayAttr:$code);
+                       DefaultValuedAttr<I64Attr, "0">:$max_outer, UnitAttr:$scaled, OptionalAttr<I64Attr>:$out_stride,
+                       DenseI8ArrayAttr:$code);
   let assemblyFormat = "$sym_name attr-dict";
   let hasVerifier = 1;
 }
@@ -135,6 +139,26 @@ def Ukr_CallOp : Ukr_Op<"call", [DeclareOpInterfaceMethods<SymbolUserOpInterface
   let arguments = (ins FlatSymbolRefAttr:$kernel, AnyMemRef:$a, Index:$a_offset, AnyMemRef:$b, Index:$b_offset, AnyMemRef:$acc, Index:$acc_offset, Index:$outer);
   let assemblyFormat = [{
     $kernel `(` $a `[` $a_offset `]` `,` $b `[` $b_offset `]` `,` $acc `[` $acc_offset `]` `)` `outer` $outer attr-dict `:` type($a) `,` type($b) `,` type($acc)
+  }];
+}
+
+def Ukr_CallBytesOp : Ukr_Op<"call_bytes", [DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "Calls a dot kernel that stores bytes on element offsets of four views.";
+  let description = [{
+    Example:
+    ```mlir
+    ukr.kernel @dot {generator = "dot_u8s8_6x16_avx2", rows = 2 : i64, columns = 16 : i64, run = 4 : i64, row_stride = 4 : i64,
+                     outer_stride = 0 : i64, max_outer = 1 : i64, out_stride = 16 : i64, code = array<i8: -61>}
+    func.func @call(%a: memref<64xi8>, %b: memref<64xi8>, %out: memref<32xi8>, %constants: memref<128xi8>, %zero: index) {
+      ukr.call_bytes @dot(%a[%zero], %b[%zero], %out[%zero]) constants %constants[%zero] : memref<64xi8>, memref<64xi8>, memref<32xi8>, memref<128xi8>
+      return
+    }
+    ```
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$kernel, AnyMemRef:$a, Index:$a_offset, AnyMemRef:$b, Index:$b_offset, AnyMemRef:$out, Index:$out_offset,
+                       AnyMemRef:$constants, Index:$constants_offset);
+  let assemblyFormat = [{
+    $kernel `(` $a `[` $a_offset `]` `,` $b `[` $b_offset `]` `,` $out `[` $out_offset `]` `)` `constants` $constants `[` $constants_offset `]` attr-dict `:` type($a) `,` type($b) `,` type($out) `,` type($constants)
   }];
 }
 

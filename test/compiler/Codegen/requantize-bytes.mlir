@@ -1,12 +1,38 @@
-// Bytes of the sums of a dot kernel are made by a kernel where all channels have the same bounds; what does not fill a
-// tile of columns gets one of its own, or, where it is no multiple of 8 channels, ordinary code.
+// Results in bytes, where all channels have the same bounds: the kernel stores them, or one that makes bytes of its sums.
+// What does not fill a tile of columns gets a kernel of its own, or, where it is no multiple of 8 channels, ordinary code.
 // RUN: nibble-opt %s --split-input-file --nibble-to-packed=target=x86_64-linux-gnu,+avx2 --nibble-to-tiled=batch-tile=6 --nibble-lower-to-kernels=target=x86_64-linux-gnu,+avx2 | FileCheck %s
 
+// Sums of 32 bits in registers. One row has a kernel for sums.
+!u8 = !quant.uniform<u8:f32, 0.5>
+!w8 = !quant.uniform<i8<-127:127>:f32, 0.5>
+!u7 = !quant.uniform<u8<0:100>:f32, 0.5>
+// CHECK: ukr.kernel @stored.tile.rows6 {{.*}}generator = "dot_u8s8_6x16_avx2_exact", max_outer = 1 : i64, out_stride = 32 : i64
+// CHECK-LABEL: func.func private @stored.tile(
+// CHECK-NOT: math.fma
+// CHECK: ukr.call_bytes @stored.tile.rows6(%{{.*}}, %{{.*}}, %{{.*}}) constants %{{.*}} : memref<96xi8>, memref<512xi8>, memref<192xi8>, memref<256xi8>
+// CHECK-NOT: math.fma
+// CHECK: ukr.call @stored.tile.rows1x2(
+// CHECK: ukr.call_requantize @stored.tile.bytes1x16(
+// CHECK: return
+func.func @stored(%x: tensor<?x16xf32>) -> tensor<?x16xf32> {
+  %q = nibble.quantize %x : (tensor<?x16xf32>) -> tensor<?x16x!u8>
+  %w = nibble.constant dense<2> : tensor<32x16xi8> : tensor<32x16x!w8>
+  %a = nibble.linear %q, %w {nibble.given_kernel = "dot_u8s8_6x16_avx2_exact"} : (tensor<?x16x!u8>, tensor<32x16x!w8>) -> tensor<?x32xi32>
+  %h = nibble.requantize %a {multiplier = array<f32: 0.5>, bias = array<f32: 0.0>, lo = array<f32: 0.0>, hi = array<f32: 100.0>} : (tensor<?x32xi32>) -> tensor<?x32x!u7>
+  %v = nibble.constant dense<2> : tensor<16x32xi8> : tensor<16x32x!w8>
+  %b = nibble.linear %h, %v {nibble.given_kernel = "dot_u8s8_6x16_avx2_exact"} : (tensor<?x32x!u7>, tensor<16x32x!w8>) -> tensor<?x16xi32>
+  %y = nibble.requantize %b {multiplier = array<f32: 0.5>, bias = array<f32: 0.0>, lo = array<f32: 0.0>, hi = array<f32: 0x7F800000>} : (tensor<?x16xi32>) -> tensor<?x16xf32>
+  return %y : tensor<?x16xf32>
+}
+
+// -----
+
+// Sums in memory.
 !u8 = !quant.uniform<u8:f32, 0.5>
 !w8 = !quant.uniform<i8<-127:127>:f32, 0.5>
 !u7 = !quant.uniform<u8<0:100>:f32, 0.5>
 // The offsets of constants: 8 bytes for each channel, without a correction.
-// CHECK: ukr.kernel @whole.tile.bytes6x16 {{.*}}columns = 16 : i64, generator = "requantize_bytes_avx2", outer_stride = 64 : i64, row_stride = 32 : i64, rows = 6 : i64, run = 1 : i64}
+// CHECK: ukr.kernel @whole.tile.bytes6x16 {{.*}}columns = 16 : i64, generator = "requantize_bytes_avx2", outer_stride = 128 : i64, row_stride = 32 : i64, rows = 6 : i64, run = 1 : i64}
 // CHECK-LABEL: func.func private @whole.tile(
 // CHECK: ukr.call @whole.tile.rows6(
 // CHECK-NOT: math.fma
@@ -18,10 +44,10 @@
 func.func @whole(%x: tensor<?x16xf32>) -> tensor<?x16xf32> {
   %q = nibble.quantize %x : (tensor<?x16xf32>) -> tensor<?x16x!u8>
   %w = nibble.constant dense<2> : tensor<32x16xi8> : tensor<32x16x!w8>
-  %a = nibble.linear %q, %w {nibble.given_kernel = "dot_u8s8_6x16_avx2_exact"} : (tensor<?x16x!u8>, tensor<32x16x!w8>) -> tensor<?x32xi32>
+  %a = nibble.linear %q, %w {nibble.given_kernel = "dot_u8s8_16_6x16_avx2"} : (tensor<?x16x!u8>, tensor<32x16x!w8>) -> tensor<?x32xi32>
   %h = nibble.requantize %a {multiplier = array<f32: 0.5>, bias = array<f32: 0.0>, lo = array<f32: 0.0>, hi = array<f32: 100.0>} : (tensor<?x32xi32>) -> tensor<?x32x!u7>
   %v = nibble.constant dense<2> : tensor<16x32xi8> : tensor<16x32x!w8>
-  %b = nibble.linear %h, %v {nibble.given_kernel = "dot_u8s8_6x16_avx2_exact"} : (tensor<?x32x!u7>, tensor<16x32x!w8>) -> tensor<?x16xi32>
+  %b = nibble.linear %h, %v {nibble.given_kernel = "dot_u8s8_16_6x16_avx2"} : (tensor<?x32x!u7>, tensor<16x32x!w8>) -> tensor<?x16xi32>
   %y = nibble.requantize %b {multiplier = array<f32: 0.5>, bias = array<f32: 0.0>, lo = array<f32: 0.0>, hi = array<f32: 0x7F800000>} : (tensor<?x16xi32>) -> tensor<?x16xf32>
   return %y : tensor<?x16xf32>
 }

@@ -7,6 +7,8 @@ memref.global "private" constant @weights : memref<4xf32> = dense<[1.0, 2.0, 3.0
 // CHECK-SAME:    passthrough = ["naked", "noinline"], section = ".text.ukernels"}
 // CHECK-NEXT:    llvm.inline_asm has_side_effects ".byte 0x31,0xc0,0xc3", "" : () -> ()
 // CHECK-NEXT:    llvm.unreachable
+ukr.kernel @bytes {generator = "dot_u8s8_6x16_avx2", rows = 1 : i64, columns = 4 : i64, run = 4 : i64, row_stride = 0 : i64, outer_stride = 4 : i64,
+                   out_stride = 4 : i64, code = array<i8: 49, -64, -61>}
 ukr.kernel @dot {generator = "dot_u8s8_6x16_avx2", rows = 1 : i64, columns = 4 : i64, run = 4 : i64, row_stride = 0 : i64, outer_stride = 4 : i64,
                  code = array<i8: 49, -64, -61>}
 
@@ -21,6 +23,9 @@ func.func private @m.region(%arena: memref<64xi8>, %out: memref<4xi32>, %n: inde
   // CHECK: %[[LINE:.*]] = llvm.ptrtoint %{{.*}} : !llvm.ptr to i64
   // CHECK: llvm.call @dot(%{{.*}}, %{{.*}}, %{{.*}}, %[[LINE]])
   ukr.call_line @dot(%arena[%begin], %arena[%c0], %out[%c0]) line %arena : memref<64xi8>, memref<64xi8>, memref<4xi32>, memref<64xi8>
+  // CHECK: %[[CONSTANTS:.*]] = llvm.ptrtoint %{{.*}} : !llvm.ptr to i64
+  // CHECK: llvm.call @bytes(%{{.*}}, %{{.*}}, %{{.*}}, %[[CONSTANTS]])
+  ukr.call_bytes @bytes(%arena[%begin], %arena[%c0], %arena[%c0]) constants %arena[%begin] : memref<64xi8>, memref<64xi8>, memref<64xi8>, memref<64xi8>
   // CHECK: llvm.call @dot(%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}) : (!llvm.ptr, !llvm.ptr, !llvm.ptr, i64)
   ukr.call_requantize @dot(%out[%thread], %arena[%c0], %arena[%c0]) : memref<4xi32>, memref<64xi8>, memref<64xi8>
   return

@@ -288,3 +288,52 @@ func.func @caller(%a: memref<15xi8>, %c: memref<16xi32>, %i: index) {
   ukr.call_requantize @k(%c[%i], %a[%i], %a[%i]) : memref<16xi32>, memref<15xi8>, memref<15xi8>
   return
 }
+
+// -----
+
+func.func @caller(%a: memref<64xi8>, %i: index) {
+  // expected-error@+1 {{calls @missing, which is not a ukr.kernel}}
+  ukr.call_bytes @missing(%a[%i], %a[%i], %a[%i]) constants %a[%i] : memref<64xi8>, memref<64xi8>, memref<64xi8>, memref<64xi8>
+  return
+}
+
+// -----
+
+ukr.kernel @k {generator = "g", rows = 2 : i64, columns = 8 : i64, run = 4 : i64, row_stride = 4 : i64, outer_stride = 4 : i64, code = array<i8: 1>}
+func.func @caller(%a: memref<64xi8>, %i: index) {
+  // expected-error@+1 {{calls @k, which gives sums; without out_stride it is for ukr.call}}
+  ukr.call_bytes @k(%a[%i], %a[%i], %a[%i]) constants %a[%i] : memref<64xi8>, memref<64xi8>, memref<64xi8>, memref<64xi8>
+  return
+}
+
+// -----
+
+ukr.kernel @k {generator = "g", rows = 2 : i64, columns = 8 : i64, run = 4 : i64, row_stride = 4 : i64, outer_stride = 4 : i64, out_stride = 8 : i64, code = array<i8: 1>}
+func.func @caller(%a: memref<64xi8>, %c: memref<16xi32>, %i: index) {
+  // expected-error@+1 {{calls @k, which stores bytes; with out_stride it is for ukr.call_bytes}}
+  ukr.call @k(%a[%i], %a[%i], %c[%i]) outer %i : memref<64xi8>, memref<64xi8>, memref<16xi32>
+  return
+}
+
+// -----
+
+ukr.kernel @k {generator = "g", rows = 2 : i64, columns = 8 : i64, run = 4 : i64, row_stride = 4 : i64, outer_stride = 4 : i64, out_stride = 8 : i64, code = array<i8: 1>}
+func.func @caller(%a: memref<64xi8>, %c: memref<16xi32>, %i: index) {
+  // expected-error@+1 {{needs 1-D views of i8, got 'memref<64xi8>', 'memref<64xi8>', 'memref<16xi32>' and 'memref<64xi8>'}}
+  ukr.call_bytes @k(%a[%i], %a[%i], %c[%i]) constants %a[%i] : memref<64xi8>, memref<64xi8>, memref<16xi32>, memref<64xi8>
+  return
+}
+
+// -----
+
+ukr.kernel @k {generator = "g", rows = 2 : i64, columns = 8 : i64, run = 4 : i64, row_stride = 4 : i64, outer_stride = 4 : i64, out_stride = 8 : i64, code = array<i8: 1>}
+func.func @caller(%a: memref<64xi8>, %c: memref<15xi8>, %i: index) {
+  // expected-error@+1 {{has a view of the result smaller than 2 x 8}}
+  ukr.call_bytes @k(%a[%i], %a[%i], %c[%i]) constants %a[%i] : memref<64xi8>, memref<64xi8>, memref<15xi8>, memref<64xi8>
+  return
+}
+
+// -----
+
+// expected-error@+1 {{needs out_stride of at least 0 and at most 2^40 bytes, got -1}}
+ukr.kernel @k {generator = "g", rows = 2 : i64, columns = 8 : i64, run = 4 : i64, row_stride = 4 : i64, outer_stride = 4 : i64, out_stride = -1 : i64, code = array<i8: 1>}

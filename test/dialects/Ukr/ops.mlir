@@ -4,6 +4,9 @@
 // CHECK: ukr.kernel @dot {code = array<i8: 15, 11, -61>, columns = 8 : i64, generator = "dot_u8s8", outer_stride = 12 : i64, row_stride = 4 : i64, rows = 2 : i64, run = 4 : i64}
 ukr.kernel @dot {generator = "dot_u8s8", rows = 2 : i64, columns = 8 : i64, run = 4 : i64, row_stride = 4 : i64, outer_stride = 12 : i64, code = array<i8: 15, 11, -61>}
 
+// CHECK: ukr.kernel @bytes {{.*}}max_outer = 1 : i64, out_stride = 16 : i64
+ukr.kernel @bytes {generator = "dot_u8s8", rows = 2 : i64, columns = 8 : i64, run = 4 : i64, row_stride = 4 : i64, outer_stride = 12 : i64, max_outer = 1 : i64, out_stride = 16 : i64, code = array<i8: 15, 11, -61>}
+
 // CHECK-LABEL: func.func private @net.conv
 func.func private @net.conv(%arena: memref<4096xi8>, %n: index, %begin: index, %end: index, %thread: index) {
   // CHECK: ukr.buffer @net.a : memref<64xi8>
@@ -18,6 +21,8 @@ func.func private @net.conv(%arena: memref<4096xi8>, %n: index, %begin: index, %
   ukr.call @dot(%a[%begin], %b[%begin], %acc[%begin]) outer %n : memref<64xi8>, memref<32xi8>, memref<16xi32>
   // CHECK: ukr.call_line @dot(%{{.*}}[%{{.*}}], %{{.*}}[%{{.*}}], %{{.*}}[%{{.*}}]) line %{{.*}} : memref<64xi8>, memref<32xi8>, memref<16xi32>, memref<64xi8>
   ukr.call_line @dot(%a[%begin], %b[%begin], %acc[%begin]) line %a : memref<64xi8>, memref<32xi8>, memref<16xi32>, memref<64xi8>
+  // CHECK: ukr.call_bytes @bytes(%{{.*}}[%{{.*}}], %{{.*}}[%{{.*}}], %{{.*}}[%{{.*}}]) constants %{{.*}}[%{{.*}}] : memref<64xi8>, memref<32xi8>, memref<64xi8>, memref<64xi8>
+  ukr.call_bytes @bytes(%a[%begin], %b[%begin], %a[%begin]) constants %a[%begin] : memref<64xi8>, memref<32xi8>, memref<64xi8>, memref<64xi8>
   // CHECK: ukr.call_requantize @dot(%{{.*}}[%{{.*}}], %{{.*}}[%{{.*}}], %{{.*}}[%{{.*}}]) : memref<16xi32>, memref<64xi8>, memref<32xi8>
   ukr.call_requantize @dot(%acc[%begin], %a[%begin], %b[%begin]) : memref<16xi32>, memref<64xi8>, memref<32xi8>
   return
