@@ -116,20 +116,6 @@ std::string DotTile::kernelFor(const Call &call) {
              });
 }
 
-/// One row is for the kernels of one row, which keep no sums of narrow weights in registers.
-std::optional<kernels::ByteResult> DotTile::bytesOf(const PixelRun &run, int64_t outer,
-                                                    const Correction &correction) const {
-  if (!bytes || !info.storesBytes() || run.rows == 1 || s.outputsPerGroup() % columns)
-    return std::nullopt;
-  return kernels::ByteResult{.outer = outer,
-                             .rowStride = run.pixelStride * s.O,
-                             .tileStride = columns,
-                             .hasCorrection = !correction.values.empty(),
-                             .offset = bytes->offset,
-                             .low = bytes->low,
-                             .high = bytes->high};
-}
-
 void ByteTile::cutShares(int64_t tileBytes, int64_t multiple) {
   constexpr int64_t shareBytes = 16 * 1024;
   share = std::max<int64_t>(1, shareBytes / tileBytes / multiple) * multiple;
@@ -166,13 +152,35 @@ Correction &ByteTile::correctionFor(const Taps &taps) {
   return correction;
 }
 
+std::optional<kernels::ByteResult> ByteTile::bytesOf(const PixelRun &run, int64_t outer,
+                                                     const Correction &correction) const {
+  if (!bytes || s.outputsPerGroup() % columns)
+    return std::nullopt;
+  return kernels::ByteResult{.outer = outer,
+                             .rowStride = run.rows == 1 ? 0 : run.pixelStride * s.O,
+                             .tileStride = columns,
+                             .hasCorrection = !correction.values.empty(),
+                             .offset = bytes->offset,
+                             .low = bytes->low,
+                             .high = bytes->high};
+}
+
+void ByteTile::callBytes(Region &r, StringRef kernel, Value input, const Buffer &weights, Value weight, Value channel,
+                         const PixelRun &run, Correction &correction) {
+  const Buffer &constants = constantsOf(correction);
+  ukr::CallBytesOp::create(r, kernel, r.ref(operands.input), input, r.ref(weights), weight, r.ref(operands.output),
+                           r.add(r.mul(run.pixel, s.O), channel), r.ref(constants),
+                           constantsFrom(r, channel, correction));
+}
+
 void DotTile::emitCall(Region &r, int tileCount, Value tile, Value channel, const PixelRun &run) {
   const Taps &taps = run.taps;
   const int64_t columnsOfWindow = std::max<int64_t>(1, taps.x1 - taps.x0), channels = s.channelsPerGroup();
   const bool apart = steps.taps > 1;
   const int64_t outer = facts.group ? steps.outer : taps.empty() ? 0 : taps.y1 - taps.y0;
   Correction &correction = correctionFor(taps);
-  const auto result = bytesOf(run, outer, correction);
+  // One row is for the kernels of one row, which keep no sums of narrow weights in registers.
+  const auto result = info.storesBytes() && run.rows > 1 ? bytesOf(run, outer, correction) : std::nullopt;
   std::string kernel = kernelFor({static_cast<int>(run.rows), tileCount, run.rowStride, apart ? columnsOfWindow : 1,
                                   facts.group ? facts.group
                                   : apart     ? channels
@@ -190,14 +198,9 @@ void DotTile::emitCall(Region &r, int tileCount, Value tile, Value channel, cons
     first = r.add(r.mul(group, tiles), tile);
   }
   Value weights = r.add(r.mul(first, tileBytes), start);
-  if (result) {
-    Value from = r.add(channel, r.mul(tile, columns));
-    const Buffer &constants = constantsOf(correction);
-    ukr::CallBytesOp::create(r, kernel, r.ref(operands.input), input, r.ref(operands.weights), weights,
-                             r.ref(operands.output), r.add(r.mul(run.pixel, s.O), from), r.ref(constants),
-                             constantsFrom(r, from, correction));
-    return;
-  }
+  if (result)
+    return callBytes(r, kernel, input, operands.weights, weights, r.add(channel, r.mul(tile, columns)), run,
+                     correction);
   ukr::CallOp::create(r, kernel, r.ref(operands.input), input, r.ref(operands.weights), weights, sums, r.idx(0),
                       r.idx(outer));
   if (s.groups > 1 && s.outputsPerGroup() % columns)

@@ -39,6 +39,12 @@ protected:
   /// first-level cache while pixels pass.
   void cutShares(int64_t tileBytes, int64_t multiple);
   Correction &correctionFor(const Taps &taps);
+  /// How a kernel that can stores the result itself, with the correction of the run's taps; nothing where it is no
+  /// bytes, or columns of a call are left over.
+  std::optional<kernels::ByteResult> bytesOf(const PixelRun &run, int64_t outer, const Correction &correction) const;
+  /// A call of such a kernel for `columns` channels, or several times so many, from `channel` on.
+  void callBytes(Region &r, llvm::StringRef kernel, Value input, const Buffer &weights, Value weight, Value channel,
+                 const PixelRun &run, Correction &correction);
 
   const DotFacts facts;
   const int64_t tiles; ///< of columns, in a group of channels
@@ -77,9 +83,6 @@ private:
   /// From a tile of a call to the next, in tiles.
   int64_t spreadOf(int64_t rows) const;
   std::string kernelFor(const Call &call);
-  /// How the kernel stores the result itself, for runs where it does.
-  std::optional<kernels::ByteResult> bytesOf(const PixelRun &run, int64_t outer, const Correction &correction) const;
-
   const kernels::KernelInfo &info;
   const Steps steps;
   const int64_t tileBytes;
@@ -98,12 +101,12 @@ public:
 private:
   int64_t rowsOfCall(int64_t count, int64_t rowStride) const override;
   void emitShare(Region &r, Value share, const PixelRun &run) override;
-  std::string kernelFor(const PixelRun &run);
+  std::string kernelFor(const PixelRun &run, const std::optional<kernels::ByteResult> &bytes);
 
   const kernels::ListedKernelInfo &info;
   const int64_t segments; ///< Of a row of the window.
   Buffer lists;
-  std::map<std::tuple<int64_t, int64_t, int64_t, int64_t>, std::string> symbols;
+  std::map<std::tuple<int64_t, int64_t, int64_t, int64_t, int64_t, int64_t, bool>, std::string> symbols;
 };
 
 } // namespace nibble::codegen

@@ -37,7 +37,7 @@ int64_t ListedTile::rowsOfCall(int64_t count, int64_t rowStride) const {
   return kernels::blockingFor(like, count, 1, rowStride).rows;
 }
 
-std::string ListedTile::kernelFor(const PixelRun &run) {
+std::string ListedTile::kernelFor(const PixelRun &run, const std::optional<kernels::ByteResult> &bytes) {
   const Taps &taps = run.taps;
   const int64_t window = facts.widenEvery, taken = segments == 1 ? 1 : std::max<int64_t>(1, taps.x1 - taps.x0);
   kernels::ListedParams params{.rows = static_cast<int>(run.rows),
@@ -46,34 +46,41 @@ std::string ListedTile::kernelFor(const PixelRun &run) {
                                .window = static_cast<int>(window),
                                .segments = taken,
                                .stepSegments = segments,
-                               .firstK = taps.x0 * s.C};
-  auto [it, isNew] = symbols.try_emplace({run.rows, run.rowStride, taken, params.firstK});
+                               .firstK = taps.x0 * s.C,
+                               .bytes = bytes};
+  auto [it, isNew] = symbols.try_emplace({run.rows, run.rowStride, taken, params.firstK, bytes ? bytes->outer : -1,
+                                          bytes ? bytes->rowStride : 0, bytes && bytes->hasCorrection});
   if (!isNew)
     return it->second;
-  return it->second = defineKernel(kernels::generate(info, params), ".rows" + Twine(run.rows),
-                                   [&](OpBuilder &b, StringRef symbol, ArrayRef<int8_t> code) {
-                                     ukr::KernelOp::create(
-                                         b, op.getLoc(), symbol, op.getKernel()->str(), run.rows, columns,
-                                         s.KW * s.C / segments, run.rowStride, params.aOuterStride,
-                                         /*tiles=*/1, segments * window * kernels::listedEntryBytes,
-                                         /*b_tile_stride=*/0, window, taken, /*tap_stride=*/s.C,
-                                         /*max_outer=*/0, /*scaled=*/false, /*out_stride=*/IntegerAttr(), code);
-                                   });
+  return it->second =
+             defineKernel(kernels::generate(info, params), ".rows" + Twine(run.rows),
+                          [&](OpBuilder &b, StringRef symbol, ArrayRef<int8_t> code) {
+                            ukr::KernelOp::create(b, op.getLoc(), symbol, op.getKernel()->str(), run.rows, columns,
+                                                  s.KW * s.C / segments, run.rowStride, params.aOuterStride,
+                                                  /*tiles=*/1, segments * window * kernels::listedEntryBytes,
+                                                  /*b_tile_stride=*/0, window, taken, /*tap_stride=*/s.C,
+                                                  /*max_outer=*/bytes ? bytes->outer : 0, /*scaled=*/false,
+                                                  bytes ? b.getI64IntegerAttr(bytes->rowStride) : IntegerAttr(), code);
+                          });
 }
 
 void ListedTile::emitShare(Region &r, Value shareIndex, const PixelRun &run) {
   const Taps &taps = run.taps;
-  std::string kernel = kernelFor(run);
+  const int64_t outer = taps.empty() ? 0 : taps.y1 - taps.y0;
+  Correction &correction = correctionFor(taps);
+  const auto result = bytesOf(run, outer, correction);
+  std::string kernel = kernelFor(run, result);
   if (kernel.empty())
     return;
   const int64_t stepBytes = facts.widenEvery * segments * kernels::listedEntryBytes;
   const int64_t start = taps.y0 * stepBytes + (segments == 1 ? 0 : taps.x0 * kernels::listedEntryBytes);
   Value first = r.mul(shareIndex, share), end = r.min(r.add(first, share), r.idx(tiles));
   r.loop(first, end, 1, [&](Value tile) {
-    ukr::CallOp::create(r, kernel, r.ref(operands.input), run.input, r.ref(lists),
-                        r.add(r.mul(tile, s.KH * stepBytes), start), sums, r.idx(0),
-                        r.idx(taps.empty() ? 0 : taps.y1 - taps.y0));
-    finish(r, r.idx(0), r.mul(tile, columns), columns, run, correctionFor(taps));
+    Value entry = r.add(r.mul(tile, s.KH * stepBytes), start), channel = r.mul(tile, columns);
+    if (result)
+      return callBytes(r, kernel, run.input, lists, entry, channel, run, correction);
+    ukr::CallOp::create(r, kernel, r.ref(operands.input), run.input, r.ref(lists), entry, sums, r.idx(0), r.idx(outer));
+    finish(r, r.idx(0), channel, columns, run, correction);
   });
 }
 

@@ -33,6 +33,9 @@ inline std::string outsideLimits(std::initializer_list<Limit> limits) {
   return {};
 }
 
+/// Why no kernel of so many columns can store its result so; empty if one can.
+std::string bytesRefusal(const ByteResult &result, int columns);
+
 /// Calls `emit(buffer)`, which gives an Emitted, with buffers that grow from `initialBytes` until the code fits. The
 /// limit is far above any kernel: a generator that asks for more is at fault.
 template <typename Emit>

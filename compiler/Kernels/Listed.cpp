@@ -27,7 +27,7 @@ std::string listedRefusal(const ListedKernelInfo &kernel, const ListedParams &pa
   if (const int64_t most = farthest / kernel.maxRows;
       params.rows > 1 && (params.aRowStride > most || params.aRowStride < -most))
     return "rows lie " + std::to_string(params.aRowStride) + " bytes apart; the kernel reaches " + std::to_string(most);
-  return {};
+  return params.bytes ? bytesRefusal(*params.bytes, listedColumns) : "";
 }
 
 MachineCode generate(const ListedKernelInfo &kernel, const ListedParams &params, size_t initialBytes) {

@@ -28,6 +28,9 @@
 // run, then the weights of each, [8 columns][4]. packListed makes all of it; a call for outer steps from y0 on and
 // segments from x0 on gets the entry [tile][y0][0][x0].
 //
+// With a result in bytes (params.bytes) the last two arguments are (uint8_t *out, const uint8_t *constants), as
+// Kernels.h says of dot kernels.
+//
 // A kernel reads only values of a that belong to the segments, the entries of b and their windows, and writes only acc;
 // all else is as Kernels.h says of dot kernels.
 #ifndef NIBBLE_COMPILER_KERNELS_LISTED_H
@@ -53,6 +56,7 @@ struct ListedParams {
   int64_t segments = 1;     ///< Of a step that the call takes,
   int64_t stepSegments = 1; ///< of all that a step has in b.
   int64_t firstK = 0;       ///< The k of the first segment, to which a points.
+  std::optional<ByteResult> bytes = std::nullopt;
 };
 
 struct ListedKernelInfo;

@@ -28,6 +28,15 @@ std::string requantizeRefusal(const RequantizeParams &params) {
                         {"the upper bound", params.high, params.low, 255}});
 }
 
+std::string bytesRefusal(const ByteResult &result, int columns) {
+  return outsideLimits({{"the outer steps", result.outer, 0, INT64_MAX},
+                        {"the row stride", result.rowStride, 0, 1 << 25},
+                        {"the tile stride", result.tileStride, 0, 1 << 20, columns},
+                        {"the offset", result.offset, -1024, 1024},
+                        {"the lower bound", result.low, 0, 255},
+                        {"the upper bound", result.high, result.low, 255}});
+}
+
 std::vector<uint8_t> packRequantize(int columns, std::span<const int32_t> correction, std::span<const float> multiplier,
                                     std::span<const float> bias) {
   const size_t block = columns, blocks = (multiplier.size() + block - 1) / block;

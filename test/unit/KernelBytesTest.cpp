@@ -1,11 +1,6 @@
 // Dot kernels that make bytes of their sums (DotParams::bytes) against a C++ oracle, between forbidden pages.
-#include "compiler/Kernels/Requantize.h"
-#include "test/unit/KernelContract.h"
+#include "test/unit/KernelByteResult.h"
 #include "test/unit/KernelDotSupport.h"
-
-#include <algorithm>
-#include <cmath>
-#include <random>
 
 using namespace nibble::kernels;
 using namespace nibble::kernels::test;
@@ -22,46 +17,18 @@ KernelCall call(const KernelInfo &kernel, const DotParams &params, Values values
   const auto operands = std::make_shared<Operands>(kernel, ofTaps, to.outer * params.taps);
   operands->fill(values, static_cast<uint32_t>(params.run * 10 + to.outer));
   const std::vector<int8_t> b = operands->packB();
-  // Tiles are as far apart in the constants as in the result.
-  std::mt19937 random(static_cast<uint32_t>(params.rows * 100 + params.run));
-  const int64_t channels = (params.tiles - 1) * to.tileStride + kernel.columns;
-  std::vector<int32_t> correction;
-  std::vector<float> multiplier, bias;
-  const float step = 40.0f / static_cast<float>(255 * 128 * std::sqrt(params.run * to.outer * params.taps + 1.0));
-  for (int64_t n = 0; n < channels; ++n) {
-    if (to.hasCorrection)
-      correction.push_back(static_cast<int32_t>(random() % 20001) - 10000);
-    multiplier.push_back(n % 3 ? static_cast<float>(random() % 1000) * step / 250 : -0.5f); // ties
-    bias.push_back(static_cast<float>(random() % 400) / 2);
-  }
-  std::vector<uint8_t> out(static_cast<size_t>((params.rows - 1) * to.rowStride + channels), 0x5e), want = out;
-  const std::vector<int32_t> sums = operands->oracle();
-  for (int tile = 0; tile < params.tiles; ++tile)
-    for (int row = 0; row < params.rows; ++row)
-      for (int n = 0; n < kernel.columns; ++n) {
-        const int64_t c = tile * to.tileStride + n;
-        const auto sum =
-            static_cast<int32_t>(static_cast<uint32_t>(sums[(tile * params.rows + row) * kernel.columns + n]) +
-                                 static_cast<uint32_t>(to.hasCorrection ? correction[c] : 0));
-        const float y = std::fma(static_cast<float>(sum), multiplier[c], bias[c]);
-        want[row * to.rowStride + c] =
-            static_cast<uint8_t>(std::clamp<int64_t>(std::llrint(y) + to.offset, to.low, to.high));
-      }
-  const auto differs = [want](const uint8_t *got) -> std::string {
-    for (size_t i = 0; i < want.size(); ++i)
-      if (got[i] != want[i])
-        return "byte " + std::to_string(i) + " is " + std::to_string(got[i]) + ", not " + std::to_string(want[i]);
-    return {};
-  };
+  const double terms = static_cast<double>(params.run * to.outer * params.taps);
+  const ByteResultOracle oracle(to, params.tiles, params.rows, kernel.columns, 255 * 128 * std::sqrt(terms));
+  constexpr uint8_t untouched = 0x5e;
   return {.shape = describe(params, to.outer) + ", taps " + std::to_string(params.taps) + ", rows of the result " +
                    std::to_string(to.rowStride) + " apart" + (values == Values::Extreme ? ", extreme values" : ""),
           .code = generate(kernel, params),
           .aBytes = operands->aExtent(),
           .placeA = [operands](uint8_t *to) { operands->placeA(to); },
           .b = {b.begin(), b.end()},
-          .out = std::move(out),
-          .differs = differs,
-          .constants = packRequantize(kernel.columns, correction, multiplier, bias),
+          .out = std::vector<uint8_t>(oracle.bytes(), untouched),
+          .differs = oracle.differs(operands->oracle(), untouched),
+          .constants = oracle.constants(),
           .isRounded = true};
 }
 
@@ -77,14 +44,8 @@ protected:
   std::vector<DotParams> cases() const {
     std::vector<DotParams> all;
     for (DotParams params : shapes(kernel())) {
-      const auto n = static_cast<int64_t>(all.size());
-      ByteResult to{.outer = n % 4 == 3 ? 0 : n % 4 + 1, .hasCorrection = n % 3 != 0};
-      to.tileStride = kernel().columns * (n % 2 + 1);
-      to.rowStride = (params.tiles - 1) * to.tileStride + kernel().columns + n % 5 * 3;
-      if (n % 2)
-        to.offset = n % 4 < 2 ? 128 : -128, to.low = static_cast<int>(n % 7), to.high = static_cast<int>(255 - n % 11);
       params.bTileStride = 4 * stepBytes(kernel(), params.run);
-      params.bytes = to;
+      params.bytes = someByteResult(static_cast<int64_t>(all.size()), params.tiles, kernel().columns);
       all.push_back(params);
     }
     return all;

@@ -1,7 +1,7 @@
 // Listed kernels: their lists and the proof, every kernel against a loop in C++, its contract (KernelContract.h), and
 // what its generator refuses.
 #include "compiler/Kernels/Listed.h"
-#include "test/unit/KernelContract.h"
+#include "test/unit/KernelByteResult.h"
 
 #include <cmath>
 #include <gmock/gmock.h>
@@ -154,6 +154,22 @@ protected:
             .differs = differsFrom(oracle(lists, touching, a.data(), 0, 0, outer)),
             .outer = outer};
   }
+  /// The same with a result in bytes.
+  KernelCall bytesCall(const Lists &lists, ListedParams params, const ByteResult &to) const {
+    KernelCall call = this->call(lists, params, to.outer);
+    params.bytes = to;
+    call.code = generate(kernel(), params);
+    ListedParams touching = params;
+    touching.aRowStride = lists.weights.run, touching.aOuterStride = lists.weights.run * params.rows;
+    const std::vector<uint8_t> a = activations(touching, to.outer, lists.weights.run);
+    const ByteResultOracle oracleOfBytes(to, 1, params.rows, listedColumns, 255.0 * 32 * lists.weights.run);
+    constexpr uint8_t untouched = 0x5e;
+    call.out.assign(oracleOfBytes.bytes(), untouched);
+    call.differs = oracleOfBytes.differs(oracle(lists, touching, a.data(), 0, 0, to.outer), untouched);
+    call.constants = oracleOfBytes.constants();
+    call.isRounded = true;
+    return call;
+  }
 };
 
 /// Shapes that reach every branch of the generator.
@@ -284,6 +300,19 @@ TEST_P(ListedRun, StaysInsideItsOperands) {
   });
 }
 
+TEST_P(ListedRun, StoresBytes) {
+  int64_t n = 0;
+  forShapes(kernel(), [&](const Lists &lists, const ListedParams &params) {
+    for (int i = 0; i < 5; ++i, ++n) {
+      ByteResult to = someByteResult(n, 1, listedColumns);
+      to.outer = std::min<int64_t>(to.outer, 3);
+      const KernelCall call = bytesCall(lists, params, to);
+      ASSERT_NO_FATAL_FAILURE(expectInsideOperands(call));
+      ASSERT_NO_FATAL_FAILURE(expectCallersStateKept(call));
+    }
+  });
+}
+
 TEST_P(ListedRun, ReadsNothingBetweenTheRuns) {
   forShapes(kernel(), [&](const Lists &lists, ListedParams params) {
     params.aOuterStride = forbiddenStride(), params.aRowStride = 2 * forbiddenStride();
@@ -313,6 +342,8 @@ TEST_P(ListedCode, RefusesImpossibleShapes) {
   EXPECT_EQ("the segments of a step must be 1..65536, not 0", error([](ListedParams &p) { p.stepSegments = 0; }));
   EXPECT_EQ("the segments of a call must be 1..1, not 2", error([](ListedParams &p) { p.segments = 2; }));
   EXPECT_EQ("the first k must be 0..65535, not -1", error([](ListedParams &p) { p.firstK = -1; }));
+  EXPECT_EQ("the upper bound must be 9..255, not 8",
+            error([](ListedParams &p) { p.bytes = ByteResult{.low = 9, .high = 8}; }));
   for (const int64_t stride : {int64_t(1) << 31, -(int64_t(1) << 31), INT64_MAX, INT64_MIN})
     EXPECT_THAT(error([&](ListedParams &p) { p.aRowStride = stride; }), HasSubstr("bytes apart; the kernel reaches"));
   // Runs may lie anywhere; one row has no stride.

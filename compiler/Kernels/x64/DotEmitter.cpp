@@ -30,13 +30,7 @@ std::string DotEmitter::check(const DotParams &params, const DotShape &shape) {
   if (const auto &bytes = params.bytes) {
     if (params.scaled || params.addsToAcc)
       return "a result in bytes takes neither group scales nor sums of earlier values";
-    if (std::string reason = outsideLimits({{"the outer steps", bytes->outer, 0, INT64_MAX},
-                                            {"the row stride", bytes->rowStride, 0, 1 << 25},
-                                            {"the tile stride", bytes->tileStride, 0, 1 << 20, shape.info().columns},
-                                            {"the offset", bytes->offset, -1024, 1024},
-                                            {"the lower bound", bytes->low, 0, 255},
-                                            {"the upper bound", bytes->high, bytes->low, 255}});
-        !reason.empty())
+    if (std::string reason = bytesRefusal(*bytes, shape.info().columns); !reason.empty())
       return reason;
   }
   constexpr int64_t farthest = INT32_MAX / dotMaxTiles;
@@ -63,7 +57,7 @@ DotEmitter::DotEmitter(const DotParams &params, const DotShape &shape, std::span
   count = takeScalar();
   if (params.bytes) {
     outer = takeScalar();
-    result.offset = params.bytes->offset, result.low = params.bytes->low, result.high = params.bytes->high;
+    result = bytesOf(*params.bytes);
   }
 }
 
@@ -233,6 +227,12 @@ void DotEmitter::scaleSum(size_t i, const Ymm &total, const Ymm &scale) {
   vcvtdq2ps(total, total);
   vfmadd213ps(total, scale, to);
   store(to, total);
+}
+
+void DotEmitter::storeBytes() {
+  Emitter::storeBytes(
+      {sums, params.tiles, params.rows, shape.vectors, shape.vectorBytes, *params.bytes, acc, /*constants=*/arg3},
+      result);
 }
 
 void DotEmitter::zeroSums() {

@@ -118,7 +118,6 @@ protected:
 
 private:
   Xbyak::RegExp rowAddress(int row) const;
-  void storeParts(const Xbyak::Ymm &packed, const Xbyak::Ymm &scratch, int tile, int first, int count);
   /// Masks of the values that exist of the last group, for broadcast(): wide vectors only.
   void setTailMasks();
   void oneStep();

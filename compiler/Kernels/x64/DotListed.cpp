@@ -23,6 +23,10 @@ public:
       values.push_back(takeScalar());
     }
     z = vectors.takeIfSpare(0);
+    if (params.bytes) {
+      outer = takeScalar();
+      result = bytesOf(*params.bytes);
+    }
   }
 
   Emitted emit() {
@@ -32,6 +36,8 @@ public:
     vpsrlw(ones, ones, 15);
     for (const Ymm &sum : sums)
       vpxor(sum, sum, sum);
+    if (params.bytes)
+      mov(outer, static_cast<uint64_t>(params.bytes->outer));
     test(outer, outer);
     jle(done, T_NEAR);
 
@@ -43,9 +49,14 @@ public:
     jnz(step, T_NEAR);
 
     place(done);
-    for (size_t row = 0; row < sums.size(); ++row)
-      vmovdqu(ptr[acc + row * vectorBytes], sums[row]);
+    if (params.bytes)
+      storeBytes({sums, 1, params.rows, 1, vectorBytes, *params.bytes, acc, /*constants=*/arg3}, result);
+    else
+      for (size_t row = 0; row < sums.size(); ++row)
+        vmovdqu(ptr[acc + row * vectorBytes], sums[row]);
     leaveFunction();
+    if (params.bytes)
+      placeTables(result, vectorBytes);
     return finish();
   }
 
@@ -123,7 +134,9 @@ private:
   }
 
   const ListedParams params;
-  const Xbyak::Reg64 a = arg0, index = arg1, acc = arg2, outer = arg3, list = takeScalar(), end = takeScalar();
+  const Xbyak::Reg64 a = arg0, index = arg1, acc = arg2, list = takeScalar(), end = takeScalar();
+  Xbyak::Reg64 outer = arg3;
+  Bytes result;
   const Ymm ones = vectors.take(), x = vectors.take(), y = vectors.take();
   std::optional<Ymm> z; // as x, for a second row
   std::vector<Ymm> sums;

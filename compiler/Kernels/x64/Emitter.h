@@ -51,9 +51,22 @@ protected:
   /// Packs up to four vectors of 32-bit integers into the first of them, a part of it for each, in their order; all
   /// are lost. `order` holds what lies at bytes.order. Parts of which there is no vector may hold anything.
   void packBytes(std::span<const Xbyak::Ymm> values, const Xbyak::Ymm &order, const Bytes &bytes);
+  /// Sums in registers and where their bytes go (ByteResult): [tile][row][vector], of vectorBytes each.
+  struct ByteStore {
+    std::span<const Xbyak::Ymm> sums;
+    int tiles, rows, vectors, vectorBytes;
+    ByteResult to;
+    Xbyak::Reg64 out, constants;
+  };
+  static Bytes bytesOf(const ByteResult &result) { return {result.offset, result.low, result.high, {}, {}, {}, {}}; }
+  /// Makes bytes of the sums and stores them; all vector registers are lost.
+  void storeBytes(const ByteStore &store, const Bytes &bytes);
   void placeTables(Bytes &bytes, int vectorBytes);
 
 private:
+  void storeParts(const ByteStore &store, const Xbyak::Ymm &packed, const Xbyak::Ymm &scratch, int tile, int first,
+                  int count);
+
   std::vector<Xbyak::Reg64> pushed; // by enterFunction()
   using CodeGenerator::L;
 };

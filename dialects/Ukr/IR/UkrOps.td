@@ -87,7 +87,7 @@ def Ukr_KernelOp : Ukr_Op<"kernel", [Symbol, IsolatedFromAbove]> {
     `fma(f32(sum + c[t][o][n]), s[t][o][n], acc)` for one o after the other; s and c follow the fields of each o in b, and acc is twice
     as long, the second half being scratch memory.
 
-    With `out_stride`, for ukr.call_bytes, a kernel of kind "dot" makes bytes of the sums as one of kind "requantize" does, rows out_stride apart
+    With `out_stride`, for ukr.call_bytes, a kernel of kind "dot" or "listed" makes bytes of the sums as one of kind "requantize" does, rows out_stride apart
     and tiles `columns`; outer is `max_outer`.
 
     Contract of kind "listed": the same for one tile of 8 columns, and for `taps` parts of a step's run, of `run` values each, tap_stride apart. b
