@@ -73,6 +73,8 @@ bool has(const KernelInfo &kernel, std::string_view feature) { return kernel.fea
 bool runsHere(const KernelInfo &kernel) {
   if (has(kernel, "avx512vnni"))
     return __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bw");
+  if (has(kernel, "avx512bw"))
+    return __builtin_cpu_supports("avx512bw");
   return has(kernel, "avxvnni") ? __builtin_cpu_supports("avxvnni") : __builtin_cpu_supports("avx2");
 }
 

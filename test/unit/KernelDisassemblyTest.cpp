@@ -4,6 +4,7 @@
 #include "compiler/Kernels/Binary.h"
 #include "compiler/Kernels/Depthwise.h"
 #include "compiler/Kernels/Listed.h"
+#include "compiler/Kernels/Requantize.h"
 #include "test/unit/KernelDotSupport.h"
 
 #include <llvm-c/Disassembler.h>
@@ -61,18 +62,26 @@ std::string_view mnemonicOf(std::string_view text) {
 const std::map<std::string_view, std::string_view> avx512 = {
     {"kmovq", "avx512bw"},
     {"vcvtdq2ps", ""},
+    {"vcvtps2dq", ""},
+    {"vextracti32x4", ""},
     {"vfmadd213ps", ""},
     {"vmovdqu32", ""},
     {"vmovups", ""},
+    {"vpackssdw", "avx512bw"},
+    {"vpackuswb", "avx512bw"},
     {"vpaddd", ""},
+    {"vpaddsw", "avx512bw"},
     {"vpandd", ""},
     {"vpbroadcastb", "avx512bw"},
     {"vpbroadcastd", ""},
     {"vpbroadcastw", "avx512bw"},
     {"vpaddw", "avx512bw"},
     {"vpdpbusd", "avx512vnni"},
+    {"vpermd", ""},
     {"vpmaddubsw", "avx512bw"},
     {"vpmaddwd", "avx512bw"},
+    {"vpmaxub", "avx512bw"},
+    {"vpminub", "avx512bw"},
     {"vpopcntd", "avx512vpopcntdq"},
     {"vpshufb", "avx512bw"},
     {"vpsrad", ""},
@@ -85,6 +94,9 @@ const std::map<std::string_view, std::string_view> avx512 = {
 };
 
 class KernelDisassembly : public KernelTest {};
+
+/// A result in bytes that takes every instruction there is for it.
+constexpr ByteResult allOfBytes{.rowStride = 100, .offset = 1, .low = 2, .high = 200};
 
 /// Instructions by their text.
 using Instructions = std::map<std::string, uint8_t>;
@@ -107,7 +119,7 @@ void expectNoMoreThan(std::string_view features, const Instructions &instruction
 }
 
 TEST_P(KernelDisassembly, NeedsNoMoreThanItsFeatures) {
-  Instructions instructions, scaled;
+  Instructions instructions, ofFloats;
   const auto add = [&](const DotParams &params, Instructions &to) {
     for (const Instruction &instruction : disassemble(generate(kernel(), params).bytes))
       to.emplace(instruction.text, instruction.firstByte);
@@ -115,11 +127,17 @@ TEST_P(KernelDisassembly, NeedsNoMoreThanItsFeatures) {
   for (const DotParams &params : shapes(kernel()))
     add(params, instructions);
   expectNoMoreThan(kernel().features, instructions);
-  if (!kernel().scalesGroups())
-    return;
-  for (const int rows : {1, kernel().maxRows})
-    add({.rows = rows, .aRowStride = 96, .aOuterStride = 48, .run = 48, .scaled = true}, scaled);
-  expectNoMoreThan(std::string(kernel().features) + "," + std::string(kernel().featureOfScales()), scaled);
+  for (const int rows : {1, kernel().maxRows}) {
+    const DotParams params{.rows = rows, .aRowStride = 96, .aOuterStride = 48, .run = 48};
+    DotParams scaled = params, bytes = params;
+    scaled.scaled = true;
+    bytes.bytes = allOfBytes;
+    if (kernel().scalesGroups())
+      add(scaled, ofFloats);
+    if (kernel().storesBytes())
+      add(bytes, ofFloats);
+  }
+  expectNoMoreThan(std::string(kernel().features) + "," + std::string(kernel().featureOfScales()), ofFloats);
 }
 
 /// Depthwise calls that reach all instructions.
@@ -191,6 +209,30 @@ TEST(ListedDisassembly, NeedsNoMoreThanItsFeatures) {
                                     .window = window,
                                     .segments = segments,
                                     .stepSegments = 4};
+          ListedParams bytes = params;
+          bytes.bytes = allOfBytes;
+          for (const ListedParams &one : {params, bytes})
+            for (const Instruction &instruction : disassemble(generate(kernel, one).bytes))
+              instructions.emplace(instruction.text, instruction.firstByte);
+        }
+    SCOPED_TRACE(kernel.name);
+    expectNoMoreThan(std::string(kernel.features) + ",fma", instructions); // avx2 of a target means fma, too (rule R9)
+  }
+}
+
+TEST(RequantizeDisassembly, NeedsNoMoreThanItsFeatures) {
+  for (const RequantizeKernelInfo &kernel : requantizeKernels()) {
+    Instructions instructions;
+    for (int rows = 1; rows <= 8; ++rows)
+      for (const auto &[columns, stored] : {std::pair(8, 8), std::pair(16, 8), std::pair(16, 16)})
+        for (const int64_t rowStride : {stored, 100}) {
+          const RequantizeParams params{.rows = rows,
+                                        .columns = columns,
+                                        .stored = stored,
+                                        .rowStride = rowStride,
+                                        .offset = 1,
+                                        .low = 2,
+                                        .high = 200};
           for (const Instruction &instruction : disassemble(generate(kernel, params).bytes))
             instructions.emplace(instruction.text, instruction.firstByte);
         }
@@ -249,6 +291,9 @@ void expectTwins(const MachineCode &mine, const MachineCode &twin) {
 TEST_P(KernelTwins, HaveTheSameInstructions) {
   for (const DotParams &params : shapes(kernel())) {
     expectTwins(generate(kernel(), params), generate(*twinOf(kernel()), params));
+    DotParams bytes = params;
+    bytes.bytes = allOfBytes;
+    expectTwins(generate(kernel(), bytes), generate(*twinOf(kernel()), bytes));
     ASSERT_FALSE(HasFatalFailure()) << describe(params, 0);
   }
 }

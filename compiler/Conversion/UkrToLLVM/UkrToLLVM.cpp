@@ -279,7 +279,7 @@ private:
     StringRef(*needed).split(features, ',', -1, false);
     if (kernel.getScaled() && (!dot || !dot->scalesGroups()))
       return kernel.emitOpError("is scaled, but its generator '") << name << "' has no group scales";
-    if (kernel.getScaled() && !dot->featureOfScales().empty())
+    if (dot && (kernel.getScaled() || kernel.getOutStride()) && !dot->featureOfScales().empty())
       features.push_back(dot->featureOfScales());
     for (StringRef feature : features)
       if (!machine.has({feature.data(), feature.size()}))
