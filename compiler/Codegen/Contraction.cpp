@@ -202,15 +202,14 @@ public:
   void emit() {
     full = tile(".tile", rows, 1);
     // One pixel an image: a few images leave most rows of a tile without work, so they have wider tiles of one row.
-    const bool hasSingles = batched && s.OH * s.OW == 1 && s.groups == 1;
-    if (hasSingles) {
+    const bool hasSingles = batched && isPixel() && s.groups == 1;
+    if (s.groups == 1 && (isPixel() ? batched : hasCorners())) {
       // As many accumulators as hide the latency of an addition, and as fit the registers.
       together = std::min<int64_t>(blocks, rows >= 6 ? 4 : 2);
       single = tile(".single", 1, together);
       if (int64_t rest = blocks % together)
         singleRest = tile(".single_rest", 1, rest);
     }
-    auto isFew = [&](Code &c, Value n) { return c.cmp(arith::CmpIPredicate::sle, n, c.idx(mostSingles)); };
     emitter.region(
         name, loc,
         [&](Code &c, Value n) {
@@ -236,6 +235,14 @@ private:
   static constexpr int64_t mostSingles = 3;
 
   Value images(Code &c, Value n) const { return batched ? n : c.idx(1); }
+  static Value isFew(Code &c, Value images) { return c.cmp(arith::CmpIPredicate::sle, images, c.idx(mostSingles)); }
+  /// The result of an image.
+  bool isPixel() const { return s.OH * s.OW == 1; }
+  static bool isCorner(const Span &y, const Span &x) { return y.count * x.count == 1; }
+  bool hasCorners() const {
+    return llvm::any_of(
+        ySpans, [&](const Span &y) { return llvm::any_of(xSpans, [&](const Span &x) { return isCorner(y, x); }); });
+  }
 
   /// A routine of block, ky0, ky1, kx0, kx1, then the input offset of tap (0, 0) and the output pixel of each row.
   func::FuncOp tile(StringRef suffix, int64_t tileRows, int64_t width) {
@@ -267,48 +274,73 @@ private:
           Value pixels = r.mul(images(r, r.n), y.count * x.count);
           Value tiles = r.ceilDiv(pixels, rows);
           Value lo = r.max(r.sub(r.begin, first), r.idx(0)), hi = r.min(r.sub(r.end, first), tiles);
-          const PixelWalk walk(r, s, y, x, pixelStride);
-          const bool whole = y.count * x.count % rows == 0; // tiles are, for any number of images
-          Value lastPixel = r.sub(pixels, r.idx(1));
-          r.loop(lo, hi, 1, walk.begin(r.mul(lo, rows), channel), [&](Value t, ValueRange state) {
-            PixelWalk::At at(state);
-            SmallVector<Value> in, out;
-            for (int64_t m = 0; m < rows; ++m) {
-              in.push_back(at.in), out.push_back(at.out);
-              // The last tile repeats its last pixel: the same value is stored twice.
-              Value isInside = whole ? Value() : r.cmp(arith::CmpIPredicate::slt, r.add(r.mul(t, rows), m), lastPixel);
-              at = walk.next(at, isInside);
-            }
-            SmallVector<Value> args{block, r.idx(y.tap0), r.idx(y.tap1), r.idx(x.tap0), r.idx(x.tap1)};
-            args.append(in);
-            args.append(out);
-            Emitter::call(r, full, args);
-            return at.values();
-          });
+          auto fullTiles = [&] { callRectangle(r, y, x, block, channel, pixels, lo, hi); };
+          if (single && !isPixel() && isCorner(y, x))
+            r.when(isFew(r, pixels), [&] { callCorner(r, y, x, block, lo, hi); }, fullTiles);
+          else
+            fullTiles();
           first = r.add(first, tiles);
         }
     });
   }
 
+  /// Tiles lo to hi of a rectangle, which has `pixels` in all images.
+  void callRectangle(Region &r, const Span &y, const Span &x, Value block, Value channel, Value pixels, Value lo,
+                     Value hi) {
+    const PixelWalk walk(r, s, y, x, pixelStride);
+    const bool whole = y.count * x.count % rows == 0; // tiles are, for any number of images
+    Value lastPixel = r.sub(pixels, r.idx(1));
+    r.loop(lo, hi, 1, walk.begin(r.mul(lo, rows), channel), [&](Value t, ValueRange state) {
+      PixelWalk::At at(state);
+      SmallVector<Value> in, out;
+      for (int64_t m = 0; m < rows; ++m) {
+        in.push_back(at.in), out.push_back(at.out);
+        // The last tile repeats its last pixel: the same value is stored twice.
+        Value isInside = whole ? Value() : r.cmp(arith::CmpIPredicate::slt, r.add(r.mul(t, rows), m), lastPixel);
+        at = walk.next(at, isInside);
+      }
+      SmallVector<Value> args{block, r.idx(y.tap0), r.idx(y.tap1), r.idx(x.tap0), r.idx(x.tap1)};
+      args.append(in);
+      args.append(out);
+      Emitter::call(r, full, args);
+      return at.values();
+    });
+  }
+
+  /// The pixel of a rectangle of one, in few images: with the first of `together` blocks, for all of them, by whoever
+  /// has the first tile.
+  void callCorner(Region &r, const Span &y, const Span &x, Value block, Value lo, Value hi) {
+    Value isMine = arith::AndIOp::create(r, r.cmp(arith::CmpIPredicate::eq, lo, r.idx(0)),
+                                         r.cmp(arith::CmpIPredicate::sgt, hi, r.idx(0))),
+          isFirst = r.cmp(arith::CmpIPredicate::eq, r.rem(block, together), r.idx(0));
+    r.when(arith::AndIOp::create(r, isMine, isFirst),
+           [&] { r.loop(r.idx(0), images(r, r.n), 1, [&](Value image) { callSingle(r, y, x, block, image); }); });
+  }
+
   /// Items are groups of blocks; inside one, images, which share its weights.
   void callSingles(Region &r) {
     const Span &y = ySpans.front(), &x = xSpans.front();
-    const int64_t groups = (blocks + together - 1) / together;
     r.loop(r.begin, r.end, 1, [&](Value item) {
       Value group = arith::DivUIOp::create(r, item, r.n), image = arith::RemUIOp::create(r, item, r.n);
-      SmallVector<Value> args{r.mul(group, together),
-                              r.idx(y.tap0),
-                              r.idx(y.tap1),
-                              r.idx(x.tap0),
-                              r.idx(x.tap1),
-                              windowAt(r, s, pixelStride, image, r.idx(0), r.idx(0)),
-                              image};
-      if (blocks % together == 0)
-        return Emitter::call(r, single, args);
-      r.when(
-          r.cmp(arith::CmpIPredicate::slt, group, r.idx(groups - 1)), [&] { Emitter::call(r, single, args); },
-          [&] { Emitter::call(r, singleRest, args); });
+      callSingle(r, y, x, r.mul(group, together), image);
     });
+  }
+
+  /// The first pixel of a rectangle of an image, for `together` blocks from `block` on, or those that are left.
+  void callSingle(Region &r, const Span &y, const Span &x, Value block, Value image) {
+    Value oy = r.idx(y.first), ox = r.idx(x.first);
+    SmallVector<Value> args{block,
+                            r.idx(y.tap0),
+                            r.idx(y.tap1),
+                            r.idx(x.tap0),
+                            r.idx(x.tap1),
+                            windowAt(r, s, pixelStride, image, oy, ox),
+                            r.add(r.mul(r.add(r.mul(image, s.OH), oy), s.OW), ox)};
+    if (blocks % together == 0)
+      return Emitter::call(r, single, args);
+    r.when(
+        r.cmp(arith::CmpIPredicate::sle, r.add(block, together), r.idx(blocks)),
+        [&] { Emitter::call(r, single, args); }, [&] { Emitter::call(r, singleRest, args); });
   }
 
   Emitter &emitter;

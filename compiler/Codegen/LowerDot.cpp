@@ -154,7 +154,7 @@ Correction &ByteTile::correctionFor(const Taps &taps) {
 
 std::optional<kernels::ByteResult> ByteTile::bytesOf(const PixelRun &run, int64_t outer,
                                                      const Correction &correction) const {
-  if (!bytes || s.outputsPerGroup() % columns)
+  if (!bytes)
     return std::nullopt;
   return kernels::ByteResult{.outer = outer,
                              .rowStride = run.rows == 1 ? 0 : run.pixelStride * s.O,
@@ -173,14 +173,14 @@ void ByteTile::callBytes(Region &r, StringRef kernel, Value input, const Buffer 
                            constantsFrom(r, channel, correction));
 }
 
-void DotTile::emitCall(Region &r, int tileCount, Value tile, Value channel, const PixelRun &run) {
+void DotTile::emitCall(Region &r, int tileCount, Value tile, Value channel, const PixelRun &run, bool isWhole) {
   const Taps &taps = run.taps;
   const int64_t columnsOfWindow = std::max<int64_t>(1, taps.x1 - taps.x0), channels = s.channelsPerGroup();
   const bool apart = steps.taps > 1;
   const int64_t outer = facts.group ? steps.outer : taps.empty() ? 0 : taps.y1 - taps.y0;
   Correction &correction = correctionFor(taps);
   // One row is for the kernels of one row, which keep no sums of narrow weights in registers.
-  const auto result = info.storesBytes() && run.rows > 1 ? bytesOf(run, outer, correction) : std::nullopt;
+  const auto result = info.storesBytes() && run.rows > 1 && isWhole ? bytesOf(run, outer, correction) : std::nullopt;
   std::string kernel = kernelFor({static_cast<int>(run.rows), tileCount, run.rowStride, apart ? columnsOfWindow : 1,
                                   facts.group ? facts.group
                                   : apart     ? channels
@@ -222,12 +222,15 @@ void DotTile::emitShare(Region &r, Value shareIndex, const PixelRun &run) {
   }
   Value first = r.mul(shareIndex, share), end = r.min(r.add(first, share), r.idx(tiles));
   Value whole = r.add(first, r.mul(r.div(r.sub(end, first), together), together));
+  // The last tile is in the last call, which is another where tiles are left over.
+  const bool hasTail = s.outputsPerGroup() % columns != 0;
+  const int rest = static_cast<int>(tiles % together);
   if (tiles >= together)
     r.loop(first, whole, together, [&](Value tile) {
-      emitCall(r, together, spreadOf(run.rows) > 1 ? r.div(tile, together) : tile, channel, run);
+      emitCall(r, together, spreadOf(run.rows) > 1 ? r.div(tile, together) : tile, channel, run, !hasTail || rest);
     });
-  if (int rest = static_cast<int>(tiles % together))
-    r.when(r.cmp(arith::CmpIPredicate::slt, whole, end), [&] { emitCall(r, rest, whole, channel, run); });
+  if (rest)
+    r.when(r.cmp(arith::CmpIPredicate::slt, whole, end), [&] { emitCall(r, rest, whole, channel, run, !hasTail); });
 }
 
 } // namespace nibble::codegen

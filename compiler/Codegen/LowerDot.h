@@ -39,8 +39,8 @@ protected:
   /// first-level cache while pixels pass.
   void cutShares(int64_t tileBytes, int64_t multiple);
   Correction &correctionFor(const Taps &taps);
-  /// How a kernel that can stores the result itself, with the correction of the run's taps; nothing where it is no
-  /// bytes, or columns of a call are left over.
+  /// How a kernel that can stores the result itself, with the correction of the run's taps: calls whose columns are all
+  /// channels; nothing where the result is no bytes.
   std::optional<kernels::ByteResult> bytesOf(const PixelRun &run, int64_t outer, const Correction &correction) const;
   /// A call of such a kernel for `columns` channels, or several times so many, from `channel` on.
   void callBytes(Region &r, llvm::StringRef kernel, Value input, const Buffer &weights, Value weight, Value channel,
@@ -78,8 +78,8 @@ private:
 
   int64_t rowsOfCall(int64_t count, int64_t rowStride) const override;
   void emitShare(Region &r, Value share, const PixelRun &run) override;
-  /// Tiles from `tile` on of the channels from `channel` on.
-  void emitCall(Region &r, int tileCount, Value tile, Value channel, const PixelRun &run);
+  /// Tiles from `tile` on of the channels from `channel` on; `isWhole`: all columns are channels.
+  void emitCall(Region &r, int tileCount, Value tile, Value channel, const PixelRun &run, bool isWhole);
   /// From a tile of a call to the next, in tiles.
   int64_t spreadOf(int64_t rows) const;
   std::string kernelFor(const Call &call);

@@ -68,7 +68,7 @@ void ListedTile::emitShare(Region &r, Value shareIndex, const PixelRun &run) {
   const Taps &taps = run.taps;
   const int64_t outer = taps.empty() ? 0 : taps.y1 - taps.y0;
   Correction &correction = correctionFor(taps);
-  const auto result = bytesOf(run, outer, correction);
+  const auto result = s.outputsPerGroup() % columns ? std::nullopt : bytesOf(run, outer, correction);
   std::string kernel = kernelFor(run, result);
   if (kernel.empty())
     return;
