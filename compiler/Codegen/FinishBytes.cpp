@@ -27,7 +27,7 @@ std::optional<ByteRange> KernelTile::byteRange(ArrayRef<double> largest) {
   const int64_t low = static_cast<int64_t>(lo[0]) + offset, high = static_cast<int64_t>(hi[0]) + offset;
   if (std::abs(offset) > 512 || low < 0 || low > high || high > 255)
     return std::nullopt;
-  // What the fma gives must be an integer of 32 bits once it is rounded.
+  // What the fma gives must be an integer of 32 bits once it is rounded; a little less, as this sum is rounded, too.
   constexpr double most = 2147480000;
   const std::vector<float> multiplier = perChannel(op.getMultiplier()), bias = perChannel(op.getBias());
   for (int64_t c = 0; c < s.O; ++c) {
@@ -55,7 +55,7 @@ std::string KernelTile::requantizeKernelFor(const PixelRun &run, int64_t width, 
   return it->second = defineKernel(
              kernels::generate(info, params), ".bytes" + Twine(run.rows) + "x" + Twine(width),
              [&](OpBuilder &b, StringRef symbol, ArrayRef<int8_t> code) {
-               ukr::KernelOp::create(b, op.getLoc(), symbol, info.name, params.rows, params.columns, /*run=*/1,
+               ukr::KernelOp::create(b, op.getLoc(), symbol, info.name, params.rows, params.columns, params.stored,
                                      params.rowStride, columns * kernels::requantizeColumnBytes(params.hasCorrection),
                                      /*tiles=*/1, /*b_outer_stride=*/0, /*b_tile_stride=*/0, /*widen_every=*/0,
                                      /*taps=*/1, /*tap_stride=*/0, /*max_outer=*/0, /*scaled=*/false,
@@ -69,15 +69,15 @@ const Buffer &KernelTile::constantsOf(Correction &correction) {
   // Blocks of columns begin anew with each group.
   const std::vector<float> multiplier = perChannel(op.getMultiplier()), bias = perChannel(op.getBias());
   const int64_t inGroup = s.outputsPerGroup();
-  std::vector<char> bytes;
+  std::vector<char> all;
   for (int64_t first = 0; first < s.O; first += inGroup) {
     auto part = [&](const auto &values) { return std::span(values).subspan(first, inGroup); };
     const std::vector<uint8_t> packed = kernels::packRequantize(
         static_cast<int>(columns), correction.values.empty() ? std::span<const int32_t>() : part(correction.values),
         part(multiplier), part(bias));
-    bytes.insert(bytes.end(), packed.begin(), packed.end());
+    all.insert(all.end(), packed.begin(), packed.end());
   }
-  return correction.constants = emitter.constant(name + ".requantize", Elem::I8, bytes);
+  return correction.constants = emitter.constant(name + ".requantize", Elem::I8, all);
 }
 
 Value KernelTile::constantsFrom(Region &r, Value channel, const Correction &correction) {

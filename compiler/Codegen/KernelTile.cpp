@@ -120,7 +120,7 @@ void WindowTile::emitLine(Region &r, Value share, Value image, Value oy, Value o
 
 void KernelTile::finish(Region &r, Value from, Value channel, int64_t width, const PixelRun &run,
                         Correction &correction) {
-  if (!bytes || width != columns)
+  if (!bytes || width != columns || !isNear(run))
     return finishAny(r, from, channel, width, run, correction);
   const int64_t inGroup = s.outputsPerGroup(), rest = inGroup % columns;
   auto whole = [&] { finishBytes(r, from, channel, columns, run, correction); };

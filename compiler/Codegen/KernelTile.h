@@ -67,6 +67,8 @@ protected:
   /// a block of `columns`.
   const Buffer &constantsOf(Correction &correction);
   Value constantsFrom(Region &r, Value channel, const Correction &correction);
+  /// Whether kernels reach the bytes of all pixels of a run: those of a column may be far from one another.
+  bool isNear(const PixelRun &run) const { return run.rows == 1 || run.pixelStride <= kernels::maxByteStride / s.O; }
   /// Multipliers or biases for each channel.
   std::vector<float> perChannel(std::optional<llvm::ArrayRef<float>> values) const;
   /// Adds a kernel to the module with `create` and gives its symbol; without code reports why, fails and gives "".

@@ -154,7 +154,7 @@ Correction &ByteTile::correctionFor(const Taps &taps) {
 
 std::optional<kernels::ByteResult> ByteTile::bytesOf(const PixelRun &run, int64_t outer,
                                                      const Correction &correction) const {
-  if (!bytes)
+  if (!bytes || !isNear(run))
     return std::nullopt;
   return kernels::ByteResult{.outer = outer,
                              .rowStride = run.rows == 1 ? 0 : run.pixelStride * s.O,

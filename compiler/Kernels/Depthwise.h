@@ -18,7 +18,7 @@
 //   Sums   out is int32_t [outputs][channels rounded up to 32]; the places behind the last channel hold anything.
 //   Bytes  out is uint8_t, pixels pixelStride bytes apart: clamp(round(fma(float(sum), multiplier[c], bias[c])) +
 //          offset, low, high). Rounds as mxcsr says, which compiled code sets to nearest, ties to even. Right if
-//          the result of the fma is between -2^31 and 2^31 - 129, for which the caller vouches.
+//          the result of the fma is between -2^31 and 2^31 - 128, for which the caller vouches.
 //
 // b is what packDepthwise makes: for each block of 32 channels, groups of taps whose products one instruction adds up,
 // then start, then multiplier and bias for Bytes. `line` is scratch of lineBytes() bytes: each column of the input, its

@@ -65,10 +65,12 @@ inline constexpr int dotGroup = 4;         ///< k values that lie together in b.
 inline constexpr int dotVectorColumns = 8; ///< Columns of one AVX2 vector of b.
 inline constexpr int dotMaxTiles = 24;     ///< No kernel has more rows, so none more tiles.
 
+inline constexpr int64_t maxByteStride = 1 << 25; ///< From a row of bytes to the next: displacements fit 32 bits.
+
 /// How sums become bytes; what the constants are says Requantize.h.
 struct ByteResult {
   int64_t outer = 1;                   ///< At least 0.
-  int64_t rowStride = 0;               ///< 0..2^25, in bytes; unused with one row.
+  int64_t rowStride = 0;               ///< 0..maxByteStride, in bytes; unused with one row.
   int64_t tileStride = 0;              ///< 0..2^20, in bytes, a multiple of the columns; unused with one tile.
   bool hasCorrection = true;           ///< Else it is 0, and not in the constants.
   int offset = 0, low = 0, high = 255; ///< |offset| <= 1024, 0 <= low <= high <= 255.

@@ -18,11 +18,10 @@ const RequantizeKernelInfo *findRequantizeKernel(std::string_view name) {
 }
 
 std::string requantizeRefusal(const RequantizeParams &params) {
-  constexpr int64_t maxStride = 1 << 25; // displacements of all rows fit 32 bits
   return outsideLimits({{"rows", params.rows, 1, requantizeMaxRows},
                         {"columns", params.columns, requantizeStep, requantizeMaxColumns, requantizeStep},
                         {"stored columns", params.stored, requantizeStep, params.columns, requantizeStep},
-                        {"the row stride", params.rowStride, 0, maxStride},
+                        {"the row stride", params.rowStride, 0, maxByteStride},
                         {"the offset", params.offset, -1024, 1024},
                         {"the lower bound", params.low, 0, 255},
                         {"the upper bound", params.high, params.low, 255}});
@@ -30,7 +29,7 @@ std::string requantizeRefusal(const RequantizeParams &params) {
 
 std::string bytesRefusal(const ByteResult &result, int columns) {
   return outsideLimits({{"the outer steps", result.outer, 0, INT64_MAX},
-                        {"the row stride", result.rowStride, 0, 1 << 25},
+                        {"the row stride", result.rowStride, 0, maxByteStride},
                         {"the tile stride", result.tileStride, 0, 1 << 20, columns},
                         {"the offset", result.offset, -1024, 1024},
                         {"the lower bound", result.low, 0, 255},

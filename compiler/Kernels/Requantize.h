@@ -10,7 +10,7 @@
 //       clamp(round(fma(float(sums[m * columns + n] + correction[n]), multiplier[n], bias[n])) + offset, low, high)
 //
 // The addition of the correction wraps modulo 2^32. Rounds as mxcsr says, which compiled code sets to nearest, ties to
-// even. Right if the result of the fma is between -2^31 and 2^31 - 129, for which the caller vouches. `constants` is
+// even. Right if the result of the fma is between -2^31 and 2^31 - 128, for which the caller vouches. `constants` is
 // what packRequantize makes; no operand needs any alignment.
 //
 // A kernel reads only constants and sums that are wanted and writes only the named bytes of out; all else is as
@@ -33,7 +33,7 @@ struct RequantizeParams {
   int rows = 1;                        ///< 1..requantizeMaxRows
   int columns = 8;                     ///< Of sums: 8 or 16,
   int stored = 8;                      ///< of which so many are wanted: 8 or 16.
-  int64_t rowStride = 0;               ///< Of out, in bytes: 0..2^25; unused with one row.
+  int64_t rowStride = 0;               ///< Of out, in bytes: 0..maxByteStride; unused with one row.
   bool hasCorrection = true;           ///< Else it is 0, and not in the constants.
   int offset = 0, low = 0, high = 255; ///< |offset| <= 1024, 0 <= low <= high <= 255.
 };

@@ -109,6 +109,16 @@ LogicalResult CallOp::verifySymbolUses(SymbolTableCollection &tables) {
   return success();
 }
 
+/// Whether a view holds rows of so many elements, `stride` from one to the next: sizes are up to 2^40.
+static LogicalResult verifyRows(Operation *op, Value view, int64_t rows, int64_t columns, int64_t stride) {
+  auto type = cast<MemRefType>(view.getType());
+  const int64_t free = type.hasStaticShape() ? type.getDimSize(0) - columns : 0;
+  if (type.hasStaticShape() && (free < 0 || (rows > 1 && free / (rows - 1) < stride)))
+    return op->emitOpError("has a view of the result smaller than ")
+           << rows << " rows of " << columns << ", " << stride << " apart";
+  return success();
+}
+
 LogicalResult CallBytesOp::verifySymbolUses(SymbolTableCollection &tables) {
   auto kernel = tables.lookupNearestSymbolFrom<KernelOp>(*this, getKernelAttr());
   if (!kernel)
@@ -119,9 +129,7 @@ LogicalResult CallBytesOp::verifySymbolUses(SymbolTableCollection &tables) {
     return emitOpError("needs 1-D views of i8, got ") << getA().getType() << ", " << getB().getType() << ", "
                                                       << getOut().getType() << " and " << getConstants().getType();
   const auto rows = static_cast<int64_t>(kernel.getRows()), columns = static_cast<int64_t>(kernel.getColumns());
-  if (auto type = cast<MemRefType>(getOut().getType()); type.hasStaticShape() && type.getDimSize(0) / columns < rows)
-    return emitOpError("has a view of the result smaller than ") << rows << " x " << columns;
-  return success();
+  return verifyRows(*this, getOut(), rows, columns, static_cast<int64_t>(*kernel.getOutStride()));
 }
 
 LogicalResult CallRequantizeOp::verifySymbolUses(SymbolTableCollection &tables) {
@@ -131,11 +139,13 @@ LogicalResult CallRequantizeOp::verifySymbolUses(SymbolTableCollection &tables) 
   if (!isView(getSums(), 32) || !isView(getB(), 8) || !isView(getOut(), 8))
     return emitOpError("needs 1-D views of i32, i8 and i8, got ")
            << getSums().getType() << ", " << getB().getType() << " and " << getOut().getType();
-  const auto rows = static_cast<int64_t>(kernel.getRows()), columns = static_cast<int64_t>(kernel.getColumns());
-  for (auto [what, view] : {std::pair("sums", getSums()), std::pair("the result", getOut())})
-    if (auto type = cast<MemRefType>(view.getType()); type.hasStaticShape() && type.getDimSize(0) / columns < rows)
-      return emitOpError("has a view of ") << what << " smaller than " << rows << " x " << columns;
-  return success();
+  const auto rows = static_cast<int64_t>(kernel.getRows()), columns = static_cast<int64_t>(kernel.getColumns()),
+             stored = static_cast<int64_t>(kernel.getRun());
+  if (stored > columns)
+    return emitOpError("calls @") << getKernel() << ", which stores " << stored << " of " << columns << " columns";
+  if (auto type = cast<MemRefType>(getSums().getType()); type.hasStaticShape() && type.getDimSize(0) / columns < rows)
+    return emitOpError("has a view of sums smaller than ") << rows << " x " << columns;
+  return verifyRows(*this, getOut(), rows, stored, static_cast<int64_t>(kernel.getRowStride()));
 }
 
 LogicalResult CallLineOp::verifySymbolUses(SymbolTableCollection &tables) {

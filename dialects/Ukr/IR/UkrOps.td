@@ -101,8 +101,8 @@ def Ukr_KernelOp : Ukr_Op<"kernel", [Symbol, IsolatedFromAbove]> {
     rows, row_stride apart, of which `max_outer` exist, and `run` columns, tap_stride apart; outer_stride is from one window to the next. b holds
     its constants in the generator's form. The result is i32 sums [rows][columns rounded up to 32], or bytes, b_outer_stride apart.
 
-    Contract of kind "requantize", for ukr.call_requantize: bytes [rows][columns], row_stride apart, of i32 sums that follow one another; `run` is
-    1. b holds corrections, multipliers and biases of blocks of 8 columns, outer_stride apart.
+    Contract of kind "requantize", for ukr.call_requantize: bytes [rows][run], row_stride apart, of i32 sums [rows][columns], of which the first
+    `run` columns are wanted. b holds corrections, multipliers and biases of blocks of `columns`, outer_stride apart.
 
     The code is position-independent, follows the System V x86-64 calling convention `(a, b, acc, outer)`, `(a, b, out, line)`, `(a, b, out, constants)` or `(sums, b, out, unused)`, allocates
     nothing and reads and writes nothing outside these views.
@@ -167,7 +167,7 @@ def Ukr_CallRequantizeOp : Ukr_Op<"call_requantize", [DeclareOpInterfaceMethods<
   let description = [{
     Example:
     ```mlir
-    ukr.kernel @bytes {generator = "requantize_bytes_avx2", rows = 2 : i64, columns = 8 : i64, run = 1 : i64, row_stride = 8 : i64,
+    ukr.kernel @bytes {generator = "requantize_bytes_avx2", rows = 2 : i64, columns = 8 : i64, run = 8 : i64, row_stride = 8 : i64,
                        outer_stride = 64 : i64, code = array<i8: -61>}
     func.func @call(%sums: memref<16xi32>, %b: memref<64xi8>, %out: memref<16xi8>, %zero: index) {
       ukr.call_requantize @bytes(%sums[%zero], %b[%zero], %out[%zero]) : memref<16xi32>, memref<64xi8>, memref<16xi8>

@@ -283,9 +283,9 @@ func.func @caller(%a: memref<64xi8>, %c: memref<15xi32>, %i: index) {
 // -----
 
 ukr.kernel @k {generator = "g", rows = 2 : i64, columns = 8 : i64, run = 4 : i64, row_stride = 4 : i64, outer_stride = 4 : i64, code = array<i8: 1>}
-func.func @caller(%a: memref<15xi8>, %c: memref<16xi32>, %i: index) {
-  // expected-error@+1 {{has a view of the result smaller than 2 x 8}}
-  ukr.call_requantize @k(%c[%i], %a[%i], %a[%i]) : memref<16xi32>, memref<15xi8>, memref<15xi8>
+func.func @caller(%a: memref<7xi8>, %c: memref<16xi32>, %i: index) {
+  // expected-error@+1 {{has a view of the result smaller than 2 rows of 4, 4 apart}}
+  ukr.call_requantize @k(%c[%i], %a[%i], %a[%i]) : memref<16xi32>, memref<7xi8>, memref<7xi8>
   return
 }
 
@@ -328,7 +328,7 @@ func.func @caller(%a: memref<64xi8>, %c: memref<16xi32>, %i: index) {
 
 ukr.kernel @k {generator = "g", rows = 2 : i64, columns = 8 : i64, run = 4 : i64, row_stride = 4 : i64, outer_stride = 4 : i64, out_stride = 8 : i64, code = array<i8: 1>}
 func.func @caller(%a: memref<64xi8>, %c: memref<15xi8>, %i: index) {
-  // expected-error@+1 {{has a view of the result smaller than 2 x 8}}
+  // expected-error@+1 {{has a view of the result smaller than 2 rows of 8, 8 apart}}
   ukr.call_bytes @k(%a[%i], %a[%i], %c[%i]) constants %a[%i] : memref<64xi8>, memref<64xi8>, memref<15xi8>, memref<64xi8>
   return
 }
@@ -337,3 +337,12 @@ func.func @caller(%a: memref<64xi8>, %c: memref<15xi8>, %i: index) {
 
 // expected-error@+1 {{needs out_stride of at least 0 and at most 2^40 bytes, got -1}}
 ukr.kernel @k {generator = "g", rows = 2 : i64, columns = 8 : i64, run = 4 : i64, row_stride = 4 : i64, outer_stride = 4 : i64, out_stride = -1 : i64, code = array<i8: 1>}
+
+// -----
+
+ukr.kernel @k {generator = "g", rows = 2 : i64, columns = 8 : i64, run = 12 : i64, row_stride = 4 : i64, outer_stride = 4 : i64, code = array<i8: 1>}
+func.func @caller(%a: memref<64xi8>, %c: memref<16xi32>, %i: index) {
+  // expected-error@+1 {{calls @k, which stores 12 of 8 columns}}
+  ukr.call_requantize @k(%c[%i], %a[%i], %a[%i]) : memref<16xi32>, memref<64xi8>, memref<64xi8>
+  return
+}
