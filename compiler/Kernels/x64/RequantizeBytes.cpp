@@ -13,7 +13,6 @@
 namespace nibble::kernels::x64 {
 namespace {
 
-using Xbyak::RegExp;
 using Xbyak::Xmm;
 using Xbyak::Ymm;
 
