@@ -53,16 +53,28 @@ struct KernelLowering : ConvertOpToLLVMPattern<ukr::KernelOp> {
   }
 };
 
+/// All kernels share a type: three addresses, and a count or a fourth address in its place.
 template <typename Call>
 struct KernelCallLowering : ConvertOpToLLVMPattern<Call> {
   using ConvertOpToLLVMPattern<Call>::ConvertOpToLLVMPattern;
 
 protected:
+  /// The address of an element of a view, which has been converted.
   auto addressesFor(Call op, ConversionPatternRewriter &rewriter) const {
     return [this, op, &rewriter](Value original, Value converted, Value offset) {
       return this->getStridedElementPtr(rewriter, op->getLoc(), cast<MemRefType>(original.getType()), converted,
                                         offset);
     };
+  }
+  static Value number(Call op, int64_t value, ConversionPatternRewriter &rewriter) {
+    return LLVM::ConstantOp::create(rewriter, op.getLoc(), rewriter.getI64IntegerAttr(value));
+  }
+  static Value asNumber(Call op, Value address, ConversionPatternRewriter &rewriter) {
+    return LLVM::PtrToIntOp::create(rewriter, op.getLoc(), rewriter.getI64Type(), address);
+  }
+  static LogicalResult replace(Call op, ValueRange operands, ConversionPatternRewriter &rewriter) {
+    rewriter.replaceOpWithNewOp<LLVM::CallOp>(op, TypeRange{}, op.getKernelAttr(), operands);
+    return success();
   }
 };
 
@@ -70,60 +82,52 @@ struct CallLowering : KernelCallLowering<ukr::CallOp> {
   using KernelCallLowering::KernelCallLowering;
   LogicalResult matchAndRewrite(ukr::CallOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
     auto address = addressesFor(op, rewriter);
-    SmallVector<Value> operands{address(op.getA(), adaptor.getA(), adaptor.getAOffset()),
-                                address(op.getB(), adaptor.getB(), adaptor.getBOffset()),
-                                address(op.getAcc(), adaptor.getAcc(), adaptor.getAccOffset()), adaptor.getOuter()};
-    rewriter.replaceOpWithNewOp<LLVM::CallOp>(op, TypeRange{}, op.getKernelAttr(), operands);
-    return success();
+    return replace(op,
+                   {address(op.getA(), adaptor.getA(), adaptor.getAOffset()),
+                    address(op.getB(), adaptor.getB(), adaptor.getBOffset()),
+                    address(op.getAcc(), adaptor.getAcc(), adaptor.getAccOffset()), adaptor.getOuter()},
+                   rewriter);
   }
 };
 
-/// All kernels share a type: what has no use is 0.
 struct CallRequantizeLowering : KernelCallLowering<ukr::CallRequantizeOp> {
   using KernelCallLowering::KernelCallLowering;
   LogicalResult matchAndRewrite(ukr::CallRequantizeOp op, OpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
     auto address = addressesFor(op, rewriter);
-    Value unused = LLVM::ConstantOp::create(rewriter, op.getLoc(), rewriter.getI64IntegerAttr(0));
-    SmallVector<Value> operands{address(op.getSums(), adaptor.getSums(), adaptor.getSumsOffset()),
-                                address(op.getB(), adaptor.getB(), adaptor.getBOffset()),
-                                address(op.getOut(), adaptor.getOut(), adaptor.getOutOffset()), unused};
-    rewriter.replaceOpWithNewOp<LLVM::CallOp>(op, TypeRange{}, op.getKernelAttr(), operands);
-    return success();
+    return replace(op,
+                   {address(op.getSums(), adaptor.getSums(), adaptor.getSumsOffset()),
+                    address(op.getB(), adaptor.getB(), adaptor.getBOffset()),
+                    address(op.getOut(), adaptor.getOut(), adaptor.getOutOffset()), number(op, 0, rewriter)},
+                   rewriter);
   }
 };
 
-/// As the line below.
 struct CallBytesLowering : KernelCallLowering<ukr::CallBytesOp> {
   using KernelCallLowering::KernelCallLowering;
   LogicalResult matchAndRewrite(ukr::CallBytesOp op, OpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
     auto address = addressesFor(op, rewriter);
-    Value constants =
-        LLVM::PtrToIntOp::create(rewriter, op.getLoc(), rewriter.getI64Type(),
-                                 address(op.getConstants(), adaptor.getConstants(), adaptor.getConstantsOffset()));
-    SmallVector<Value> operands{address(op.getA(), adaptor.getA(), adaptor.getAOffset()),
-                                address(op.getB(), adaptor.getB(), adaptor.getBOffset()),
-                                address(op.getOut(), adaptor.getOut(), adaptor.getOutOffset()), constants};
-    rewriter.replaceOpWithNewOp<LLVM::CallOp>(op, TypeRange{}, op.getKernelAttr(), operands);
-    return success();
+    Value constants = address(op.getConstants(), adaptor.getConstants(), adaptor.getConstantsOffset());
+    return replace(op,
+                   {address(op.getA(), adaptor.getA(), adaptor.getAOffset()),
+                    address(op.getB(), adaptor.getB(), adaptor.getBOffset()),
+                    address(op.getOut(), adaptor.getOut(), adaptor.getOutOffset()), asNumber(op, constants, rewriter)},
+                   rewriter);
   }
 };
 
-/// The line takes the place of the count in the type that all kernels share.
 struct CallLineLowering : KernelCallLowering<ukr::CallLineOp> {
   using KernelCallLowering::KernelCallLowering;
   LogicalResult matchAndRewrite(ukr::CallLineOp op, OpAdaptor adaptor,
                                 ConversionPatternRewriter &rewriter) const override {
     auto address = addressesFor(op, rewriter);
-    Value zero = LLVM::ConstantOp::create(rewriter, op.getLoc(), rewriter.getI64IntegerAttr(0));
-    Value line = LLVM::PtrToIntOp::create(rewriter, op.getLoc(), rewriter.getI64Type(),
-                                          address(op.getLine(), adaptor.getLine(), zero));
-    SmallVector<Value> operands{address(op.getA(), adaptor.getA(), adaptor.getAOffset()),
-                                address(op.getB(), adaptor.getB(), adaptor.getBOffset()),
-                                address(op.getOut(), adaptor.getOut(), adaptor.getOutOffset()), line};
-    rewriter.replaceOpWithNewOp<LLVM::CallOp>(op, TypeRange{}, op.getKernelAttr(), operands);
-    return success();
+    Value line = address(op.getLine(), adaptor.getLine(), number(op, 0, rewriter));
+    return replace(op,
+                   {address(op.getA(), adaptor.getA(), adaptor.getAOffset()),
+                    address(op.getB(), adaptor.getB(), adaptor.getBOffset()),
+                    address(op.getOut(), adaptor.getOut(), adaptor.getOutOffset()), asNumber(op, line, rewriter)},
+                   rewriter);
   }
 };
 

@@ -58,15 +58,31 @@ protected:
     ByteResult to;
     Xbyak::Reg64 out, constants;
   };
+  /// Stores the parts of a vector that packBytes made, `count` of 8 bytes from number `first` on. Rows have `inRow`
+  /// parts, 1 or 2, and place(row, part) is where one goes. `scratch` is lost.
+  template <typename Place>
+  void storeParts(const Xbyak::Ymm &packed, const Xbyak::Ymm &scratch, int first, int count, int inRow, Place place) {
+    const auto to = [&](int i) { return ptr[place((first + i) / inRow, (first + i) % inRow)]; };
+    const Xbyak::Xmm low(packed.getIdx()), high(scratch.getIdx());
+    if (inRow == 2) {
+      vmovdqu(to(0), low);
+      if (count > 2)
+        vextracti128(to(2), packed, 1);
+      return;
+    }
+    if (count > 2)
+      vextracti128(high, packed, 1);
+    for (int i = 0; i < count; ++i) {
+      const Xbyak::Xmm &half = i < 2 ? low : high;
+      i % 2 ? vmovhps(to(i), half) : vmovq(to(i), half);
+    }
+  }
   static Bytes bytesOf(const ByteResult &result) { return {result.offset, result.low, result.high, {}, {}, {}, {}}; }
   /// Makes bytes of the sums and stores them; all vector registers are lost.
   void storeBytes(const ByteStore &store, const Bytes &bytes);
   void placeTables(Bytes &bytes, int vectorBytes);
 
 private:
-  void storeParts(const ByteStore &store, const Xbyak::Ymm &packed, const Xbyak::Ymm &scratch, int tile, int first,
-                  int count);
-
   std::vector<Xbyak::Reg64> pushed; // by enterFunction()
   using CodeGenerator::L;
 };

@@ -69,26 +69,13 @@ private:
   }
 
   void store(int first, int count) {
-    const auto place = [&](int piece) {
-      const int row = (first + piece) / inRow, v = (first + piece) % inRow;
-      return ptr[out + static_cast<int>(row * params.rowStride + v * requantizeStep)];
+    const auto place = [&](int row, int part) {
+      return out + static_cast<int>(row * params.rowStride + part * requantizeStep);
     };
-    const Ymm &all = values[0];
-    const Xmm low(all.getIdx()), high(values[1].getIdx());
-    if (count == together && params.rowStride == params.stored)
-      return vmovdqu(place(0), all);
-    if (inRow == 2) {
-      vmovdqu(place(0), low);
-      if (count > 2)
-        vextracti128(place(2), all, 1);
-      return;
-    }
-    if (count > 2)
-      vextracti128(high, all, 1);
-    for (int piece = 0; piece < count; ++piece) {
-      const Xmm &half = piece < 2 ? low : high;
-      piece % 2 ? vmovhps(place(piece), half) : vmovq(place(piece), half);
-    }
+    if (count == together && params.rowStride == params.stored) // rows lie side by side
+      vmovdqu(ptr[place(first / inRow, 0)], values[0]);
+    else
+      storeParts(values[0], values[1], first, count, inRow, place);
   }
 
   const RequantizeParams params;

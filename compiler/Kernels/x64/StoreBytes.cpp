@@ -21,6 +21,7 @@ void Emitter::storeBytes(const ByteStore &store, const Bytes &bytes) {
       spare.push_back(isWide ? Ymm(Xbyak::Zmm(i)) : Ymm(i));
   const Ymm &multiplier = spare[0], &bias = spare[1], &order = multiplier;
 
+  const int partBytes = store.vectorBytes / static_cast<int>(sizeof(int32_t));
   const int inTile = store.rows * store.vectors, kindBytes = store.vectors * store.vectorBytes;
   for (int tile = 0; tile < store.tiles; ++tile) {
     const std::span<const Ymm> sums = store.sums.subspan(static_cast<size_t>(tile) * inTile, inTile);
@@ -46,36 +47,18 @@ void Emitter::storeBytes(const ByteStore &store, const Bytes &bytes) {
     for (int first = 0; first < inTile; first += together) {
       const int count = std::min(together, inTile - first);
       packBytes(sums.subspan(first, count), order, bytes);
-      storeParts(store, sums[first], bias, tile, first, count);
+      const auto place = [&](int row, int part) {
+        return store.out + static_cast<int>(tile * to.tileStride + row * to.rowStride + part * partBytes);
+      };
+      if (!isWide) {
+        storeParts(sums[first], bias, first, count, store.vectors, place);
+        continue;
+      }
+      // Registers beyond 15 need AVX-512 VL for all but the extraction.
+      for (int i = 0; i < count; ++i)
+        vextracti32x4(ptr[place((first + i) / store.vectors, (first + i) % store.vectors)],
+                      Xbyak::Zmm(sums[first].getIdx()), i);
     }
-  }
-}
-
-/// The parts of `packed`, vectors first..first + count - 1 of a tile, go to their rows.
-void Emitter::storeParts(const ByteStore &store, const Ymm &packed, const Ymm &scratch, int tile, int first,
-                         int count) {
-  const int columns = store.vectorBytes / static_cast<int>(sizeof(int32_t));
-  const auto place = [&](int part) {
-    const int row = (first + part) / store.vectors, vector = (first + part) % store.vectors;
-    return ptr[store.out + static_cast<int>(tile * store.to.tileStride + row * store.to.rowStride + vector * columns)];
-  };
-  const Xbyak::Xmm low(packed.getIdx()), high(scratch.getIdx());
-  if (store.vectorBytes > 32) { // registers beyond 15 need AVX-512 VL for all but the extraction
-    for (int part = 0; part < count; ++part)
-      vextracti32x4(place(part), Xbyak::Zmm(packed.getIdx()), part);
-    return;
-  }
-  if (store.vectors == 2) { // a row is two parts
-    vmovdqu(place(0), low);
-    if (count > 2)
-      vextracti128(place(2), packed, 1);
-    return;
-  }
-  if (count > 2)
-    vextracti128(high, packed, 1);
-  for (int part = 0; part < count; ++part) {
-    const Xbyak::Xmm &half = part < 2 ? low : high;
-    part % 2 ? vmovhps(place(part), half) : vmovq(place(part), half);
   }
 }
 

@@ -128,8 +128,10 @@ LogicalResult CallBytesOp::verifySymbolUses(SymbolTableCollection &tables) {
   if (!isView(getA(), 8) || !isView(getB(), 8) || !isView(getOut(), 8) || !isView(getConstants(), 8))
     return emitOpError("needs 1-D views of i8, got ") << getA().getType() << ", " << getB().getType() << ", "
                                                       << getOut().getType() << " and " << getConstants().getType();
-  const auto rows = static_cast<int64_t>(kernel.getRows()), columns = static_cast<int64_t>(kernel.getColumns());
-  return verifyRows(*this, getOut(), rows, columns, static_cast<int64_t>(*kernel.getOutStride()));
+  // Both factors are at most 2^30. Tiles lie side by side.
+  const auto columns = static_cast<int64_t>(kernel.getColumns()) * static_cast<int64_t>(kernel.getTiles());
+  return verifyRows(*this, getOut(), static_cast<int64_t>(kernel.getRows()), columns,
+                    static_cast<int64_t>(*kernel.getOutStride()));
 }
 
 LogicalResult CallRequantizeOp::verifySymbolUses(SymbolTableCollection &tables) {

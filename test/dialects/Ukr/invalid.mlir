@@ -346,3 +346,12 @@ func.func @caller(%a: memref<64xi8>, %c: memref<16xi32>, %i: index) {
   ukr.call_requantize @k(%c[%i], %a[%i], %a[%i]) : memref<16xi32>, memref<64xi8>, memref<64xi8>
   return
 }
+
+// -----
+
+ukr.kernel @k {generator = "g", rows = 2 : i64, columns = 8 : i64, tiles = 2 : i64, run = 4 : i64, row_stride = 4 : i64, outer_stride = 4 : i64, out_stride = 16 : i64, code = array<i8: 1>}
+func.func @caller(%a: memref<64xi8>, %c: memref<31xi8>, %i: index) {
+  // expected-error@+1 {{has a view of the result smaller than 2 rows of 16, 16 apart}}
+  ukr.call_bytes @k(%a[%i], %a[%i], %c[%i]) constants %a[%i] : memref<64xi8>, memref<64xi8>, memref<31xi8>, memref<64xi8>
+  return
+}
