@@ -1,8 +1,7 @@
 // Bytes of 32-bit sums (Requantize.h), for AVX2 and FMA: four vectors of 8 sums at a time become 32 bytes.
 //
-// A vector costs three conversions and products and a load; packing costs four operations for four of them. One by one,
-// as code for any result does it, a vector costs as much to pack as to compute. Vectors of 512 bits would be no faster
-// where they count as two, and their narrowing moves (vpmovdb) are slower than packing.
+// A vector costs two conversions, a product and a load; packing costs four operations for four of them. One by one, as
+// code for any result does it, a vector costs as many operations to pack as to compute.
 #include "compiler/Kernels/Requantize.h"
 #include "compiler/Kernels/x64/Emitter.h"
 #include "compiler/Kernels/x64/Generators.h"
