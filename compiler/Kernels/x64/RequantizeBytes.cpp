@@ -12,7 +12,6 @@
 namespace nibble::kernels::x64 {
 namespace {
 
-using Xbyak::Xmm;
 using Xbyak::Ymm;
 
 class RequantizeEmitter final : public Emitter {
