@@ -3,6 +3,7 @@
 #include "compiler/Codegen/LowerDot.h"
 #include "compiler/Codegen/LowerLookup.h"
 #include "compiler/Codegen/Lowering.h"
+#include "compiler/Pack/StorageLayouts.h"
 
 using namespace mlir;
 
@@ -180,6 +181,20 @@ static LogicalResult checkPortable(TileOp op, const ConvShape &s, const Buffer &
   return success();
 }
 
+/// The same of the weights: code reads as many bytes as the kernel's layout has.
+static LogicalResult checkWeights(TileOp op) {
+  const StringRef kernel = *op.getKernel();
+  auto type = cast<RankedTensorType>(op.getWeight().getType());
+  auto facts = gridFacts(type.getElementType());
+  if (facts && (!facts->known || facts->bits > 8))
+    return op.emitOpError("has weights that no kernel takes: ") << type;
+  const layout::Layout wanted = weightLayout(kernel, type);
+  if (layoutOf(type).getLayout() != wanted)
+    return op.emitOpError("needs weights in the layout \"")
+           << layout::print(wanted) << "\" for kernel " << kernel << ", got " << type;
+  return success();
+}
+
 LogicalResult Lowering::lowerTile(TileOp op) {
   auto x = cast<RankedTensorType>(op.getInput().getType()), w = cast<RankedTensorType>(op.getWeight().getType()),
        y = cast<RankedTensorType>(op.getResult().getType());
@@ -225,6 +240,11 @@ LogicalResult Lowering::lowerTile(TileOp op) {
   if (!ops.input)
     return op.emitOpError("has an input without storage; give it a layout first");
 
+  const StringLiteral portable[] = {portableBinary,    portableI16,       portableF32,
+                                    portableF32Packed, portableDepthwise, portableScalar};
+  if ((isByteKernel(kernel) || isLookupKernel(kernel) || llvm::is_contained(portable, kernel)) &&
+      failed(checkWeights(op)))
+    return failure();
   if (outElem == Elem::Fields && !kernel.starts_with("dot_") && !kernels::findLookupKernel(kernel.str()) &&
       !kernel.starts_with("depthwise_") && !kernel.starts_with("listed_"))
     return op.emitOpError("gives fields of two bits, which only generated kernels store; use 16-bit words");
@@ -392,13 +412,6 @@ LogicalResult Lowering::lowerLookupKernel(TileOp op, const ConvShape &s, const E
       return failure();
     packed = std::move(*groups);
   }
-  const int64_t blocks = s.groups * llvm::divideCeil(s.outputsPerGroup(), kernels::lookupColumns);
-  const int64_t bytes =
-      blocks * s.KH * s.KW *
-      kernels::lookupBlockBytes(info->weights, kernels::tapBytes(info->elements, s.channelsPerGroup()));
-  if (static_cast<int64_t>(packed.size()) != bytes)
-    return op.emitOpError("with kernel ")
-           << *op.getKernel() << " needs " << bytes << " bytes of packed weights, got " << packed.size();
   input.elem = Elem::I8, input.elements *= 4;
   return LookupTile(*emitter, op, name, *info, s, e,
                     {input, emitter->constant(name + ".weights", Elem::I8, packed), output, wordsOf(s.C, bits) * 4},

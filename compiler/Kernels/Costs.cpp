@@ -94,18 +94,23 @@ Terms depthwiseTerms(const Work &work) {
 }
 
 /// Tiles of up to 6 pixels x 16 channels; `step` values of a tap go together. The last tile of a line is a whole one.
+/// Where up to three images have one pixel each, it has a tile of one row and more channels (Contraction.cpp).
 Terms portableTerms(const Work &work, int64_t step) {
-  constexpr int64_t rows = 6, columns = 16;
+  constexpr int64_t rows = 6, columns = 16, mostSingles = 3;
+  constexpr double single = 0.25; // of the time of a tile; measured 0.15 (binary) to 0.33 (f32)
   const int64_t down = work.height - work.borderRows, across = work.width - work.borderColumns;
-  auto split = [](int64_t pixels) { return ceilDiv(pixels, rows); };
+  const bool hasSingles = work.groups == 1 && work.images <= mostSingles;
+  auto split = [&](int64_t pixelsOfImage) {
+    return hasSingles && pixelsOfImage == 1 ? number(work.images) * single
+                                            : number(ceilDiv(work.images * pixelsOfImage, rows));
+  };
   const double blocks = number(ceilDiv(work.outputs, columns)), atRow = shareAtBorder(work.rows),
                atColumn = shareAtBorder(work.columns);
-  double tiles = number(split(work.pixels())), whole = tiles; // of these, what they compute
+  double tiles = split(work.height * work.width), whole = tiles; // of these, what they compute
   if (!work.flat) {
-    const double inner = number(split(work.images * down * across)),
-                 top = number(work.borderRows * split(work.images * across)),
-                 side = number(work.borderColumns * split(work.images * down)),
-                 corner = number(work.borderRows * work.borderColumns * split(work.images));
+    const double inner = split(down * across), top = number(work.borderRows) * split(across),
+                 side = number(work.borderColumns) * split(down),
+                 corner = number(work.borderRows * work.borderColumns) * split(1);
     tiles = inner + top + side + corner;
     whole = inner + top * atRow + side * atColumn + corner * atRow * atColumn;
   }
@@ -144,20 +149,10 @@ std::string_view costMachine() {
 
 bool isOneRow(const Work &work) { return work.pixels() == 1; }
 
-std::optional<Terms> termsOf(std::string_view kernel, const Work &work, int64_t widenEvery) {
-  if (findDepthwiseKernel(kernel))
-    return depthwiseTerms(work);
-  if (kernel == "portable_depthwise")
-    return portableDepthwiseTerms(work);
-  if (work.groups > 1) {
-    Work group = work;
-    group.groups = 1, group.outputs = work.outputs / work.groups;
-    std::optional<Terms> terms = termsOf(kernel, group, widenEvery);
-    if (terms)
-      for (double &term : *terms)
-        term *= number(work.groups);
-    return terms;
-  }
+namespace {
+
+/// Of one of the groups of `work`, whose outputs are those of the group alone.
+std::optional<Terms> termsOfGroup(std::string_view kernel, const Work &work, int64_t widenEvery) {
   if (const KernelInfo *dot = findKernel(kernel))
     return dotTerms(*dot, work, widenEvery);
   if (const LookupKernelInfo *lookup = findLookupKernel(kernel))
@@ -169,6 +164,22 @@ std::optional<Terms> termsOf(std::string_view kernel, const Work &work, int64_t 
   if (kernel == "portable_f32")
     return portableTerms(work, 1);
   return std::nullopt;
+}
+
+} // namespace
+
+std::optional<Terms> termsOf(std::string_view kernel, const Work &work, int64_t widenEvery) {
+  if (findDepthwiseKernel(kernel))
+    return depthwiseTerms(work);
+  if (kernel == "portable_depthwise")
+    return portableDepthwiseTerms(work);
+  Work group = work;
+  group.outputs = work.outputs / work.groups;
+  std::optional<Terms> terms = termsOfGroup(kernel, group, widenEvery);
+  if (terms)
+    for (double &term : *terms)
+      term *= number(work.groups);
+  return terms;
 }
 
 std::optional<double> predict(std::string_view kernel, const Work &work, int64_t widenEvery,

@@ -409,12 +409,6 @@ struct SelectKernelsPass : impl::SelectKernelsBase<SelectKernelsPass> {
       }
       auto given = op->getAttrOfType<StringAttr>(givenKernelAttrName);
       auto measured = op->getAttrOfType<DictionaryAttr>(measuredAttrName);
-      if ((!given && op->hasAttr(givenKernelAttrName)) || (!measured && op->hasAttr(measuredAttrName))) {
-        op.emitOpError("needs a name as ")
-            << givenKernelAttrName << " and a dictionary of times as " << measuredAttrName;
-        failed = true;
-        return;
-      }
       FailureOr<kernels::Selection> selection = given      ? forcedKernel(op, given, *facts, *machine)
                                                 : measured ? measuredKernel(op, measured, *facts, *machine)
                                                            : chooseKernel(op, *facts, *machine);

@@ -124,6 +124,9 @@ Result<Plan> planOf(const CompileOptions &o) {
                    ": kernels are chosen at the packed stage, batches are tiled at the tiled stage"};
   if (o.tune && plan.to < Stage::Packed)
     return Failure{"--tune has no effect with --compile-to=" + o.to + ": kernels are chosen at the packed stage"};
+  if (!o.reports.empty() && plan.to < Stage::Packed)
+    return Failure{"--report has nothing to say with --compile-to=" + o.to +
+                   ": kernels are chosen at the packed stage"};
   if (o.tune && !target->runsOnHost())
     return Failure{"--tune measures kernels on this machine, which cannot run " + target->str() + ": " +
                    target->whyNotOn(Target::host())};

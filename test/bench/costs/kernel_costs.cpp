@@ -151,7 +151,7 @@ double steadyTime(TimedLayer &layer) {
     return best;
   }();
   constexpr double nearly = 1.04;
-  constexpr int wanted = 3, most = 150;
+  constexpr int wanted = 3, most = 500;
   double best = 1e18, any = 1e18;
   auto isAlone = [] {
     const double now = std::min(secondsOfLoop(), secondsOfLoop());

@@ -1,4 +1,4 @@
-// RUN: sed s/nibble.with_avx2/nibble.given_kernel/ %s | nibble-opt --split-input-file --nibble-to-packed=target=x86_64-linux-gnu,+avx2 --nibble-to-tiled=batch-tile=2 --nibble-lower-to-kernels=target=x86_64-linux-gnu,+avx2 | FileCheck %s
+// RUN: sed s/test.with_avx2/nibble.given_kernel/ %s | nibble-opt --split-input-file --nibble-to-packed=target=x86_64-linux-gnu,+avx2 --nibble-to-tiled=batch-tile=2 --nibble-lower-to-kernels=target=x86_64-linux-gnu,+avx2 | FileCheck %s
 // RUN: nibble-opt %s --split-input-file --nibble-to-packed=target=x86_64-linux-gnu --nibble-to-tiled=batch-tile=2 --nibble-lower-to-kernels=target=x86_64-linux-gnu | FileCheck %s --check-prefix=SSE
 
 // Sequential fused multiply-adds over k; a tile is 6 rows x 16 channels where 16 registers of 256 bits hold it, 3 rows
@@ -142,7 +142,7 @@ func.func @signs(%x: tensor<?x40xf32>) -> tensor<?x30xf32> {
 func.func @depthwise(%x: tensor<?x4x4x11xf32>) -> tensor<?x2x2x11xf32> {
   %q = nibble.quantize %x : (tensor<?x4x4x11xf32>) -> tensor<?x4x4x11x!i8>
   %w = nibble.constant dense<3> : tensor<11x3x3x1xi8> : tensor<11x3x3x1x!w4>
-  %a = nibble.conv2d %q, %w {strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>, groups = 11 : i64, nibble.with_avx2 = "depthwise_u8s8_halves_avx2"} : (tensor<?x4x4x11x!i8>, tensor<11x3x3x1x!w4>) -> tensor<?x2x2x11xi32>
+  %a = nibble.conv2d %q, %w {strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>, groups = 11 : i64, test.with_avx2 = "depthwise_u8s8_halves_avx2"} : (tensor<?x4x4x11x!i8>, tensor<11x3x3x1x!w4>) -> tensor<?x2x2x11xi32>
   %y = nibble.requantize %a {multiplier = array<f32: 0.5>, bias = array<f32: 0.0>, lo = array<f32: 0.0>, hi = array<f32: 0x7F800000>} : (tensor<?x2x2x11xi32>) -> tensor<?x2x2x11xf32>
   return %y : tensor<?x2x2x11xf32>
 }

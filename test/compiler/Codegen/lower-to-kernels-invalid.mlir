@@ -160,7 +160,7 @@ func.func @depthwise_padding(%x: tensor<1x1x1x8xf32>) attributes {nibble.batch_t
 func.func @lookup_weights(%x: tensor<1x1x1x8xf32>) -> tensor<1x1x1x1xi32> attributes {nibble.batch_tile = 1 : i64} {
   %q = nibble.quantize %x : (tensor<1x1x1x8xf32>) -> tensor<1x1x1x8x!b, #bits>
   %w = nibble.constant dense<1> : tensor<32xi8> : tensor<1x1x1x8x!b, #w>
-  // expected-error@+1 {{with kernel lookup_b1b1_avx2 needs 64 bytes of packed weights, got 32}}
+  // expected-error@+1 {{needs weights in the layout "order = [0, 1, 2, 3], tile = [3:2, 0:32, 3:4], word = 8, bits = 1, fields = 4, code = sign" for kernel lookup_b1b1_avx2, got}}
   %y = nibble.tile %q, %w {kernel = "lookup_b1b1_avx2", window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<1x1x1x8x!b, #bits>, tensor<1x1x1x8x!b, #w>) -> tensor<1x1x1x1xi32>
   return %y : tensor<1x1x1x1xi32>
 }
@@ -306,13 +306,13 @@ func.func @listed_unknown(%x: tensor<1x4x4x4xf32>) -> tensor<1x4x3x2xf32> {
 
 // -----
 
-#w = #nibble.layout<"order = [0, 1, 2, 3], tile = [0:16], word = 32, bits = 32">
+#w = #nibble.layout<"order = [0, 1, 2, 3], tile = [0:16], word = 8, bits = 8">
 #words = #nibble.layout<"order = [0, 1, 2, 3], word = 16, bits = 16">
 !u8 = !quant.uniform<u8:f32, 1.0>
 !w8 = !quant.uniform<i8:f32, 1.0>
 func.func @portable_input(%x: tensor<1x1x1x8xf32>) -> tensor<1x1x1x1xi32> attributes {nibble.batch_tile = 1 : i64} {
   %q = nibble.quantize %x : (tensor<1x1x1x8xf32>) -> tensor<1x1x1x8x!u8, #words>
-  %w = nibble.constant dense<1> : tensor<512xi8> : tensor<1x1x1x8x!w8, #w>
+  %w = nibble.constant dense<1> : tensor<128xi8> : tensor<1x1x1x8x!w8, #w>
   // expected-error@+1 {{with kernel portable_f32 needs its input in f32}}
   %y = nibble.tile %q, %w {kernel = "portable_f32", window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<1x1x1x8x!u8, #words>, tensor<1x1x1x8x!w8, #w>) -> tensor<1x1x1x1xi32>
   return %y : tensor<1x1x1x1xi32>
@@ -356,4 +356,19 @@ func.func @portable_depthwise_groups(%x: tensor<1x1x1x8xf32>) attributes {nibble
   // expected-error@+1 {{with kernel portable_depthwise needs one group for each channel}}
   %y = nibble.tile %q, %w {kernel = "portable_depthwise", groups = 4 : i64, window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<1x1x1x8x!u8, #words>, tensor<8x1x1x2x!w8, #w>) -> tensor<1x1x1x8xi32>
   return
+}
+
+// -----
+
+// Bytes for one kernel, read by another: twice as many as there are.
+#w = #nibble.layout<"order = [0, 1, 2, 3], tile = [0:8, 3:4], word = 8, bits = 8">
+#bytes = #nibble.layout<"order = [0, 1, 2, 3], word = 8, bits = 8, code = unsigned">
+!u8 = !quant.uniform<u8:f32, 1.0>
+!w8 = !quant.uniform<i8:f32, 1.0>
+func.func @weights_of_another(%x: tensor<1x1x1x8xf32>) -> tensor<1x1x1x1xi32> attributes {nibble.batch_tile = 1 : i64} {
+  %q = nibble.quantize %x : (tensor<1x1x1x8xf32>) -> tensor<1x1x1x8x!u8, #bytes>
+  %w = nibble.constant dense<1> : tensor<64xi8> : tensor<1x1x1x8x!w8, #w>
+  // expected-error@+1 {{needs weights in the layout "order = [0, 1, 2, 3], tile = [0:16, 3:4], word = 8, bits = 8" for kernel dot_u8s8_6x16_avx2, got}}
+  %y = nibble.tile %q, %w {kernel = "dot_u8s8_6x16_avx2", window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<1x1x1x8x!u8, #bytes>, tensor<1x1x1x8x!w8, #w>) -> tensor<1x1x1x1xi32>
+  return %y : tensor<1x1x1x1xi32>
 }

@@ -69,7 +69,7 @@ func.func @unheard_of(%x: tensor<?x1x1x2x!u>) -> tensor<?x1x1x1xi32> {
 !w = !quant.uniform<i8:f32, 1.0>
 func.func @no_name(%x: tensor<?x1x1x2x!u>) -> tensor<?x1x1x1xi32> {
   %w = nibble.constant dense<1> : tensor<1x1x1x2xi8> : tensor<1x1x1x2x!w>
-  // expected-error@+1 {{needs a name as nibble.given_kernel and a dictionary of times as nibble.measured}}
+  // expected-error@+1 {{'nibble.given_kernel' must be a string}}
   %y = nibble.tile %x, %w {nibble.given_kernel = 42, window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x1x2x!u>, tensor<1x1x1x2x!w>) -> tensor<?x1x1x1xi32>
   return %y : tensor<?x1x1x1xi32>
 }

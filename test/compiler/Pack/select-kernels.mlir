@@ -43,12 +43,12 @@ func.func @bytes(%x: tensor<?x3x3x8x!u8>, %i: tensor<?x3x3x3x!u8>, %k: tensor<?x
 // CHECK: nibble.tile {{.*}}kernel = "dot_u8s2_12x8_avx2", {{.*}}"dot_u8s1_12x8_avx2: weights are not binary; the kernel's fields of 1 bit hold +1 and -1"
 // CHECK: nibble.tile {{.*}}kernel = "portable_i16", {{.*}}"portable_binary: activations are not binary"
 // CHECK: nibble.tile {{.*}}kernel = "dot_u8s2_12x8_avx2"
-func.func @integers(%x: tensor<?x1x1x8x!b>, %s: tensor<?x1x1x8x!s16>, %b: tensor<?x1x1x8x!u8>) -> (tensor<?x1x1x1xi32>, tensor<?x1x1x1xi32>, tensor<?x1x1x1xi32>, tensor<?x1x1x1x!b>) {
-  %w = nibble.constant dense<-1> : tensor<1x1x1x8xi8> : tensor<1x1x1x8x!b>
-  %v = nibble.constant dense<0> : tensor<1x1x1x8xi8> : tensor<1x1x1x8x!t>
+func.func @integers(%x: tensor<?x1x1x32x!b>, %s: tensor<?x1x1x8x!s16>, %b: tensor<?x1x1x8x!u8>) -> (tensor<?x1x1x1xi32>, tensor<?x1x1x1xi32>, tensor<?x1x1x1xi32>, tensor<?x1x1x1x!b>) {
+  %w = nibble.constant dense<-1> : tensor<1x1x1x32xi8> : tensor<1x1x1x32x!b>
+  %v = nibble.constant dense<0> : tensor<1x1x1x32xi8> : tensor<1x1x1x32x!t>
   %u = nibble.constant dense<0> : tensor<1x1x1x8xi8> : tensor<1x1x1x8x!w8>
-  %0 = nibble.tile %x, %w {window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x1x8x!b>, tensor<1x1x1x8x!b>) -> tensor<?x1x1x1xi32>
-  %1 = nibble.tile %x, %v {window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x1x8x!b>, tensor<1x1x1x8x!t>) -> tensor<?x1x1x1xi32>
+  %0 = nibble.tile %x, %w {window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x1x32x!b>, tensor<1x1x1x32x!b>) -> tensor<?x1x1x1xi32>
+  %1 = nibble.tile %x, %v {window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x1x32x!b>, tensor<1x1x1x32x!t>) -> tensor<?x1x1x1xi32>
   %2 = nibble.tile %s, %u {window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x1x8x!s16>, tensor<1x1x1x8x!w8>) -> tensor<?x1x1x1xi32>
   %3 = nibble.tile %b, %u {multiplier = array<f32: 1.0>, bias = array<f32: 0.0>, lo = array<f32: -1.0>, hi = array<f32: 1.0>, window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x1x8x!u8>, tensor<1x1x1x8x!w8>) -> tensor<?x1x1x1x!b>
   return %0, %1, %2, %3 : tensor<?x1x1x1xi32>, tensor<?x1x1x1xi32>, tensor<?x1x1x1xi32>, tensor<?x1x1x1x!b>

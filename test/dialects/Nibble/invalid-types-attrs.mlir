@@ -253,3 +253,47 @@ func.func private @signature(tensor<4x?xf32> {nibble.name = "x"})
 
 // expected-error@+1 {{argument 0 of type 'tensor<4xf64>' has elements of 'f64'; use f32, i32 or a quantised type}}
 func.func private @signature(tensor<4xf64> {nibble.name = "x"})
+
+// -----
+
+// expected-error@+1 {{'nibble.nmae' of argument 0 is no attribute of the nibble dialect; there are nibble.gradient, nibble.init, nibble.kind, nibble.name, nibble.param, nibble.tied}}
+func.func private @signature(tensor<4xf32> {nibble.nmae = "x"})
+
+// -----
+
+// expected-error@+1 {{'nibble.batch_tile' of result 0 is no attribute of the nibble dialect; there are nibble.gradient, }}
+func.func private @signature() -> (tensor<4xf32> {nibble.batch_tile = 4 : i64})
+
+// -----
+
+func.func @misspelt(%x: tensor<?x2xf32>, %w: tensor<3x2xf32>) -> tensor<?x3xf32> {
+  // expected-error@+1 {{'nibble.given_kernels' is no attribute of the nibble dialect; there are nibble.absorbed, nibble.batch_tile, nibble.choice, nibble.flattened, nibble.given_kernel, nibble.layouts, nibble.listed, nibble.measured, nibble.target, nibble.training}}
+  %y = nibble.linear %x, %w {nibble.given_kernels = "portable_f32"} : (tensor<?x2xf32>, tensor<3x2xf32>) -> tensor<?x3xf32>
+  return %y : tensor<?x3xf32>
+}
+
+// -----
+
+func.func @without_kernels(%x: tensor<?x2xf32>) -> tensor<?x2xf32> {
+  // expected-error@+1 {{'nibble.given_kernel' belongs on a contraction or nibble.tile, not here}}
+  %y = nibble.relu %x {nibble.given_kernel = "portable_f32"} : (tensor<?x2xf32>) -> tensor<?x2xf32>
+  return %y : tensor<?x2xf32>
+}
+
+// -----
+
+// expected-error@+1 {{'nibble.batch_tile' must be a positive i64}}
+func.func private @tile() attributes {nibble.batch_tile = 0 : i64}
+
+// -----
+
+// expected-error@+1 {{'nibble.target' belongs on a module, not here}}
+func.func private @target() attributes {nibble.target = "x86_64-linux-gnu"}
+
+// -----
+
+func.func @measured(%x: tensor<?x2xf32>, %w: tensor<3x2xf32>) -> tensor<?x3xf32> {
+  // expected-error@+1 {{'nibble.measured' must be a dictionary}}
+  %y = nibble.linear %x, %w {nibble.measured = 3.0 : f64} : (tensor<?x2xf32>, tensor<3x2xf32>) -> tensor<?x3xf32>
+  return %y : tensor<?x3xf32>
+}
