@@ -35,7 +35,10 @@ struct Discardable {
   bool (*isPlace)(Operation *);
 };
 
-template <typename Attr> bool isForm(Attribute attribute) { return isa<Attr>(attribute); }
+template <typename Attr>
+bool isForm(Attribute attribute) {
+  return isa<Attr>(attribute);
+}
 bool isTile(Operation *op) { return isa<TileOp>(op); }
 bool isContraction(Operation *op) { return isa<ContractionOpInterface, TileOp>(op); }
 bool isFunction(Operation *op) { return isa<FunctionOpInterface>(op); }
@@ -45,7 +48,8 @@ bool isCount(Attribute attribute) {
   auto integer = dyn_cast<IntegerAttr>(attribute);
   return integer && integer.getType().isSignlessInteger(64) && integer.getInt() > 0;
 }
-template <int64_t size> bool isNumbers(Attribute attribute) {
+template <int64_t size>
+bool isNumbers(Attribute attribute) {
   auto numbers = dyn_cast<DenseI64ArrayAttr>(attribute);
   return numbers && numbers.size() == size;
 }
@@ -85,7 +89,8 @@ namespace {
 
 // A signature is checked through its attributes: !quant.uniform itself does not check that it has as many scales as the
 // dimension has channels.
-LogicalResult verifyPort(Operation *op, ArrayRef<Type> types, StringRef what, unsigned index, NamedAttribute attribute) {
+LogicalResult verifyPort(Operation *op, ArrayRef<Type> types, StringRef what, unsigned index,
+                         NamedAttribute attribute) {
   const StringRef name = attribute.getName().getValue();
   static constexpr StringLiteral known[] = {"nibble.gradient", "nibble.init",  "nibble.kind",
                                             "nibble.name",     "nibble.param", "nibble.tied"};
