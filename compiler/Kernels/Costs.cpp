@@ -66,6 +66,19 @@ Terms dotTerms(const KernelInfo &kernel, const Work &work, int64_t widenEvery) {
           number(calls) * tileCalls};
 }
 
+/// A call takes the lists of 8 columns; what it reads of them serves all its rows.
+Terms listedTerms(const ListedKernelInfo &kernel, const Work &work, const ListedLength &length) {
+  const double share = shareOfTaps(work), pixels = number(work.pixels()),
+               calls = number(work.calls([&](int64_t line) { return ceilDiv(line, kernel.maxRows); })),
+               tiles = number(ceilDiv(work.outputs, listedColumns)), groups = number(length.groups) * share;
+  return {pixels * number(length.operations()) * share,
+          calls * groups,
+          pixels * groups,
+          calls * tiles * number(work.rows),
+          resultsOf(work),
+          calls * tiles};
+}
+
 /// Rows of a call are looped over inside; 3 to 6 of them share tables and weights in registers.
 Terms lookupTerms(const LookupKernelInfo &kernel, const Work &work) {
   const int64_t rowsOfCall = kernel.counts() ? countMaxBlocks : 24, rowsTogether = kernel.counts() ? rowsOfCall : 3,
@@ -152,9 +165,12 @@ bool isOneRow(const Work &work) { return work.pixels() == 1; }
 namespace {
 
 /// Of one of the groups of `work`, whose outputs are those of the group alone.
-std::optional<Terms> termsOfGroup(std::string_view kernel, const Work &work, int64_t widenEvery) {
+std::optional<Terms> termsOfGroup(std::string_view kernel, const Work &work, int64_t widenEvery,
+                                  const std::optional<ListedLength> &listed) {
   if (const KernelInfo *dot = findKernel(kernel))
     return dotTerms(*dot, work, widenEvery);
+  if (const ListedKernelInfo *lists = findListedKernel(kernel))
+    return listed ? std::optional(listedTerms(*lists, work, *listed)) : std::nullopt;
   if (const LookupKernelInfo *lookup = findLookupKernel(kernel))
     return lookupTerms(*lookup, work);
   if (kernel == "portable_binary")
@@ -168,21 +184,22 @@ std::optional<Terms> termsOfGroup(std::string_view kernel, const Work &work, int
 
 } // namespace
 
-std::optional<Terms> termsOf(std::string_view kernel, const Work &work, int64_t widenEvery) {
+std::optional<Terms> termsOf(std::string_view kernel, const Work &work, int64_t widenEvery,
+                             const std::optional<ListedLength> &listed) {
   if (findDepthwiseKernel(kernel))
     return depthwiseTerms(work);
   if (kernel == "portable_depthwise")
     return portableDepthwiseTerms(work);
   Work group = work;
   group.outputs = work.outputs / work.groups;
-  std::optional<Terms> terms = termsOfGroup(kernel, group, widenEvery);
+  std::optional<Terms> terms = termsOfGroup(kernel, group, widenEvery, listed);
   if (terms)
     for (double &term : *terms)
       term *= number(work.groups);
   return terms;
 }
 
-std::optional<double> predict(std::string_view kernel, const Work &work, int64_t widenEvery,
+std::optional<double> predict(const Candidate &candidate, const Work &work,
                               const std::function<bool(std::string_view)> &hasFeature) {
   const Cost *found = nullptr;
   for (const CostLevel &level : levels) {
@@ -190,10 +207,10 @@ std::optional<double> predict(std::string_view kernel, const Work &work, int64_t
     if (!reached && found)
       continue;
     for (const Cost &cost : costs) // those of one row, if there are any, behind the others
-      if (cost.level == level.name && cost.kernel == kernel && (!cost.oneRow || isOneRow(work)))
+      if (cost.level == level.name && cost.kernel == candidate.kernel && (!cost.oneRow || isOneRow(work)))
         found = &cost;
   }
-  const std::optional<Terms> terms = termsOf(kernel, work, widenEvery);
+  const std::optional<Terms> terms = termsOf(candidate.kernel, work, candidate.widenEvery, candidate.listed);
   if (!found || !terms)
     return std::nullopt;
   double picoseconds = 0;
@@ -256,7 +273,8 @@ Selection chooseFastest(const std::vector<Candidate> &candidates, std::span<cons
   }
   const bool known = like[chosen] != none;
   const auto prediction = [&](size_t i) {
-    const std::string text = durationText(time(i));
+    const std::string &note = candidates[i].note;
+    const std::string text = durationText(time(i)) + (note.empty() ? "" : " (" + note + ")");
     return like[i] == i ? "predicted " + text
                         : "no costs are known; taken to be as fast as " + candidates[like[i]].kernel + ": " + text;
   };

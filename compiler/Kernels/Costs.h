@@ -11,6 +11,8 @@
 //   results       sums that are finished: zero point, requantisation, store
 //   calls         calls of a kernel; for portable code, one
 //
+// Of listed kernels the products are vector operations, weights groups of a call, widenings lists that a call begins.
+//
 // Costs differ for products of one row (GEMV), for which kernels run other code, and from feature level to feature
 // level, since the portable code around a generated kernel does.
 #ifndef NIBBLE_COMPILER_KERNELS_COSTS_H
@@ -47,8 +49,10 @@ struct Work {
 enum CostTerm { Products, Weights, Activations, Widenings, Results, Calls, costTerms };
 using Terms = std::array<double, costTerms>;
 
-/// How many of each term the kernel has for `work`; nothing for a name that is not known.
-std::optional<Terms> termsOf(std::string_view kernel, const Work &work, int64_t widenEvery);
+/// How many of each term the kernel has for `work`; nothing for a name that is not known, or a listed kernel without
+/// lists. `widenEvery` and `listed` are those of the candidate (Select.h).
+std::optional<Terms> termsOf(std::string_view kernel, const Work &work, int64_t widenEvery,
+                             const std::optional<ListedLength> &listed = std::nullopt);
 
 /// Whether the kernel computes one row at a time for `work`.
 bool isOneRow(const Work &work);
@@ -63,9 +67,9 @@ std::span<const CostLevel> costLevels();
 /// The machine whose measurements Costs.def holds.
 std::string_view costMachine();
 
-/// Nanoseconds, by the costs of the last level that the target has all features of and for which the kernel was
-/// measured; if there is none, by those of the first level above. Empty: the kernel was never measured.
-std::optional<double> predict(std::string_view kernel, const Work &work, int64_t widenEvery,
+/// Nanoseconds for a candidate, by the costs of the last level that the target has all features of and for which the
+/// kernel was measured; if there is none, by those of the first level above. Empty: the kernel was never measured.
+std::optional<double> predict(const Candidate &candidate, const Work &work,
                               const std::function<bool(std::string_view)> &hasFeature);
 
 /// The fastest of the candidates that can compute the layer, where `predicted` (one for each, in nanoseconds; empty:

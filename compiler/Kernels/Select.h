@@ -116,7 +116,7 @@ struct Candidate {
   int64_t widenEvery = 0;                            ///< As in Selection.
   int weightBits = 0;                                ///< Of a weight in memory; 0: does not count in a choice.
   std::optional<ListedLength> listed = std::nullopt; ///< Of a listed kernel that can.
-  double shareOfNext = 0; ///< > 0: its time is this part of that of the candidate behind it, whatever that is.
+  std::string note = {};                             ///< What the report says beside a predicted time.
 };
 
 /// All kernels of the manifest, in its order.

@@ -172,12 +172,12 @@ struct FlattenWindowsPass : impl::FlattenWindowsBase<FlattenWindowsPass> {
       after.shape = {facts->shape[0], facts->shape[1], flat->run, 1};
       after.channels = 1, after.dilations[1] = 1, after.columnsPadded = false, after.values = *weights;
       const std::vector<kernels::Candidate> candidates = byteCandidates(after, *machine);
-      auto first = llvm::find_if(candidates, [](const kernels::Candidate &c) { return c.reason.empty(); });
-      const bool possible = first != candidates.end();
+      kernels::Work work = workOf(op, *facts);
+      work.columns = flat->run, work.channels = 1, work.borderColumns = 0;
+      const kernels::Selection then = fastestOf(candidates, work, *machine);
       if (given          ? takes(candidates)
-          : !possible    ? false
-          : flat->needed ? isFaster(first->kernel, *facts, *flat)
-                         : first->listed && areListsFaster(op, *facts, *flat, *before.listed, *first->listed))
+          : flat->needed ? isFaster(then.kernel, *facts, *flat)
+                         : then.listed && areListsFaster(op, *facts, *flat, *before.listed, *then.listed))
         rewrite(op, *facts, *flat, *weights);
     }
   }

@@ -2,7 +2,7 @@
 #ifndef NIBBLE_COMPILER_PACK_KERNELCHOICE_H
 #define NIBBLE_COMPILER_PACK_KERNELCHOICE_H
 
-#include "compiler/Kernels/Select.h"
+#include "compiler/Kernels/Costs.h"
 #include "compiler/Target/Target.h"
 #include "dialects/Nibble/IR/Nibble.h"
 
@@ -27,20 +27,24 @@ struct TileFacts {
 /// have `images` at a time.
 mlir::FailureOr<TileFacts> tileFacts(TileOp op, int64_t images = 1);
 
-/// All kernels of the manifest (dot_...) for the tile on `target`, in its order, and in front of the first that can
-/// compute it the listed kernels, if that one's weights have 8 bits and its sums 32.
+/// All kernels of the manifest (dot_...) for the tile on `target`, in its order, and behind the first that can compute
+/// it the listed kernels, if that one's weights have 8 bits and its sums 32.
 std::vector<kernels::Candidate> byteCandidates(const TileFacts &facts, const Target &target);
 
-/// The listed kernels, beside `other`: where they are not faster, this is the reason against them. Segments of lists
-/// are the taps of a row where some windows reach over the left or right border.
-std::vector<kernels::Candidate> listedCandidates(const TileFacts &facts, const Target &target,
-                                                 const kernels::KernelInfo &other);
+/// The listed kernels. Segments of lists are the taps of a row where some windows reach over the left or right border.
+std::vector<kernels::Candidate> listedCandidates(const TileFacts &facts, const Target &target);
 
 /// All kernels for the tile's operands: those of the families in the order in which they are preferred where they are
 /// equally fast, then the portable ones.
 std::vector<kernels::Candidate> candidatesOf(TileOp op, const TileFacts &facts, const Target &target);
 
+/// What a kernel has to do for the tile.
+kernels::Work workOf(TileOp op, const TileFacts &facts);
+
 /// The candidate that is predicted to be the fastest (compiler/Kernels/Costs.h), with the reasons against the others.
+kernels::Selection fastestOf(const std::vector<kernels::Candidate> &candidates, const kernels::Work &work,
+                             const Target &target);
+/// Of all candidates for the tile.
 kernels::Selection chooseKernel(TileOp op, const TileFacts &facts, const Target &target);
 
 /// The candidate of that name; an error of the op if it cannot compute the tile.

@@ -169,8 +169,8 @@ std::vector<kernels::Candidate> byteCandidates(const TileFacts &facts, const Tar
     return candidates;
   const kernels::KernelInfo *other = kernels::findKernel(first->kernel);
   if (other->features == "avx2" && other->weightBits == 8 && other->accumulation != kernels::Accumulation::Windows16) {
-    std::vector<kernels::Candidate> listed = listedCandidates(facts, target, *other);
-    candidates.insert(first, listed.begin(), listed.end());
+    std::vector<kernels::Candidate> listed = listedCandidates(facts, target);
+    candidates.insert(std::next(first), listed.begin(), listed.end()); // behind it: lists are larger
   }
   return candidates;
 }
@@ -297,6 +297,8 @@ void addPortable(TileOp op, const TileFacts &facts, std::vector<kernels::Candida
   candidates.push_back({portableScalar.str(), isTaken ? "it is for layers that no other kernel takes" : ""});
 }
 
+} // namespace
+
 kernels::Work workOf(TileOp op, const TileFacts &facts) {
   ArrayRef<int64_t> result = cast<RankedTensorType>(op.getResult().getType()).getShape(),
                     input = cast<RankedTensorType>(op.getInput().getType()).getShape();
@@ -320,8 +322,6 @@ kernels::Work workOf(TileOp op, const TileFacts &facts) {
   return work;
 }
 
-} // namespace
-
 std::vector<kernels::Candidate> candidatesOf(TileOp op, const TileFacts &facts, const Target &target) {
   std::vector<kernels::Candidate> candidates;
   addDepthwise(op, facts, target, candidates);
@@ -331,18 +331,17 @@ std::vector<kernels::Candidate> candidatesOf(TileOp op, const TileFacts &facts, 
   return candidates;
 }
 
-kernels::Selection chooseKernel(TileOp op, const TileFacts &facts, const Target &target) {
-  const std::vector<kernels::Candidate> candidates = candidatesOf(op, facts, target);
-  const kernels::Work work = workOf(op, facts);
+kernels::Selection fastestOf(const std::vector<kernels::Candidate> &candidates, const kernels::Work &work,
+                             const Target &target) {
   std::vector<std::optional<double>> predicted(candidates.size());
   for (auto [candidate, time] : llvm::zip(candidates, predicted))
     if (target.arch() == Arch::x86_64)
-      time = kernels::predict(candidate.kernel, work, candidate.widenEvery,
-                              [&](std::string_view name) { return target.has(name); });
-  for (size_t i = candidates.size(); i-- > 1;)
-    if (candidates[i - 1].shareOfNext > 0 && predicted[i])
-      predicted[i - 1] = *predicted[i] * candidates[i - 1].shareOfNext;
+      time = kernels::predict(candidate, work, [&](std::string_view name) { return target.has(name); });
   return kernels::chooseFastest(candidates, predicted);
+}
+
+kernels::Selection chooseKernel(TileOp op, const TileFacts &facts, const Target &target) {
+  return fastestOf(candidatesOf(op, facts, target), workOf(op, facts), target);
 }
 
 FailureOr<kernels::Selection> forcedKernel(TileOp op, StringRef kernel, const TileFacts &facts, const Target &target) {

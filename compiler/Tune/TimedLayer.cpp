@@ -111,6 +111,7 @@ struct TimedLayer::Program {
   std::unique_ptr<JitModule> jit;
   ModelFunction *entry = nullptr;
   int64_t batch = 1, widenEvery = 0;
+  std::optional<kernels::ListedLength> listed;
   std::vector<Lines> tensors;
   std::vector<bool> isTile; ///< For each step of the code.
 
@@ -144,6 +145,7 @@ struct TimedLayer::Program {
 TimedLayer::TimedLayer(std::unique_ptr<Program> program) : program(std::move(program)) {}
 TimedLayer::~TimedLayer() = default;
 int64_t TimedLayer::widenEvery() const { return program->widenEvery; }
+std::optional<kernels::ListedLength> TimedLayer::listed() const { return program->listed; }
 
 Result<std::unique_ptr<TimedLayer>> TimedLayer::create(TileOp tile, StringRef kernel, const Target &target,
                                                        int64_t images) {
@@ -172,8 +174,12 @@ Result<std::unique_ptr<TimedLayer>> TimedLayer::create(TileOp tile, StringRef ke
   if (failed(packing.run(*module)))
     return failure("the layer cannot be packed");
   module->walk([&](TileOp op) {
-    if (op->hasAttr(givenKernelAttrName))
-      program->widenEvery = op.getWidenEvery().value_or(0);
+    if (!op->hasAttr(givenKernelAttrName))
+      return;
+    program->widenEvery = op.getWidenEvery().value_or(0);
+    if (auto lists = op->getAttrOfType<DenseI64ArrayAttr>(listedAttrName))
+      program->listed = {
+          .window = static_cast<int>(program->widenEvery), .windows = lists[1], .groups = lists[0], .bytes = lists[2]};
   });
   if (failed(advance(*module, Stage::Packed, Stage::LLVM, options, reached)))
     return failure("the layer cannot be compiled");

@@ -3,6 +3,7 @@
 #define NIBBLE_COMPILER_TUNE_TIMEDLAYER_H
 
 #include "compiler/Emit/Jit.h"
+#include "compiler/Kernels/Listed.h"
 #include "compiler/Support/Result.h"
 #include "dialects/Nibble/IR/Nibble.h"
 
@@ -23,6 +24,8 @@ public:
 
   /// What nibble-select-kernels has proved for the kernel and this tile: DotParams::widenEvery.
   int64_t widenEvery() const;
+  /// Likewise, the lists of a listed kernel.
+  std::optional<kernels::ListedLength> listed() const;
 
 private:
   struct Program;

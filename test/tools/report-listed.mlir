@@ -1,6 +1,6 @@
 // The report of lists: groups, windows, and the bytes that they take instead of the 1,024 of the weights.
 // RUN: nibble-compile %s --target=x86_64-linux-gnu,+avx2 --report -o %t.o 2>&1 | FileCheck %s
-// CHECK: kernel listed_u8s8_10x8_avx2 (u8 x s8, 1,176 weight bytes), lists of 34 groups in 18 windows, 2 groups more than the weights fill, predicted {{[0-9.]+}} ns; per image {{[0-9,]+}} multiply-accumulates, {{.*}}dot_u8s8_6x16_avx2 (weights of channel 0 can saturate a 16-bit pair sum: 255 * 160 > 32767)
+// CHECK: kernel listed_u8s8_10x8_avx2 (u8 x s8, 1,176 weight bytes), lists of 34 groups in 18 windows, 2 groups more than the weights fill, predicted {{[0-9.]+}} ns (2.69 operations for 4 steps of 8 columns); per image {{[0-9,]+}} multiply-accumulates, {{.*}}dot_u8s8_6x16_avx2 (weights of channel 0 can saturate a 16-bit pair sum: 255 * 160 > 32767)
 !u8 = !quant.uniform<u8:f32, 2.500000e-01:3>
 !w8 = !quant.uniform<i8<-127:127>:f32, 5.000000e-01>
 func.func @listed(%x: tensor<?x8x8x64xf32> {nibble.name = "x"}) -> (tensor<?x8x8x16xf32> {nibble.name = "y"}) {

@@ -41,6 +41,14 @@ TEST(KernelCosts, TheFastestIsChosen) {
   EXPECT_EQ("predicted 1.60 us; c 1.50 us", reasonFor(selection, "d"));
 }
 
+TEST(KernelCosts, NotesStandBesideTimes) {
+  std::vector<Candidate> candidates = {can("a"), can("b")};
+  candidates[0].note = "6.00 operations";
+  EXPECT_EQ("predicted 200 ns (6.00 operations); b 100 ns",
+            reasonFor(chooseFastest(candidates, Predictions{200.0, 100.0}), "a"));
+  EXPECT_EQ("predicted 90.0 ns (6.00 operations)", chooseFastest(candidates, Predictions{90.0, 100.0}).choice);
+}
+
 TEST(KernelCosts, TheFirstOfNearlyEqualOnesIsChosen) {
   const std::vector<Candidate> candidates = {can("a"), can("b"), can("c")};
   const Selection selection = chooseFastest(candidates, Predictions{106.0, 104.0, 100.0});
@@ -102,28 +110,29 @@ constexpr auto hasAll = [](std::string_view) { return true; };
 constexpr auto hasNone = [](std::string_view) { return false; };
 
 TEST(KernelCosts, PredictionsFollowTheWork) {
-  const double one = *predict("dot_u8s8_6x16_avx2", layer(), 0, hasAll);
+  const double one = *predict(can("dot_u8s8_6x16_avx2"), layer(), hasAll);
   EXPECT_GT(one, 1000);
   EXPECT_LT(one, 1e6);
   Work two = layer();
   two.images = 2;
-  EXPECT_NEAR(2 * one, *predict("dot_u8s8_6x16_avx2", two, 0, hasAll), one * 1e-6);
+  EXPECT_NEAR(2 * one, *predict(can("dot_u8s8_6x16_avx2"), two, hasAll), one * 1e-6);
   Work padded = layer(); // 65 channels take 80 columns
   padded.outputs = 65;
-  EXPECT_GT(*predict("dot_u8s8_6x16_avx2", padded, 0, hasAll), 1.15 * one);
-  EXPECT_GT(*predict("dot_u8s8_16_6x16_avx2", layer(), 2, hasAll),
-            *predict("dot_u8s8_16_6x16_avx2", layer(), 0, hasAll))
+  EXPECT_GT(*predict(can("dot_u8s8_6x16_avx2"), padded, hasAll), 1.15 * one);
+  Candidate widening = can("dot_u8s8_16_6x16_avx2");
+  widening.widenEvery = 2;
+  EXPECT_GT(*predict(widening, layer(), hasAll), *predict(can("dot_u8s8_16_6x16_avx2"), layer(), hasAll))
       << "sums that are widened cost more";
-  EXPECT_GT(*predict("portable_depthwise", layer(), 0, hasAll), 0);
-  EXPECT_FALSE(predict("unheard_of", layer(), 0, hasAll));
+  EXPECT_GT(*predict(can("portable_depthwise"), layer(), hasAll), 0);
+  EXPECT_FALSE(predict(can("unheard_of"), layer(), hasAll));
 }
 
 // Portable code gets faster with the instruction set; a kernel is looked up where it was measured.
 TEST(KernelCosts, PredictionsFollowTheTarget) {
   const auto avx2 = [](std::string_view feature) { return feature == "avx2"; };
-  EXPECT_GT(*predict("portable_i16", layer(), 0, hasNone), 1.5 * *predict("portable_i16", layer(), 0, avx2));
-  EXPECT_TRUE(predict("dot_u8s8_24x16_avx512vnni", layer(), 0, avx2)) << "by the costs of the first level above";
-  EXPECT_FALSE(predict("dot_u8s8_12x8_avxvnni", layer(), 0, hasAll)) << "no machine with it was at hand";
+  EXPECT_GT(*predict(can("portable_i16"), layer(), hasNone), 1.5 * *predict(can("portable_i16"), layer(), avx2));
+  EXPECT_TRUE(predict(can("dot_u8s8_24x16_avx512vnni"), layer(), avx2)) << "by the costs of the first level above";
+  EXPECT_FALSE(predict(can("dot_u8s8_12x8_avxvnni"), layer(), hasAll)) << "no machine with it was at hand";
 }
 
 TEST(KernelCosts, TermsCountWhatCallsDo) {
@@ -139,12 +148,27 @@ TEST(KernelCosts, TermsCountWhatCallsDo) {
   EXPECT_EQ(12 * 16 * 4, (*termsOf("dot_u8s8_16_6x16_avx2", work, 4))[Widenings]);
 }
 
+// Lists are as long as the weights make them; a call reads those of 8 columns for up to 10 rows.
+TEST(KernelCosts, TermsOfLists) {
+  Work work;
+  work.height = 1, work.width = 12, work.outputs = 16, work.channels = 64, work.flat = true;
+  EXPECT_FALSE(termsOf("listed_u8s8_10x8_avx2", work, 2));
+  ListedLength length{.window = 2, .windows = 18, .groups = 34, .bytes = 1176};
+  const Terms terms = *termsOf("listed_u8s8_10x8_avx2", work, 2, length);
+  EXPECT_EQ(12 * (2 * 34 + 18), terms[Products]);
+  EXPECT_EQ(2 * 34, terms[Weights]);
+  EXPECT_EQ(12 * 34, terms[Activations]);
+  EXPECT_EQ(2 * 2, terms[Widenings]);
+  EXPECT_EQ(12 * 16, terms[Results]);
+  EXPECT_EQ(2 * 2, terms[Calls]);
+}
+
 // A row of the table for a kernel that is gone would never be read.
 TEST(KernelCosts, TableNamesWhatThereIs) {
   EXPECT_FALSE(costMachine().empty());
   EXPECT_EQ("", costLevels()[0].features);
 #define NIBBLE_COST(LEVEL, KERNEL, ...)                                                                                \
-  EXPECT_TRUE(termsOf(#KERNEL, layer(), 0)) << #KERNEL;                                                                \
+  EXPECT_TRUE(termsOf(#KERNEL, layer(), 0, ListedLength())) << #KERNEL;                                                \
   EXPECT_THAT(costLevels(), testing::Contains(testing::Field(&CostLevel::name, #LEVEL)));
 #include "compiler/Kernels/Costs.def"
 }

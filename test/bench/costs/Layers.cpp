@@ -3,6 +3,7 @@
 
 #include "compiler/Kernels/Binary.h"
 #include "compiler/Kernels/Depthwise.h"
+#include "compiler/Kernels/Listed.h"
 
 #include <cstdio>
 #include <random>
@@ -89,13 +90,15 @@ std::vector<LayerShape> layersFor(const std::string &kernel, bool oneRow) {
               {10, 10, 32, 24, 5}, {4, 4, 64, 64, 3},    {3, 3, 128, 40, 3},   {2, 2, 256, 64, 2},  {28, 28, 8, 8, 1},
               {14, 14, 8, 128, 1}, {6, 6, 96, 33, 3},    {1, 8, 1024, 256, 1}, {1, 2, 512, 512, 1}, {1, 4, 256, 128, 1},
               {20, 20, 16, 48, 1}, {14, 14, 128, 128, 3}};
+  // Listed kernels are no candidates where sums of 16 bits need no lists.
+  const int small = kernels::findListedKernel(kernel) ? 7 : 4;
   if (operandsOf(kernel) == Operands::Bytes)
     for (size_t i = 0, count = layers.size(); i < count; ++i) { // each second one as well without widening
       if (i % 2 == 0)
         layers.push_back(layers[i]);
-      layers[i].activationBits = i % 2 ? 4 : 8;
+      layers[i].activationBits = i % 2 ? small : 8;
       if (i % 2 == 0)
-        layers.back().activationBits = 4;
+        layers.back().activationBits = small;
     }
   return layers;
 }
@@ -137,6 +140,7 @@ std::string layerText(const std::string &kernel, const LayerShape &s) {
   const int64_t inner = s.depthwise ? 1 : s.channels, count = s.outputs * s.window * s.window * inner;
   std::mt19937 random(1);
   std::string hex = "\"0x";
+  const bool isNormal = kernels::findListedKernel(kernel); // as weights are that have a few large ones
   const auto most = static_cast<uint32_t>(operands == Operands::Ternary ? 1 : largestWeight(kernel));
   for (int64_t i = 0; i < count; ++i) {
     char text[16];
@@ -144,8 +148,10 @@ std::string layerText(const std::string &kernel, const LayerShape &s) {
       hex += "0000003F"; // 0.5, little endian
       continue;
     }
-    const int value =
-        signs ? (random() % 2 ? 1 : -1) : static_cast<int>(random() % (2 * most + 1)) - static_cast<int>(most);
+    auto upTo = [&](uint32_t n) { return static_cast<int>(random() % (2 * n + 1)) - static_cast<int>(n); };
+    const int value = signs      ? (random() % 2 ? 1 : -1)
+                      : isNormal ? upTo(32) + upTo(32) + upTo(32) + upTo(31)
+                                 : upTo(most);
     std::snprintf(text, sizeof text, "%02X", static_cast<unsigned>(value) & 0xFF);
     hex += text;
   }
@@ -164,7 +170,10 @@ std::string layerText(const std::string &kernel, const LayerShape &s) {
   }
   if (operands != Operands::F32) {
     const bool isSigned = operands != Operands::Bytes;
-    const std::string high = isSigned ? "1.0" : s.activationBits == 4 ? "15.0" : "255.0";
+    const std::string high = isSigned                ? "1.0"
+                             : s.activationBits == 4 ? "15.0"
+                             : s.activationBits == 7 ? "127.0"
+                                                     : "255.0";
     epilogue += ", lo = " + floats(1, isSigned ? "-1.0" : "0.0") + ", hi = " + floats(1, high.c_str());
   }
   if (operands != Operands::F32)

@@ -31,6 +31,8 @@ std::vector<std::string> allNames() {
     names.emplace_back(kernel.name);
   for (const auto &kernel : kernels::lookupKernels())
     names.emplace_back(kernel.name);
+  for (const auto &kernel : kernels::listedKernels())
+    names.emplace_back(kernel.name);
   for (const auto &kernel : kernels::allKernels())
     names.emplace_back(kernel.name);
   for (llvm::StringRef kernel : {portableBinary, portableI16, portableF32, portableDepthwise})
@@ -40,6 +42,8 @@ std::vector<std::string> allNames() {
 
 std::string_view featuresOf(std::string_view name) {
   if (const auto *kernel = kernels::findKernel(name))
+    return kernel->features;
+  if (const auto *kernel = kernels::findListedKernel(name))
     return kernel->features;
   if (const auto *kernel = kernels::findLookupKernel(name))
     return kernel->features;
@@ -89,9 +93,9 @@ std::pair<OwningOpRef<ModuleOp>, TileOp> parseLayer(MLIRContext &context, const 
 void verify(MLIRContext &context, const Target &target, std::string_view level, const std::string &part) {
   double lossOfChoice = 0, lossOfFirst = 0;
   int count = 0, changed = 0;
-  for (const char *like :
-       {"dot_u8s8_6x16_avx2_exact", "dot_u8s8_6x16_avx2", "dot_u8s8_16_6x16_avx2", "dot_u8s4_12x8_avx2",
-        "dot_u8s2_12x8_avx2", "dot_u8s1_12x8_avx2", "lookup_b1b1_avx2", "lookup_t2t2_avx2", "depthwise_u8s8_avx2"})
+  for (const char *like : {"dot_u8s8_6x16_avx2_exact", "dot_u8s8_6x16_avx2", "dot_u8s8_16_6x16_avx2",
+                           "listed_u8s8_10x8_avx2", "dot_u8s4_12x8_avx2", "dot_u8s2_12x8_avx2", "dot_u8s1_12x8_avx2",
+                           "lookup_b1b1_avx2", "lookup_t2t2_avx2", "depthwise_u8s8_avx2"})
     for (const LayerShape &shape : layersToVerify(like)) {
       if (!StringRef(like).contains(part))
         continue;
@@ -186,7 +190,8 @@ std::optional<Fitted> costsOf(MLIRContext &context, const std::string &name, con
     }
     const double best = steadyTime(**layer);
     const kernels::Work work = shape.work();
-    samples.push_back({*kernels::termsOf(name, work, (*layer)->widenEvery()), best * 1000, shape.text()});
+    samples.push_back(
+        {*kernels::termsOf(name, work, (*layer)->widenEvery(), (*layer)->listed()), best * 1000, shape.text()});
   }
   if (samples.size() < kernels::costTerms)
     return std::nullopt;
