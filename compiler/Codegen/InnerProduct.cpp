@@ -287,7 +287,7 @@ private:
     });
   }
 
-  /// dot = K - 2 * popcount(a xor w) (R3). No padded taps: a binary convolution is padded beforehand.
+  /// dot = K - 2 * popcount(a xor w) (R3), where K counts the products of the tile's taps.
   Values binary() {
     Value A = r.ref(ops.input), W = r.ref(ops.weights);
     int64_t words = wordsOf(channels);
@@ -311,8 +311,13 @@ private:
           });
         },
         words * tileColumns);
+    Value products = r.ci(static_cast<int32_t>(s.KH * s.KW * channels), lanes);
+    if (s.isPadded()) { // by a third value; layers pad with +1 or -1, beforehand
+      Value count = r.mul(r.mul(r.sub(t.ky1, t.ky0), r.sub(t.kx1, t.kx0)), channels);
+      products = r.splat(arith::IndexCastOp::create(r, r.getI32Type(), count), lanes);
+    }
     for (Value &v : counts)
-      v = r.isub(r.ci(static_cast<int32_t>(s.KH * s.KW * channels), lanes), r.shl(v, 1));
+      v = r.isub(products, r.shl(v, 1));
     return counts;
   }
 

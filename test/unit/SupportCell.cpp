@@ -86,7 +86,9 @@ std::string Cell::text() const {
     s += padding == PadValue::PlusOne ? ", padding +1" : ", padding -1";
   if (residual)
     s += ", residual " + residual->name;
-  return second ? s + ", then 1x1 with " + second->name : s;
+  if (second)
+    s += ", then 1x1 with " + second->name;
+  return given.empty() ? s : s + ", kernel " + given;
 }
 
 namespace {
@@ -116,6 +118,8 @@ public:
     Value w = x ? quantizeWeight(sizes.weight, cell.w, cell.group) : Value();
     line = 4;
     Value y = w ? contract(x, w, sizes) : Value();
+    if (y && !cell.given.empty())
+      y.getDefiningOp()->setAttr("nibble.given_kernel", builder.getStringAttr(cell.given));
     line = 5;
     y = y ? requantize(y, sizes) : Value();
     if (y && cell.second)

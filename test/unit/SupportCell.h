@@ -45,6 +45,7 @@ struct Cell {
   std::optional<Format> residual = {}; ///< Added by the requantisation.
   /// Another layer reads the result, a 1 x 1 convolution with weights of this format.
   std::optional<Format> second = {};
+  std::string given = {}; ///< The kernel of the layer, if it is not to be chosen.
 
   std::string text() const;
 };

@@ -239,6 +239,13 @@ void expectLayersOfBits(const char *features, std::initializer_list<const char *
         cell.channels = few[n % std::size(few)];
         cell.outputs = binary ? many[n / 2 % std::size(many)] : fullBlocks[n / 2 % std::size(fullBlocks)];
         std::tie(cell.height, cell.width) = images[n % std::size(images)];
+        // Small layers are often faster with other kernels: each second one is given one that is to be seen.
+        std::vector<std::string> own;
+        for (const std::string kernel : kernels)
+          if (x == w && kernel.find(binary ? "b1b1" : "t2t2") != kernel.npos)
+            own.push_back(kernel);
+        if (n % 2 && !own.empty())
+          cell.given = own[n / 2 % own.size()];
         // Zeros are a third value only for binary x binary, but other binary activations are not padded with them.
         cell.padded = n % 3 != 0;
         cell.padding = cell.padded ? paddingFor(cell.x, n) : PadValue::Zero;
