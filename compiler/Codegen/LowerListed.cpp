@@ -18,12 +18,12 @@ ListedTile::ListedTile(Emitter &emitter, TileOp op, StringRef name, const kernel
 LogicalResult ListedTile::lowerLists(int64_t batch, bool batched, int64_t activationMax) {
   const std::vector<int8_t> values(facts.values.begin(), facts.values.end());
   const kernels::ListedWeights weights{values, s.O, s.KH, s.KW * s.C, segments, activationMax};
-  const auto window = static_cast<int>(facts.widenEvery);
   if (std::string reason = kernels::listedRefusal(weights); !reason.empty())
     return op.emitOpError("with kernel ") << *op.getKernel() << " has weights that cannot be listed: " << reason;
-  if (window < 1 || window > kernels::listedMaxWindow)
+  if (facts.widenEvery < 1 || facts.widenEvery > kernels::listedMaxWindow)
     return op.emitOpError("with kernel ") << *op.getKernel() << " needs widen_every of 1 to "
                                           << kernels::listedMaxWindow << ", got " << facts.widenEvery;
+  const auto window = static_cast<int>(facts.widenEvery);
   std::vector<uint8_t> bytes = kernels::packListed(weights, window);
   if (std::string wrong = kernels::checkListed(bytes, weights, window); !wrong.empty())
     return op.emitOpError("with kernel ") << *op.getKernel() << " has lists that fail their proof: " << wrong;

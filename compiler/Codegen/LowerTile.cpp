@@ -181,17 +181,27 @@ static LogicalResult checkPortable(TileOp op, const ConvShape &s, const Buffer &
   return success();
 }
 
-/// The same of the weights: code reads as many bytes as the kernel's layout has.
-static LogicalResult checkWeights(TileOp op) {
+/// The same of the weights: code reads as many bytes as the kernel's layout has, and also what fills its blocks, of
+/// which proofs about the weights know nothing.
+static LogicalResult checkWeights(TileOp op, ArrayRef<char> bytes) {
   const StringRef kernel = *op.getKernel();
   auto type = cast<RankedTensorType>(op.getWeight().getType());
   auto facts = gridFacts(type.getElementType());
-  if (facts && (!facts->known || facts->bits > 8))
-    return op.emitOpError("has weights that no kernel takes: ") << type;
+  const bool takesFloats = kernel == portableF32 || kernel == portableDepthwise || kernel == portableScalar;
+  if (facts ? !facts->known || facts->bits > 8 : !takesFloats)
+    return op.emitOpError("has weights that kernel ") << kernel << " does not take: " << type;
   const layout::Layout wanted = weightLayout(kernel, type);
   if (layoutOf(type).getLayout() != wanted)
     return op.emitOpError("needs weights in the layout \"")
            << layout::print(wanted) << "\" for kernel " << kernel << ", got " << type;
+  if (!facts) // of f32 no kernel stores what it makes of the filling
+    return success();
+  const std::vector<uint8_t> packed(bytes.begin(), bytes.end());
+  auto values = layout::unpack(wanted, packed, type.getShape());
+  auto again = values ? layout::pack(wanted, *values, type.getShape()) : Failure{values.error()};
+  if (!again || *again != packed)
+    return op.emitOpError("has packed weights whose blocks are not filled as the layout \"")
+           << layout::print(wanted) << "\" wants; pack them anew (nibble-pack-constants)";
   return success();
 }
 
@@ -243,7 +253,7 @@ LogicalResult Lowering::lowerTile(TileOp op) {
   const StringLiteral portable[] = {portableBinary,    portableI16,       portableF32,
                                     portableF32Packed, portableDepthwise, portableScalar};
   if ((isByteKernel(kernel) || isLookupKernel(kernel) || llvm::is_contained(portable, kernel)) &&
-      failed(checkWeights(op)))
+      failed(checkWeights(op, bytes)))
     return failure();
   if (outElem == Elem::Fields && !kernel.starts_with("dot_") && !kernels::findLookupKernel(kernel.str()) &&
       !kernel.starts_with("depthwise_") && !kernel.starts_with("listed_"))
@@ -355,11 +365,23 @@ LogicalResult Lowering::lowerDotKernel(TileOp op, const ConvShape &s, const Epil
       .lower(batch, batched);
 }
 
+/// Kernels that read the taps of a row side by side.
+static LogicalResult checkColumns(TileOp op, const ConvShape &s) {
+  if (s.KW == 1 || s.DW == 1)
+    return success();
+  return op.emitOpError("with kernel ") << *op.getKernel() << " needs the taps of a row side by side, got dilation "
+                                        << s.DW;
+}
+
 LogicalResult Lowering::lowerListedKernel(TileOp op, const ConvShape &s, const Epilogue &e, const Buffer &output,
                                           bool batched) {
   const kernels::ListedKernelInfo *info = kernels::findListedKernel(op.getKernel()->str());
   if (!info)
     return op.emitOpError("names an unknown kernel '") << *op.getKernel() << "'";
+  if (s.groups != 1)
+    return op.emitOpError("with kernel ") << *op.getKernel() << " needs groups = 1, got " << s.groups;
+  if (failed(checkColumns(op, s)))
+    return failure();
   auto operands = byteOperandsOf(op);
   if (failed(operands))
     return failure();
@@ -376,6 +398,8 @@ LogicalResult Lowering::lowerDepthwiseKernel(TileOp op, const ConvShape &s, cons
     return op.emitOpError("names an unknown kernel '") << *op.getKernel() << "'";
   if (s.groups != s.C || s.groups != s.O)
     return op.emitOpError("with kernel ") << *op.getKernel() << " needs one group for each channel";
+  if (failed(checkColumns(op, s)))
+    return failure();
   auto operands = byteOperandsOf(op);
   if (failed(operands))
     return failure();

@@ -316,6 +316,7 @@ Selection chooseMeasured(const std::vector<Candidate> &candidates, std::span<con
   const auto text = [&](size_t i) { return "measured " + durationText(*measured[i]) + std::string(note); };
   selection.kernel = candidates[chosen].kernel;
   selection.widenEvery = candidates[chosen].widenEvery;
+  selection.listed = candidates[chosen].listed;
   selection.choice = text(chosen);
   for (size_t i = 0; i < candidates.size(); ++i)
     if (i != chosen)

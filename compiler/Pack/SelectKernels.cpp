@@ -360,7 +360,10 @@ FailureOr<kernels::Selection> forcedKernel(TileOp op, StringRef kernel, const Ti
   }
   if (selection.kernel.empty())
     return op.emitOpError("cannot use the kernel ")
-           << kernel << ", which it was given: there is none of that name for its operands";
+           << kernel << ", which it was given: "
+           << (isListedKernel(kernel) ? "lists are for 8-bit weights of which 16-bit sums may overflow, where the "
+                                        "target has no vpdpbusd"
+                                      : "there is none of that name for its operands");
   selection.choice = "given";
   return selection;
 }
@@ -375,6 +378,9 @@ FailureOr<kernels::Selection> measuredKernel(TileOp op, DictionaryAttr times, co
   for (const kernels::Candidate &candidate : candidates) {
     auto time = times.getAs<FloatAttr>(candidate.kernel);
     measured.push_back(time ? std::optional(time.getValueAsDouble()) : std::nullopt);
+    if (time && !(time.getValue().isFiniteNonZero() && !time.getValue().isNegative()))
+      return op.emitOpError("has ") << measuredAttrName << " with a time of " << candidate.kernel
+                                    << " that is no positive number";
   }
   kernels::Selection selection =
       kernels::chooseMeasured(candidates, measured, times.contains("cached") ? " (cached)" : "");

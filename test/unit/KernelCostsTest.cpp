@@ -69,6 +69,22 @@ TEST(KernelCosts, NarrowWeightsMayTakeLonger) {
   EXPECT_EQ("none", selection.kernel);
 }
 
+// What the chosen one computes with goes with it.
+TEST(KernelCosts, MeasuredTimesDecide) {
+  std::vector<Candidate> candidates = {can("a"), can("b"), cannot("c", "no reason"), can("d")};
+  candidates[1].widenEvery = 2;
+  candidates[1].listed = ListedLength{.window = 2, .windows = 18, .groups = 34, .bytes = 1176};
+  const Selection selection = chooseMeasured(candidates, Predictions{200.0, 100.0, 50.0, {}}, " (cached)");
+  EXPECT_EQ("b", selection.kernel);
+  EXPECT_EQ(2, selection.widenEvery);
+  ASSERT_TRUE(selection.listed);
+  EXPECT_EQ(34, selection.listed->groups);
+  EXPECT_EQ("measured 100 ns (cached)", selection.choice);
+  EXPECT_EQ("measured 200 ns (cached); b 100 ns", reasonFor(selection, "a"));
+  EXPECT_EQ("no reason", reasonFor(selection, "c"));
+  EXPECT_EQ("it was not measured", reasonFor(selection, "d"));
+}
+
 TEST(KernelCosts, WithoutCostsTheOrderCounts) {
   const std::vector<Candidate> candidates = {cannot("a", "no reason"), can("b"), can("c"), can("d"), can("e")};
   Selection selection = chooseFastest(candidates, Predictions(5));

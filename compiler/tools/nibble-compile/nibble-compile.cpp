@@ -204,6 +204,8 @@ int compile(const CompileOptions &o) {
                 o.input + ": this module cannot be compiled from the " + stageName(from).str() + " stage: " + why);
   if (from > plan->to)
     return fail(tool, o.input + " is at the " + stageName(from).str() + " stage already, behind --compile-to=" + o.to);
+  if (!o.reports.empty() && from == Stage::LLVM)
+    return fail(tool, "--report has nothing to say of " + o.input + ": at the llvm stage there are no layers any more");
   if (auto error = weightsError(*module, o.input, from, options.weights.get()))
     return fail(tool, *error);
   if (auto error = batchTileError(*module, o.input, o.batchTile))

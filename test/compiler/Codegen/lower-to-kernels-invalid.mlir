@@ -59,7 +59,7 @@ func.func @unpacked(%x: tensor<1x1x1x2xf32>) -> tensor<1x1x1x1xf32> attributes {
 
 #w = #nibble.layout<"order = [0, 1, 2, 3], tile = [0:16], word = 32, bits = 32">
 func.func @no_kernel(%x: tensor<1x1x1x2xf32>) -> tensor<1x1x1x1xf32> attributes {nibble.batch_tile = 1 : i64} {
-  %w = nibble.constant dense<1> : tensor<128xi8> : tensor<1x1x1x2xf32, #w>
+  %w = nibble.constant dense<0> : tensor<128xi8> : tensor<1x1x1x2xf32, #w>
   // expected-error@+1 {{has no kernel (nibble-select-kernels chooses one), got ''}}
   %y = nibble.tile %x, %w {window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<1x1x1x2xf32>, tensor<1x1x1x2xf32, #w>) -> tensor<1x1x1x1xf32>
   return %y : tensor<1x1x1x1xf32>
@@ -73,7 +73,7 @@ func.func @no_kernel(%x: tensor<1x1x1x2xf32>) -> tensor<1x1x1x1xf32> attributes 
 !w8 = !quant.uniform<i8:f32, 1.0>
 func.func @kernels(%x: tensor<1x1x1x8xf32>) -> tensor<1x1x1x1xi32> attributes {nibble.batch_tile = 1 : i64} {
   %q = nibble.quantize %x : (tensor<1x1x1x8xf32>) -> tensor<1x1x1x8x!u8, #words>
-  %w = nibble.constant dense<1> : tensor<128xi8> : tensor<1x1x1x8x!w8, #w>
+  %w = nibble.constant dense<0> : tensor<128xi8> : tensor<1x1x1x8x!w8, #w>
   // expected-error@+1 {{names an unknown kernel 'dot_fast'}}
   %y = nibble.tile %q, %w {kernel = "dot_fast", window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<1x1x1x8x!u8, #words>, tensor<1x1x1x8x!w8, #w>) -> tensor<1x1x1x1xi32>
   return %y : tensor<1x1x1x1xi32>
@@ -87,7 +87,7 @@ func.func @kernels(%x: tensor<1x1x1x8xf32>) -> tensor<1x1x1x1xi32> attributes {n
 !w8 = !quant.uniform<i8:f32, 1.0>
 func.func @storage(%x: tensor<1x1x1x8xf32>) -> tensor<1x1x1x1xi32> attributes {nibble.batch_tile = 1 : i64} {
   %q = nibble.quantize %x : (tensor<1x1x1x8xf32>) -> tensor<1x1x1x8x!u8, #words>
-  %w = nibble.constant dense<1> : tensor<128xi8> : tensor<1x1x1x8x!w8, #w>
+  %w = nibble.constant dense<0> : tensor<128xi8> : tensor<1x1x1x8x!w8, #w>
   // expected-error@+1 {{needs its input in unsigned bytes}}
   %y = nibble.tile %q, %w {kernel = "dot_u8s8_6x16_avx2", window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<1x1x1x8x!u8, #words>, tensor<1x1x1x8x!w8, #w>) -> tensor<1x1x1x1xi32>
   return %y : tensor<1x1x1x1xi32>
@@ -101,7 +101,7 @@ func.func @storage(%x: tensor<1x1x1x8xf32>) -> tensor<1x1x1x1xi32> attributes {n
 !b = !nibble.binary
 func.func @lookup_input(%x: tensor<1x1x1x8xf32>) -> tensor<1x1x1x1xi32> attributes {nibble.batch_tile = 1 : i64} {
   %q = nibble.quantize %x : (tensor<1x1x1x8xf32>) -> tensor<1x1x1x8x!b, #words>
-  %w = nibble.constant dense<1> : tensor<64xi8> : tensor<1x1x1x8x!b, #w>
+  %w = nibble.constant dense<0> : tensor<64xi8> : tensor<1x1x1x8x!b, #w>
   // expected-error@+1 {{with kernel lookup_b1b1_avx2 needs its input in bits}}
   %y = nibble.tile %q, %w {kernel = "lookup_b1b1_avx2", window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<1x1x1x8x!b, #words>, tensor<1x1x1x8x!b, #w>) -> tensor<1x1x1x1xi32>
   return %y : tensor<1x1x1x1xi32>
@@ -116,7 +116,7 @@ func.func @lookup_input(%x: tensor<1x1x1x8xf32>) -> tensor<1x1x1x1xi32> attribut
 !w8 = !quant.uniform<i8:f32, 0.5>
 func.func @depthwise(%x: tensor<1x1x1x8xf32>) attributes {nibble.batch_tile = 1 : i64} {
   %q = nibble.quantize %x : (tensor<1x1x1x8xf32>) -> tensor<1x1x1x8x!u8, #words>
-  %w = nibble.constant dense<1> : tensor<32xi8> : tensor<8x1x1x1x!w8, #w>
+  %w = nibble.constant dense<0> : tensor<32xi8> : tensor<8x1x1x1x!w8, #w>
   // expected-error@+1 {{with kernel depthwise_u8s8_avx2 needs its input in unsigned bytes}}
   %y = nibble.tile %q, %w {kernel = "depthwise_u8s8_avx2", groups = 8 : i64, window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<1x1x1x8x!u8, #words>, tensor<8x1x1x1x!w8, #w>) -> tensor<1x1x1x8xi32>
   return
@@ -130,7 +130,7 @@ func.func @depthwise(%x: tensor<1x1x1x8xf32>) attributes {nibble.batch_tile = 1 
 !w8 = !quant.uniform<i8:f32, 0.5>
 func.func @depthwise_groups(%x: tensor<1x1x1x8xf32>) attributes {nibble.batch_tile = 1 : i64} {
   %q = nibble.quantize %x : (tensor<1x1x1x8xf32>) -> tensor<1x1x1x8x!u8, #bytes>
-  %w = nibble.constant dense<1> : tensor<64xi8> : tensor<8x1x1x2x!w8, #w>
+  %w = nibble.constant dense<0> : tensor<64xi8> : tensor<8x1x1x2x!w8, #w>
   // expected-error@+1 {{with kernel depthwise_u8s8_avx2 needs one group for each channel}}
   %y = nibble.tile %q, %w {kernel = "depthwise_u8s8_avx2", groups = 4 : i64, window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<1x1x1x8x!u8, #bytes>, tensor<8x1x1x2x!w8, #w>) -> tensor<1x1x1x8xi32>
   return
@@ -145,7 +145,7 @@ func.func @depthwise_groups(%x: tensor<1x1x1x8xf32>) attributes {nibble.batch_ti
 !w8 = !quant.uniform<i8:f32, 0.5>
 func.func @depthwise_padding(%x: tensor<1x1x1x8xf32>) attributes {nibble.batch_tile = 1 : i64} {
   %q = nibble.quantize %x : (tensor<1x1x1x8xf32>) -> tensor<1x1x1x8x!u8, #bytes>
-  %w = nibble.constant dense<1> : tensor<32xi8> : tensor<8x1x1x1x!w8, #w>
+  %w = nibble.constant dense<0> : tensor<32xi8> : tensor<8x1x1x1x!w8, #w>
   // expected-error@+1 {{could not generate its kernel: kernel depthwise_u8s8_avx2: columns of padding in front must be 0..0, not 1}}
   %y = nibble.tile %q, %w {kernel = "depthwise_u8s8_avx2", groups = 8 : i64, window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 1, 0, 0>} : (tensor<1x1x1x8x!u8, #bytes>, tensor<8x1x1x1x!w8, #w>) -> tensor<1x1x2x8xi32>
   return
@@ -159,7 +159,7 @@ func.func @depthwise_padding(%x: tensor<1x1x1x8xf32>) attributes {nibble.batch_t
 !b = !nibble.binary
 func.func @lookup_weights(%x: tensor<1x1x1x8xf32>) -> tensor<1x1x1x1xi32> attributes {nibble.batch_tile = 1 : i64} {
   %q = nibble.quantize %x : (tensor<1x1x1x8xf32>) -> tensor<1x1x1x8x!b, #bits>
-  %w = nibble.constant dense<1> : tensor<32xi8> : tensor<1x1x1x8x!b, #w>
+  %w = nibble.constant dense<0> : tensor<32xi8> : tensor<1x1x1x8x!b, #w>
   // expected-error@+1 {{needs weights in the layout "order = [0, 1, 2, 3], tile = [3:2, 0:32, 3:4], word = 8, bits = 1, fields = 4, code = sign" for kernel lookup_b1b1_avx2, got}}
   %y = nibble.tile %q, %w {kernel = "lookup_b1b1_avx2", window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<1x1x1x8x!b, #bits>, tensor<1x1x1x8x!b, #w>) -> tensor<1x1x1x1xi32>
   return %y : tensor<1x1x1x1xi32>
@@ -259,7 +259,7 @@ func.func @taps(%g: tensor<1x1x1x1xf32> {nibble.name = "g"}, %x: tensor<1x65x65x
 !w = tensor<2x3x4x1x!quant.uniform<i8:f32, 1.0>, #nibble.layout<"order = [0, 1, 2, 3], tile = [0:16, 2:4], word = 8, bits = 8">>
 func.func @padded(%x: tensor<1x4x4x1xf32>) -> tensor<1x4x3x2xf32> {
   %q = nibble.quantize %x : (tensor<1x4x4x1xf32>) -> !u8
-  %w = nibble.constant dense<1> : tensor<192xi8> : !w
+  %w = nibble.constant dense<0> : tensor<192xi8> : !w
   // expected-error@+1 {{with kernel dot_u8s8_6x16_avx2 skips padded columns, so that it needs multiples of 4 channels, got 1; pad with nibble.pad in front}}
   %y = nibble.tile %q, %w {kernel = "dot_u8s8_6x16_avx2", window = array<i64: 3, 4>, strides = array<i64: 1, 1>, padding = #nibble.padding<1, 1, 1, 1>, multiplier = array<f32: 1.0>, bias = array<f32: 0.0>, lo = array<f32: 0.0>, hi = array<f32: 1.0>} : (!u8, !w) -> tensor<1x4x3x2xf32>
   return %y : tensor<1x4x3x2xf32>
@@ -272,7 +272,7 @@ func.func @padded(%x: tensor<1x4x4x1xf32>) -> tensor<1x4x3x2xf32> {
 !w = tensor<2x3x4x1x!quant.uniform<i8:f32, 1.0>, #nibble.layout<"order = [0, 1, 2, 3], tile = [0:8, 2:4], word = 8, bits = 8">>
 func.func @lists(%x: tensor<1x4x4x1xf32>) -> tensor<1x4x3x2xf32> {
   %q = nibble.quantize %x : (tensor<1x4x4x1xf32>) -> !u8
-  %w = nibble.constant dense<1> : tensor<96xi8> : !w
+  %w = nibble.constant dense<0> : tensor<96xi8> : !w
   // expected-error@+1 {{with kernel listed_u8s8_10x8_avx2 has weights that cannot be listed: lists are made of parts of at least 4 values}}
   %y = nibble.tile %q, %w {kernel = "listed_u8s8_10x8_avx2", widen_every = 2, window = array<i64: 3, 4>, strides = array<i64: 1, 1>, padding = #nibble.padding<1, 1, 1, 1>, multiplier = array<f32: 1.0>, bias = array<f32: 0.0>, lo = array<f32: 0.0>, hi = array<f32: 1.0>} : (!u8, !w) -> tensor<1x4x3x2xf32>
   return %y : tensor<1x4x3x2xf32>
@@ -285,7 +285,7 @@ func.func @lists(%x: tensor<1x4x4x1xf32>) -> tensor<1x4x3x2xf32> {
 !w = tensor<2x3x4x4x!quant.uniform<i8:f32, 1.0>, #nibble.layout<"order = [0, 1, 2, 3], tile = [0:8, 3:4], word = 8, bits = 8">>
 func.func @listed_windows(%x: tensor<1x4x4x4xf32>) -> tensor<1x4x3x2xf32> {
   %q = nibble.quantize %x : (tensor<1x4x4x4xf32>) -> !u8
-  %w = nibble.constant dense<1> : tensor<384xi8> : !w
+  %w = nibble.constant dense<0> : tensor<384xi8> : !w
   // expected-error@+1 {{with kernel listed_u8s8_10x8_avx2 needs widen_every of 1 to 3, got 4}}
   %y = nibble.tile %q, %w {kernel = "listed_u8s8_10x8_avx2", widen_every = 4, window = array<i64: 3, 4>, strides = array<i64: 1, 1>, padding = #nibble.padding<1, 1, 1, 1>, multiplier = array<f32: 1.0>, bias = array<f32: 0.0>, lo = array<f32: 0.0>, hi = array<f32: 1.0>} : (!u8, !w) -> tensor<1x4x3x2xf32>
   return %y : tensor<1x4x3x2xf32>
@@ -298,7 +298,7 @@ func.func @listed_windows(%x: tensor<1x4x4x4xf32>) -> tensor<1x4x3x2xf32> {
 !w = tensor<2x3x4x4x!quant.uniform<i8:f32, 1.0>, #nibble.layout<"order = [0, 1, 2, 3], tile = [0:8, 3:4], word = 8, bits = 8">>
 func.func @listed_unknown(%x: tensor<1x4x4x4xf32>) -> tensor<1x4x3x2xf32> {
   %q = nibble.quantize %x : (tensor<1x4x4x4xf32>) -> !u8
-  %w = nibble.constant dense<1> : tensor<384xi8> : !w
+  %w = nibble.constant dense<0> : tensor<384xi8> : !w
   // expected-error@+1 {{names an unknown kernel 'listed_u8s8'}}
   %y = nibble.tile %q, %w {kernel = "listed_u8s8", window = array<i64: 3, 4>, strides = array<i64: 1, 1>, padding = #nibble.padding<1, 1, 1, 1>, multiplier = array<f32: 1.0>, bias = array<f32: 0.0>, lo = array<f32: 0.0>, hi = array<f32: 1.0>} : (!u8, !w) -> tensor<1x4x3x2xf32>
   return %y : tensor<1x4x3x2xf32>
@@ -312,7 +312,7 @@ func.func @listed_unknown(%x: tensor<1x4x4x4xf32>) -> tensor<1x4x3x2xf32> {
 !w8 = !quant.uniform<i8:f32, 1.0>
 func.func @portable_input(%x: tensor<1x1x1x8xf32>) -> tensor<1x1x1x1xi32> attributes {nibble.batch_tile = 1 : i64} {
   %q = nibble.quantize %x : (tensor<1x1x1x8xf32>) -> tensor<1x1x1x8x!u8, #words>
-  %w = nibble.constant dense<1> : tensor<128xi8> : tensor<1x1x1x8x!w8, #w>
+  %w = nibble.constant dense<0> : tensor<128xi8> : tensor<1x1x1x8x!w8, #w>
   // expected-error@+1 {{with kernel portable_f32 needs its input in f32}}
   %y = nibble.tile %q, %w {kernel = "portable_f32", window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<1x1x1x8x!u8, #words>, tensor<1x1x1x8x!w8, #w>) -> tensor<1x1x1x1xi32>
   return %y : tensor<1x1x1x1xi32>
@@ -325,7 +325,7 @@ func.func @portable_input(%x: tensor<1x1x1x8xf32>) -> tensor<1x1x1x1xi32> attrib
 !b = !nibble.binary
 func.func @binary_groups(%x: tensor<1x1x1x16xf32>) -> tensor<1x1x1x32xi32> attributes {nibble.batch_tile = 1 : i64} {
   %q = nibble.quantize %x : (tensor<1x1x1x16xf32>) -> tensor<1x1x1x16x!b, #bits>
-  %w = nibble.constant dense<1> : tensor<128xi8> : tensor<32x1x1x8x!b, #w>
+  %w = nibble.constant dense<0> : tensor<128xi8> : tensor<32x1x1x8x!b, #w>
   // expected-error@+1 {{with kernel portable_binary needs groups of multiples of 32 input channels, got 8}}
   %y = nibble.tile %q, %w {kernel = "portable_binary", groups = 2 : i64, window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<1x1x1x16x!b, #bits>, tensor<32x1x1x8x!b, #w>) -> tensor<1x1x1x32xi32>
   return %y : tensor<1x1x1x32xi32>
@@ -338,7 +338,7 @@ func.func @binary_groups(%x: tensor<1x1x1x16xf32>) -> tensor<1x1x1x32xi32> attri
 !b = !nibble.binary
 func.func @binary_result(%x: tensor<1x1x1x64xf32>) attributes {nibble.batch_tile = 1 : i64} {
   %q = nibble.quantize %x : (tensor<1x1x1x64xf32>) -> tensor<1x1x1x64x!b, #bits>
-  %w = nibble.constant dense<1> : tensor<64xi8> : tensor<16x1x1x32x!b, #w>
+  %w = nibble.constant dense<0> : tensor<64xi8> : tensor<16x1x1x32x!b, #w>
   // expected-error@+1 {{with kernel portable_binary and a result in bits needs groups of multiples of 16 output channels, got 8}}
   %y = nibble.tile %q, %w {kernel = "portable_binary", bias = array<f32: 0.0>, hi = array<f32: 0x7F800000>, lo = array<f32: 0xFF800000>, multiplier = array<f32: 0.5>, groups = 2 : i64, window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<1x1x1x64x!b, #bits>, tensor<16x1x1x32x!b, #w>) -> tensor<1x1x1x16x!b, #bits>
   return
@@ -352,7 +352,7 @@ func.func @binary_result(%x: tensor<1x1x1x64xf32>) attributes {nibble.batch_tile
 !w8 = !quant.uniform<i8:f32, 0.5>
 func.func @portable_depthwise_groups(%x: tensor<1x1x1x8xf32>) attributes {nibble.batch_tile = 1 : i64} {
   %q = nibble.quantize %x : (tensor<1x1x1x8xf32>) -> tensor<1x1x1x8x!u8, #words>
-  %w = nibble.constant dense<1> : tensor<16xi8> : tensor<8x1x1x2x!w8, #w>
+  %w = nibble.constant dense<0> : tensor<16xi8> : tensor<8x1x1x2x!w8, #w>
   // expected-error@+1 {{with kernel portable_depthwise needs one group for each channel}}
   %y = nibble.tile %q, %w {kernel = "portable_depthwise", groups = 4 : i64, window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<1x1x1x8x!u8, #words>, tensor<8x1x1x2x!w8, #w>) -> tensor<1x1x1x8xi32>
   return
@@ -367,8 +367,79 @@ func.func @portable_depthwise_groups(%x: tensor<1x1x1x8xf32>) attributes {nibble
 !w8 = !quant.uniform<i8:f32, 1.0>
 func.func @weights_of_another(%x: tensor<1x1x1x8xf32>) -> tensor<1x1x1x1xi32> attributes {nibble.batch_tile = 1 : i64} {
   %q = nibble.quantize %x : (tensor<1x1x1x8xf32>) -> tensor<1x1x1x8x!u8, #bytes>
-  %w = nibble.constant dense<1> : tensor<64xi8> : tensor<1x1x1x8x!w8, #w>
+  %w = nibble.constant dense<0> : tensor<64xi8> : tensor<1x1x1x8x!w8, #w>
   // expected-error@+1 {{needs weights in the layout "order = [0, 1, 2, 3], tile = [0:16, 3:4], word = 8, bits = 8" for kernel dot_u8s8_6x16_avx2, got}}
   %y = nibble.tile %q, %w {kernel = "dot_u8s8_6x16_avx2", window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<1x1x1x8x!u8, #bytes>, tensor<1x1x1x8x!w8, #w>) -> tensor<1x1x1x1xi32>
   return %y : tensor<1x1x1x1xi32>
+}
+
+// -----
+
+// What fills the blocks is read by the code, and no proof knows it.
+#w = #nibble.layout<"order = [0, 1, 2, 3], tile = [0:16, 3:4], word = 8, bits = 8">
+#bytes = #nibble.layout<"order = [0, 1, 2, 3], word = 8, bits = 8, code = unsigned">
+!u8 = !quant.uniform<u8:f32, 1.0>
+!w8 = !quant.uniform<i8:f32, 1.0>
+func.func @filled(%x: tensor<1x1x1x6xf32>) -> tensor<1x1x1x1xi32> attributes {nibble.batch_tile = 1 : i64} {
+  %q = nibble.quantize %x : (tensor<1x1x1x6xf32>) -> tensor<1x1x1x6x!u8, #bytes>
+  %w = nibble.constant dense<1> : tensor<128xi8> : tensor<1x1x1x6x!w8, #w>
+  // expected-error@+1 {{has packed weights whose blocks are not filled as the layout "order = [0, 1, 2, 3], tile = [0:16, 3:4], word = 8, bits = 8" wants; pack them anew}}
+  %y = nibble.tile %q, %w {kernel = "dot_u8s8_6x16_avx2", window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<1x1x1x6x!u8, #bytes>, tensor<1x1x1x6x!w8, #w>) -> tensor<1x1x1x1xi32>
+  return %y : tensor<1x1x1x1xi32>
+}
+
+// -----
+
+#w = #nibble.layout<"order = [0, 1, 2, 3], tile = [0:8, 3:4], word = 8, bits = 8">
+#bytes = #nibble.layout<"order = [0, 1, 2, 3], word = 8, bits = 8, code = unsigned">
+!u8 = !quant.uniform<u8:f32, 1.0>
+!w8 = !quant.uniform<i8:f32, 1.0>
+func.func @listed_groups(%x: tensor<1x1x1x16xf32>) -> tensor<1x1x1x16xi32> attributes {nibble.batch_tile = 1 : i64} {
+  %q = nibble.quantize %x : (tensor<1x1x1x16xf32>) -> tensor<1x1x1x16x!u8, #bytes>
+  %w = nibble.constant dense<0> : tensor<128xi8> : tensor<16x1x1x8x!w8, #w>
+  // expected-error@+1 {{with kernel listed_u8s8_10x8_avx2 needs groups = 1, got 2}}
+  %y = nibble.tile %q, %w {kernel = "listed_u8s8_10x8_avx2", widen_every = 2 : i64, groups = 2 : i64, window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<1x1x1x16x!u8, #bytes>, tensor<16x1x1x8x!w8, #w>) -> tensor<1x1x1x16xi32>
+  return %y : tensor<1x1x1x16xi32>
+}
+
+// -----
+
+#w = #nibble.layout<"order = [0, 1, 2, 3], tile = [0:8, 3:4], word = 8, bits = 8">
+#bytes = #nibble.layout<"order = [0, 1, 2, 3], word = 8, bits = 8, code = unsigned">
+!u8 = !quant.uniform<u8:f32, 1.0>
+!w8 = !quant.uniform<i8:f32, 1.0>
+func.func @listed_dilated(%x: tensor<1x1x3x8xf32>) -> tensor<1x1x1x8xi32> attributes {nibble.batch_tile = 1 : i64} {
+  %q = nibble.quantize %x : (tensor<1x1x3x8xf32>) -> tensor<1x1x3x8x!u8, #bytes>
+  %w = nibble.constant dense<0> : tensor<128xi8> : tensor<8x1x2x8x!w8, #w>
+  // expected-error@+1 {{with kernel listed_u8s8_10x8_avx2 needs the taps of a row side by side, got dilation 2}}
+  %y = nibble.tile %q, %w {kernel = "listed_u8s8_10x8_avx2", widen_every = 4294967297 : i64, window = array<i64: 1, 2>, strides = array<i64: 1, 1>, dilations = array<i64: 1, 2>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<1x1x3x8x!u8, #bytes>, tensor<8x1x2x8x!w8, #w>) -> tensor<1x1x1x8xi32>
+  return %y : tensor<1x1x1x8xi32>
+}
+
+// -----
+
+#w = #nibble.layout<"order = [0, 1, 2, 3], tile = [0:8, 3:4], word = 8, bits = 8">
+#bytes = #nibble.layout<"order = [0, 1, 2, 3], word = 8, bits = 8, code = unsigned">
+!u8 = !quant.uniform<u8:f32, 1.0>
+!w8 = !quant.uniform<i8:f32, 1.0>
+func.func @listed_windows(%x: tensor<1x1x1x8xf32>) -> tensor<1x1x1x8xi32> attributes {nibble.batch_tile = 1 : i64} {
+  %q = nibble.quantize %x : (tensor<1x1x1x8xf32>) -> tensor<1x1x1x8x!u8, #bytes>
+  %w = nibble.constant dense<0> : tensor<64xi8> : tensor<8x1x1x8x!w8, #w>
+  // expected-error@+1 {{with kernel listed_u8s8_10x8_avx2 needs widen_every of 1 to 3, got 4294967297}}
+  %y = nibble.tile %q, %w {kernel = "listed_u8s8_10x8_avx2", widen_every = 4294967297 : i64, window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<1x1x1x8x!u8, #bytes>, tensor<8x1x1x8x!w8, #w>) -> tensor<1x1x1x8xi32>
+  return %y : tensor<1x1x1x8xi32>
+}
+
+// -----
+
+#w = #nibble.layout<"order = [0, 1, 2, 3], tile = [0:32], word = 8, bits = 8">
+#bytes = #nibble.layout<"order = [0, 1, 2, 3], word = 8, bits = 8, code = unsigned">
+!u8 = !quant.uniform<u8:f32, 1.0>
+!w8 = !quant.uniform<i8:f32, 1.0>
+func.func @depthwise_dilated(%x: tensor<1x1x3x8xf32>) -> tensor<1x1x1x8xi32> attributes {nibble.batch_tile = 1 : i64} {
+  %q = nibble.quantize %x : (tensor<1x1x3x8xf32>) -> tensor<1x1x3x8x!u8, #bytes>
+  %w = nibble.constant dense<0> : tensor<64xi8> : tensor<8x1x2x1x!w8, #w>
+  // expected-error@+1 {{with kernel depthwise_u8s8_avx2 needs the taps of a row side by side, got dilation 2}}
+  %y = nibble.tile %q, %w {kernel = "depthwise_u8s8_avx2", groups = 8 : i64, window = array<i64: 1, 2>, strides = array<i64: 1, 1>, dilations = array<i64: 1, 2>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<1x1x3x8x!u8, #bytes>, tensor<8x1x2x1x!w8, #w>) -> tensor<1x1x1x8xi32>
+  return %y : tensor<1x1x1x8xi32>
 }

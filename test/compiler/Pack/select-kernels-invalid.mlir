@@ -73,3 +73,25 @@ func.func @no_name(%x: tensor<?x1x1x2x!u>) -> tensor<?x1x1x1xi32> {
   %y = nibble.tile %x, %w {nibble.given_kernel = 42, window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x1x2x!u>, tensor<1x1x1x2x!w>) -> tensor<?x1x1x1xi32>
   return %y : tensor<?x1x1x1xi32>
 }
+
+// -----
+
+!u = !quant.uniform<u8:f32, 1.0>
+!w = !quant.uniform<i8:f32, 1.0>
+func.func @never_measured(%x: tensor<?x1x1x2x!u>) -> tensor<?x1x1x1xi32> {
+  %w = nibble.constant dense<1> : tensor<1x1x1x2xi8> : tensor<1x1x1x2x!w>
+  // expected-error@+1 {{has nibble.measured with a time of portable_i16 that is no positive number}}
+  %y = nibble.tile %x, %w {nibble.measured = {portable_i16 = 0x7FF8000000000000 : f64}, window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x1x2x!u>, tensor<1x1x1x2x!w>) -> tensor<?x1x1x1xi32>
+  return %y : tensor<?x1x1x1xi32>
+}
+
+// -----
+
+!u = !quant.uniform<u8:f32, 1.0>
+!w = !quant.uniform<i8:f32, 1.0>
+func.func @no_lists(%x: tensor<?x1x1x8x!u>) -> tensor<?x1x1x8xi32> {
+  %w = nibble.constant dense<1> : tensor<8x1x1x8xi8> : tensor<8x1x1x8x!w>
+  // expected-error@+1 {{cannot use the kernel listed_u8s8_10x8_avx2, which it was given: lists are for 8-bit weights of which 16-bit sums may overflow, where the target has no vpdpbusd}}
+  %y = nibble.tile %x, %w {nibble.given_kernel = "listed_u8s8_10x8_avx2", window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x1x8x!u>, tensor<8x1x1x8x!w>) -> tensor<?x1x1x8xi32>
+  return %y : tensor<?x1x1x8xi32>
+}
