@@ -5,8 +5,7 @@
 #include "compiler/Kernels/Kernels.h"
 #include "compiler/Kernels/Listed.h"
 #include "compiler/Kernels/Select.h"
-
-#include <benchmark/benchmark.h>
+#include "test/bench/KernelBench.h"
 
 #include <algorithm>
 #include <chrono>
@@ -16,6 +15,7 @@
 #include <random>
 #include <sys/mman.h>
 
+using namespace nibble::bench;
 using namespace nibble::kernels;
 
 #if defined(__x86_64__)
@@ -115,24 +115,6 @@ double measurePeak(const Mix &mix) {
   return turns * peakSteps * mix.products * 2.0 / best;
 }
 
-/// `count` times `value` from a multiple of 64 bytes on, as the compiler's arena has them: sums that straddle cache
-/// lines cost up to a tenth of the speed.
-template <typename T>
-class Aligned {
-public:
-  Aligned(int64_t count, int value) : bytes(count * sizeof(T) + 64) {
-    void *start = bytes.data();
-    size_t space = bytes.size();
-    first = static_cast<T *>(std::align(64, count * sizeof(T), start, space));
-    std::fill_n(first, count, static_cast<T>(value));
-  }
-  T *data() { return first; }
-
-private:
-  std::vector<uint8_t> bytes;
-  T *first;
-};
-
 /// Bytes per second at which `bytes` are read, the best of a few passes.
 double measureRead(const int8_t *begin, int64_t size) {
   double best = 1;
@@ -170,39 +152,6 @@ double measureRead(const int8_t *begin, int64_t size) {
   }
   return static_cast<double>(size) / best;
 }
-
-/// Executable memory with the kernel for `params`; null, with the error in `state`, where there is none.
-class Code {
-public:
-  Code(benchmark::State &state, const auto &kernel, const auto &params) {
-    const MachineCode code = generate(kernel, params);
-    if (!code) {
-      state.SkipWithError(code.error.c_str());
-      return;
-    }
-    void *mapped = mmap(nullptr, code.bytes.size(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (mapped == MAP_FAILED) {
-      state.SkipWithError("no memory for the code");
-      return;
-    }
-    memory = mapped;
-    size = code.bytes.size();
-    std::memcpy(memory, code.bytes.data(), size);
-    mprotect(memory, size, PROT_READ | PROT_EXEC);
-  }
-  ~Code() {
-    if (memory)
-      munmap(memory, size);
-  }
-  Code(const Code &) = delete;
-  Code &operator=(const Code &) = delete;
-
-  DotFn fn() const { return reinterpret_cast<DotFn>(memory); }
-
-private:
-  void *memory = nullptr;
-  size_t size = 0;
-};
 
 /// All rows that the kernel has against 64 columns. Rows that are too long for the first-level cache are cut into
 /// blocks of k, of which each passes all columns before the next begins and adds to what they have.
@@ -328,9 +277,6 @@ void runListed(benchmark::State &state, const ListedKernelInfo &kernel) {
   state.counters["of_bound"] = benchmark::Counter(ops / peak, rate);
 }
 
-double smallest(const std::vector<double> &v) { return *std::min_element(v.begin(), v.end()); }
-double largest(const std::vector<double> &v) { return *std::max_element(v.begin(), v.end()); }
-
 /// The lengths of windows that weights of this width usually allow: for narrow activations (no widening), for 8-bit
 /// activations and typical weights, and the least.
 std::vector<int64_t> windowsOf(const KernelInfo &kernel) {
@@ -353,9 +299,6 @@ int main(int argc, char **argv) {
     std::fprintf(stderr, "kernels_bench: this machine has no avx2\n");
     return 1;
   }
-  const auto common = [](benchmark::internal::Benchmark *b) {
-    b->Repetitions(15)->ReportAggregatesOnly()->ComputeStatistics("min", smallest)->ComputeStatistics("max", largest);
-  };
   for (const KernelInfo &kernel : allKernels()) {
     if (!runsHere(kernel)) {
       std::printf("%s: this machine has no %s\n", std::string(kernel.name).c_str(),
@@ -369,12 +312,12 @@ int main(int argc, char **argv) {
         benchmark::RegisterBenchmark(name.c_str(), runKernel, kernel)
             ->ArgNames({"run", "widen", "pad"})
             ->Args({run, widenEvery, pad})
-            ->Apply(common);
+            ->Apply(repeated);
     for (const int64_t run : {1024, 4096}) // weights in the second-level cache, and in the third
       benchmark::RegisterBenchmark((name + "/gemv").c_str(), runGemv, kernel)
           ->ArgNames({"run", "widen"})
           ->Args({run, windowsOf(kernel)[windowsOf(kernel).size() > 1 ? 1 : 0]})
-          ->Apply(common);
+          ->Apply(repeated);
   }
   for (const ListedKernelInfo &kernel : listedKernels())
     for (const auto &[run, pad] : {std::pair<int64_t, int64_t>{128, 0}, {512, 0}, {2304, 0}, {4096, 0}, {4096, 384}})
@@ -382,7 +325,8 @@ int main(int argc, char **argv) {
         benchmark::RegisterBenchmark(std::string(kernel.name).c_str(), runListed, kernel)
             ->ArgNames({"run", "channel", "pad"})
             ->Args({run, perChannel, pad})
-            ->Apply(common);
+            ->Apply(repeated);
+  registerResults();
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv))
     return 1;
