@@ -90,6 +90,9 @@ std::vector<LayerShape> layersFor(const std::string &kernel, bool oneRow) {
               {10, 10, 32, 24, 5}, {4, 4, 64, 64, 3},    {3, 3, 128, 40, 3},   {2, 2, 256, 64, 2},  {28, 28, 8, 8, 1},
               {14, 14, 8, 128, 1}, {6, 6, 96, 33, 3},    {1, 8, 1024, 256, 1}, {1, 2, 512, 512, 1}, {1, 4, 256, 128, 1},
               {20, 20, 16, 48, 1}, {14, 14, 128, 128, 3}};
+  // Lists are long: what they cost shows where they do not fit the nearest cache.
+  if (oneRow && kernels::findListedKernel(kernel))
+    std::erase_if(layers, [](const LayerShape &layer) { return layer.channels * layer.outputs < 1 << 16; });
   // Listed kernels are no candidates where sums of 16 bits need no lists.
   const int small = kernels::findListedKernel(kernel) ? 7 : 4;
   if (operandsOf(kernel) == Operands::Bytes)
