@@ -8,6 +8,7 @@
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/SHA256.h"
 #include "llvm/TargetParser/Host.h"
+#include <cmath>
 #include <sched.h>
 
 using namespace mlir;
@@ -101,6 +102,8 @@ LogicalResult tuneTile(TileOp tile, const TuneCache &cache, const TuneOptions &o
     if (failed(measured))
       return failure();
     times = std::move(*measured);
+    for (double &time : *times)
+      time = std::round(time * 1e3) / 1e3; // as the cache keeps it, so that what it gives is the same choice
     if (std::string error = cache.store(key, kernels, *times); !error.empty())
       tile.emitWarning() << "times of kernels are not kept: " << error;
   }
