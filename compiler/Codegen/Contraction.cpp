@@ -200,9 +200,12 @@ public:
         ySpans(spansOf(s.OH, s.H, s.KH, s.SH, s.PT, s.DH)), xSpans(spansOf(s.OW, s.W, s.KW, s.SW, s.PL, s.DW)) {}
 
   void emit() {
-    full = tile(".tile", rows, 1);
     // One pixel an image: a few images leave most rows of a tile without work, so they have wider tiles of one row.
     const bool hasSingles = batched && isPixel() && s.groups == 1;
+    prefetches = hasSingles && ops.weights.elem == Elem::F32 && blocks * blockElements() > mostInCache;
+    full = tile(".tile", rows, 1, prefetches);
+    if (hasSingles)
+      rest = tile(".rest", restRows(), 1, prefetches);
     if (s.groups == 1 && (isPixel() ? batched : hasCorners())) {
       // As many accumulators as hide the latency of an addition, and as fit the registers.
       together = std::min<int64_t>(blocks, rows >= 6 ? 4 : 2);
@@ -236,6 +239,8 @@ private:
 
   Value images(Code &c, Value n) const { return batched ? n : c.idx(1); }
   static Value isFew(Code &c, Value images) { return c.cmp(arith::CmpIPredicate::sle, images, c.idx(mostSingles)); }
+  /// Of the tile for what is left of the images, where that is so few.
+  int64_t restRows() const { return rows * 2 / 3; }
   /// The result of an image.
   bool isPixel() const { return s.OH * s.OW == 1; }
   static bool isCorner(const Span &y, const Span &x) { return y.count * x.count == 1; }
@@ -244,10 +249,20 @@ private:
         ySpans, [&](const Span &y) { return llvm::any_of(xSpans, [&](const Span &x) { return isCorner(y, x); }); });
   }
 
-  /// A routine of block, ky0, ky1, kx0, kx1, then the input offset of tap (0, 0) and the output pixel of each row.
-  func::FuncOp tile(StringRef suffix, int64_t tileRows, int64_t width) {
-    return emitter.routine((name + suffix).str(), loc, 5 + 2 * tileRows, [&, width, tileRows](Region &r, ValueRange a) {
-      TileTaps taps{a[0], a[1], a[2], a[3], a[4], SmallVector<Value>(a.slice(5, tileRows)), width};
+  /// f32 weights that stay in a second-level cache while all tiles pass: half of 512 KiB.
+  static constexpr int64_t mostInCache = 65536;
+  /// Weights of a block of 16 columns.
+  int64_t blockElements() const { return s.KH * s.KW * s.channelsPerGroup() * tileColumns; }
+
+  /// A routine of block, ky0, ky1, kx0, kx1, then the input offset of tap (0, 0) and the output pixel of each row, and
+  /// how far ahead it prefetches weights if it does.
+  func::FuncOp tile(StringRef suffix, int64_t tileRows, int64_t width, bool prefetches = false) {
+    const int64_t arguments = 5 + 2 * tileRows;
+    return emitter.routine((name + suffix).str(), loc, arguments + prefetches, [=, this](Region &r, ValueRange a) {
+      TileTaps taps{a[0],  a[1],
+                    a[2],  a[3],
+                    a[4],  SmallVector<Value>(a.slice(5, tileRows)),
+                    width, prefetches ? a[arguments] : Value()};
       SmallVector<Value> acc = innerProduct(r, s, ops, taps, pixelStride);
       for (int64_t b = 0; b < width; ++b) {
         RowStore store(r, s, epilogue, output, b ? r.add(a[0], b) : a[0]);
@@ -274,7 +289,17 @@ private:
           Value pixels = r.mul(images(r, r.n), y.count * x.count);
           Value tiles = r.ceilDiv(pixels, rows);
           Value lo = r.max(r.sub(r.begin, first), r.idx(0)), hi = r.min(r.sub(r.end, first), tiles);
-          auto fullTiles = [&] { callRectangle(r, y, x, block, channel, pixels, lo, hi); };
+          auto fullTiles = [&] {
+            if (!rest)
+              return callRectangle(r, {full, rows}, y, x, block, channel, pixels, lo, hi, hi);
+            // What is left behind the last whole tile of images is often little: their number is a power of two.
+            Value left = r.sub(pixels, r.mul(r.sub(tiles, r.idx(1)), rows));
+            Value isRest = arith::AndIOp::create(r, r.cmp(arith::CmpIPredicate::eq, hi, tiles),
+                                                 r.cmp(arith::CmpIPredicate::sle, left, r.idx(restRows())));
+            Value end = r.select(isRest, r.max(lo, r.sub(hi, r.idx(1))), hi);
+            callRectangle(r, {full, rows}, y, x, block, channel, pixels, lo, end, hi);
+            callRectangle(r, {rest, restRows()}, y, x, block, channel, pixels, end, hi, hi);
+          };
           if (single && !isPixel() && isCorner(y, x))
             r.when(isFew(r, pixels), [&] { callCorner(r, y, x, block, lo, hi); }, fullTiles);
           else
@@ -284,16 +309,21 @@ private:
     });
   }
 
-  /// Tiles lo to hi of a rectangle, which has `pixels` in all images.
-  void callRectangle(Region &r, const Span &y, const Span &x, Value block, Value channel, Value pixels, Value lo,
-                     Value hi) {
+  struct Tile {
+    func::FuncOp routine;
+    int64_t rows; ///< That it computes, of `rows` from one tile to the next.
+  };
+
+  /// Tiles lo to hi of a rectangle, which has `pixels` in all images; those of the block end at `last`.
+  void callRectangle(Region &r, const Tile &tile, const Span &y, const Span &x, Value block, Value channel,
+                     Value pixels, Value lo, Value hi, Value last) {
     const PixelWalk walk(r, s, y, x, pixelStride);
     const bool whole = y.count * x.count % rows == 0; // tiles are, for any number of images
     Value lastPixel = r.sub(pixels, r.idx(1));
     r.loop(lo, hi, 1, walk.begin(r.mul(lo, rows), channel), [&](Value t, ValueRange state) {
       PixelWalk::At at(state);
       SmallVector<Value> in, out;
-      for (int64_t m = 0; m < rows; ++m) {
+      for (int64_t m = 0; m < tile.rows; ++m) {
         in.push_back(at.in), out.push_back(at.out);
         // The last tile repeats its last pixel: the same value is stored twice.
         Value isInside = whole ? Value() : r.cmp(arith::CmpIPredicate::slt, r.add(r.mul(t, rows), m), lastPixel);
@@ -302,7 +332,10 @@ private:
       SmallVector<Value> args{block, r.idx(y.tap0), r.idx(y.tap1), r.idx(x.tap0), r.idx(x.tap1)};
       args.append(in);
       args.append(out);
-      Emitter::call(r, full, args);
+      // The last tile brings the next block nearer; the others touch what they have.
+      if (prefetches)
+        args.push_back(r.select(r.cmp(arith::CmpIPredicate::eq, r.add(t, 1), last), r.idx(blockElements()), r.idx(0)));
+      Emitter::call(r, tile.routine, args);
       return at.values();
     });
   }
@@ -353,8 +386,9 @@ private:
   const bool batched;
   const int64_t rows, blocksOfGroup, blocks, pixelStride;
   const SmallVector<Span> ySpans, xSpans;
-  int64_t together = 1; ///< Blocks of a tile of one row.
-  func::FuncOp full, single, singleRest;
+  int64_t together = 1;    ///< Blocks of a tile of one row.
+  bool prefetches = false; ///< Tiles of several rows do, of the weights of the next block.
+  func::FuncOp full, rest, single, singleRest;
 };
 
 } // namespace

@@ -3,6 +3,7 @@
 #include "compiler/Codegen/InnerProduct.h"
 #include "compiler/Codegen/Elementwise.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 
 #include <cmath>
 
@@ -13,6 +14,9 @@ namespace nibble::codegen {
 using Values = SmallVector<Value>;
 
 namespace {
+
+/// The cache that prefetched weights are to reach, as llvm.prefetch counts them; the first level is in use.
+constexpr int secondLevel = 2;
 
 class Tile {
 public:
@@ -86,6 +90,8 @@ private:
       for (int64_t b = 0; b < t.width; ++b) {
         Value w = ofBlock(first, b, channels * tileColumns);
         Value w0 = r.load(W, w, lanes), w1 = r.load(W, r.add(w, lanes), lanes);
+        if (t.ahead)
+          memref::PrefetchOp::create(r, W, r.add(w, t.ahead), /*isWrite=*/false, secondLevel, /*isDataCache=*/true);
         for (int64_t m = 0; m < rows; ++m) {
           Value a = r.splat(r.load(A, r.add(bases[m], c)), lanes);
           out.push_back(r.fma(a, w0, in[at(b, m)]));

@@ -13,6 +13,7 @@ struct TileTaps {
   Value block, ky0, ky1, kx0, kx1;
   llvm::SmallVector<Value> base;
   int64_t width = 1;
+  Value ahead; ///< If there is one: so many elements behind the weights in use are prefetched. Of f32 operands.
 };
 
 /// For each block and row two vectors of 8 accumulators: f32, or i32 of integer operands.

@@ -107,15 +107,20 @@ Terms depthwiseTerms(const Work &work) {
 }
 
 /// Tiles of up to 6 pixels x 16 channels; `step` values of a tap go together. The last tile of a line is a whole one.
-/// Where up to three images have one pixel each, it has a tile of one row and more channels (Contraction.cpp).
+/// Where up to three images have one pixel each, it has a tile of one row and more channels; the last of more images
+/// one of 4 rows if it has no more (Contraction.cpp).
 Terms portableTerms(const Work &work, int64_t step) {
-  constexpr int64_t rows = 6, columns = 16, mostSingles = 3;
+  constexpr int64_t rows = 6, restRows = 4, columns = 16, mostSingles = 3;
   constexpr double single = 0.25; // of the time of a tile; measured 0.15 (binary) to 0.33 (f32)
   const int64_t down = work.height - work.borderRows, across = work.width - work.borderColumns;
   const bool hasSingles = work.groups == 1 && work.images <= mostSingles;
   auto split = [&](int64_t pixelsOfImage) {
-    return hasSingles && pixelsOfImage == 1 ? number(work.images) * single
-                                            : number(ceilDiv(work.images * pixelsOfImage, rows));
+    if (hasSingles && pixelsOfImage == 1)
+      return number(work.images) * single;
+    const double tiles = number(ceilDiv(work.images * pixelsOfImage, rows));
+    const int64_t left = work.images % rows;
+    const bool hasRest = work.groups == 1 && work.flat && pixelsOfImage == 1 && left > 0 && left <= restRows;
+    return hasRest ? tiles - 1 + number(restRows) / number(rows) : tiles;
   };
   const double blocks = number(ceilDiv(work.outputs, columns)), atRow = shareAtBorder(work.rows),
                atColumn = shareAtBorder(work.columns);
