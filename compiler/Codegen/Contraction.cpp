@@ -81,8 +81,8 @@ private:
     Value index = r.add(r.mul(pixel, s.O), channel);
     SmallVector<Value> done;
     for (int64_t h = 0; h * lanes < valid; ++h)
-      done.push_back(applyEpilogue(r, e, acc[h], r.add(channel, h * lanes), r.add(index, h * lanes), out,
-                                   std::min(valid - h * lanes, lanes)));
+      done.push_back(
+          applyEpilogue(r, e, acc[h], pixel, r.add(channel, h * lanes), out, std::min(valid - h * lanes, lanes)));
     if (out.elem == Elem::Bits)
       return storeBits(pixel, done, valid);
     for (int64_t h = 0; h * lanes < valid; ++h) {

@@ -60,9 +60,11 @@ struct Epilogue {
   } kind = Kind::Raw;
   Buffer multiplier, bias, lo, hi; ///< f32, one per channel padded to a multiple of 16, or one (lo, hi)
   Buffer thresholds, flips;        ///< i32, likewise
-  Buffer residual;                 ///< integers minus zero point, or f32
+  Buffer residual;                 ///< integers in any storage, or f32
   float residualMultiplier = 0;
-  int64_t residualZero = 0; ///< How a residual in bytes stores 0.
+  int64_t residualZero = 0; ///< How a residual in U8 or U2 stores 0.
+  int64_t channels = 0;     ///< of the residual,
+  bool inEights = false;    ///< which is read by vectors of 8 that begin at multiples of 8 of them
   int64_t zero = 0;         ///< of the result's grid
   int64_t stored = 0;       ///< How bytes store 0: what storage adds to an integer minus zero point.
   bool binary = false;      ///< the result is -1 or +1, whatever its storage
@@ -117,9 +119,9 @@ int64_t channelsOfConstants(int64_t channels, int64_t groups);
 Buffer packF32Weights(Emitter &emitter, llvm::StringRef name, mlir::Location loc, const ConvShape &shape,
                       const Expr &source, bool transpose);
 
-/// Applies an epilogue to `width` (8 or 0) accumulators of channel `c`. Result: f32, or i32 minus zero point; for Bits
-/// an i1.
-Value applyEpilogue(Region &r, const Epilogue &e, Value acc, Value channel, Value outIndex, const Buffer &output,
+/// Applies an epilogue to `width` (8, 16 or 0) accumulators of an output pixel, from `channel` on. Result: f32, or i32
+/// minus zero point; for Bits an i1.
+Value applyEpilogue(Region &r, const Epilogue &e, Value acc, Value pixel, Value channel, const Buffer &output,
                     int64_t valid = lanes);
 
 } // namespace nibble::codegen

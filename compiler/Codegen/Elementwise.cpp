@@ -21,7 +21,7 @@ static Value laneSteps(Region &r, int64_t width, int64_t step) {
   return arith::ConstantOp::create(r, DenseElementsAttr::get(cast<ShapedType>(r.i32(width)), ArrayRef<int32_t>(steps)));
 }
 
-Value ternaryFields(Region &r, Value values) {
+Value fieldsOfTwoBits(Region &r, Value values) {
   Value fields = arith::AndIOp::create(r, values, r.ci(3, lanes));
   return vector::ReductionOp::create(r, vector::CombiningKind::OR,
                                      arith::ShLIOp::create(r, fields, laneSteps(r, lanes, 2)));
@@ -39,8 +39,12 @@ Expr leaf(const Buffer &buffer, int64_t zero, int64_t channels) {
       Value fields = arith::ShRUIOp::create(r, word, shift);
       if (at.width)
         fields = arith::ShRUIOp::create(r, r.splat(fields, at.width), laneSteps(r, at.width, width));
-      if (width == 2)
+      if (buffer.elem == Elem::Fields)
         return r.ashr(r.shl(fields, 30), 30);
+      if (buffer.elem == Elem::U2) {
+        Value q = arith::AndIOp::create(r, fields, r.ci(3, at.width));
+        return zero ? r.isub(q, r.ci(static_cast<int32_t>(zero), at.width)) : q;
+      }
       Value bit = arith::AndIOp::create(r, fields, r.ci(1, at.width)); // 0 stands for +1
       return r.isub(r.ci(1, at.width), r.shl(bit, 1));
     };
@@ -132,11 +136,15 @@ static void storePacked(Region &r, const StoreTo &s, Value row, int64_t cols) {
                ? r.cmp(arith::CmpFPredicate::OLT, v, r.cf(0, Code::widthOf(v)))
                : r.cmp(arith::CmpIPredicate::slt, v, r.ci(0, Code::widthOf(v)));
   };
-  auto integer = [&](Value v) { return isa<FloatType>(getElementTypeOrSelf(v.getType())) ? r.toInt(v) : v; };
+  auto integer = [&](Value v) {
+    if (isa<FloatType>(getElementTypeOrSelf(v.getType())))
+      v = r.toInt(v);
+    return s.zero ? r.iadd(v, r.ci(static_cast<int32_t>(s.zero), Code::widthOf(v))) : v;
+  };
   // The lowest bits of an i32.
   auto eight = [&](Value v) -> Value {
     if (width == 2)
-      return ternaryFields(r, integer(v));
+      return fieldsOfTwoBits(r, integer(v));
     Value byte = vector::BitCastOp::create(r, VectorType::get({1}, r.getIntegerType(lanes)), negative(v));
     return arith::ExtUIOp::create(r, r.getI32Type(), vector::ExtractOp::create(r, byte, ArrayRef<int64_t>{0}));
   };

@@ -6,8 +6,9 @@
 
 namespace nibble::codegen {
 
-/// Element (row, col) of a buffer that holds the whole tensor: f32 from F32, i32 from I32, I16, U8 (minus `zero`), Bits
-/// and Fields. The last two need an aligned view: `channels` is the length of their packed rows.
+/// Element (row, col) of a buffer that holds the whole tensor: f32 from F32, i32 from I32, I16, U8 (minus `zero`),
+/// Bits, Fields and U2 (minus `zero`). The last three need a view of their packed rows, of `channels` elements, and
+/// vectors that come out of one word.
 Expr leaf(const Buffer &buffer, int64_t zero = 0, int64_t channels = 0);
 /// One f32 per column (per channel), or one for all when the buffer holds one.
 Expr perColumn(const Buffer &buffer);
@@ -23,8 +24,8 @@ Expr map(const Expr &a, const Expr &b, const Expr &c, std::function<Value(Region
          bool integral = false);
 
 /// Emits a region that evaluates the recipes over a [rows, cols] view and stores each into its buffer (F32, I32, I16,
-/// U8, Bits, Fields). I16, U8 and Fields store the low bits of an integral recipe (+ zero for U8); Bits store bit 1
-/// where the recipe is negative.
+/// U8, Bits, Fields, U2). I16, U8, Fields and U2 store the low bits of an integral recipe + zero (which is 0 for I16
+/// and Fields); Bits store bit 1 where the recipe is negative.
 struct StoreTo {
   Expr expr;
   Buffer buffer;
@@ -32,14 +33,16 @@ struct StoreTo {
 };
 void evaluate(Emitter &emitter, llvm::StringRef name, mlir::Location loc, View view, llvm::ArrayRef<StoreTo> stores);
 
-/// Stores i32 or f32 values of `width` lanes as elements of the buffer (not Bits or Fields).
+/// Stores i32 or f32 values of `width` lanes as elements of the buffer (not Bits, Fields or U2).
 void storeElements(Region &r, Value value, const Buffer &buffer, Value index, int64_t zero);
-/// Bits of an element that rows of whole 32-bit words hold: 1 for Bits, 2 for Fields, else 0.
-inline int64_t packedBits(Elem elem) { return elem == Elem::Bits ? 1 : elem == Elem::Fields ? 2 : 0; }
+/// Bits of an element that rows of whole 32-bit words hold: 1 for Bits, 2 for Fields and U2, else 0.
+inline int64_t packedBits(Elem elem) {
+  return elem == Elem::Bits ? 1 : elem == Elem::Fields || elem == Elem::U2 ? 2 : 0;
+}
 /// 32-bit words of a row of so many elements of 1 or 2 bits.
 inline int64_t wordsOf(int64_t channels, int64_t bits = 1) { return (channels * bits + 31) / 32; }
-/// `lanes` i32 values as 16 bits of ternary fields, in an i32.
-Value ternaryFields(Region &r, Value values);
+/// The lowest two bits of `lanes` i32 values as 16 bits, in an i32.
+Value fieldsOfTwoBits(Region &r, Value values);
 
 } // namespace nibble::codegen
 

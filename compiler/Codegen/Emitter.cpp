@@ -40,6 +40,7 @@ Type Emitter::elementType(Elem elem) {
   case Elem::I32:
   case Elem::Bits:
   case Elem::Fields:
+  case Elem::U2:
     return b.getI32Type();
   case Elem::I16:
     return b.getIntegerType(16);

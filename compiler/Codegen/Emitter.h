@@ -20,6 +20,7 @@ enum class Elem {
   U8,     ///< integers of a grid, minus its smallest one (for byte kernels)
   Bits,   ///< binary: bits packed along the last dimension in 32-bit words, each row padded to whole words
   Fields, ///< ternary: two bits each, likewise
+  U2,     ///< integers of a grid of up to four, minus its smallest one: two bits each, likewise
   I8      ///< packed constants
 };
 

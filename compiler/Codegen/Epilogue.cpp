@@ -1,5 +1,6 @@
 // What follows a contraction, on accumulators in registers.
 #include "compiler/Codegen/Contraction.h"
+#include "compiler/Codegen/Elementwise.h"
 
 using namespace mlir;
 
@@ -11,18 +12,23 @@ static Value channelValue(Region &r, const Buffer &b, Value channel, int64_t wid
   return r.load(r.ref(b), channel, width);
 }
 
-/// The first `valid` of `width` elements, the others 0: what lies behind them may not be ours.
-static Value loadFirst(Region &r, Value memref, Value index, int64_t width, int64_t valid) {
-  if (valid >= width)
-    return r.load(memref, index, width);
-  auto type = VectorType::get({width}, cast<MemRefType>(memref.getType()).getElementType());
-  Value all = arith::ConstantOp::create(r, r.getZeroAttr(type));
-  for (int64_t i = 0; i < valid; ++i)
-    all = vector::InsertOp::create(r, r.load(memref, r.add(index, i)), all, ArrayRef<int64_t>{i});
+/// `width` elements of the residual, of which those behind the first `valid` may be anything.
+static Value residualOf(Region &r, const Epilogue &e, Value pixel, Value channel, int64_t width, int64_t valid) {
+  const Expr elements = leaf(e.residual, e.residualZero, e.channels);
+  // Packed rows end with whole words. Of others, what lies behind the last element may not be ours.
+  if (!width || (packedBits(e.residual.elem) ? e.inEights : valid >= width))
+    return elements.eval(r, {pixel, channel, e.channels, width});
+  Value all;
+  for (int64_t i = 0; i < std::min(valid, width); ++i) {
+    Value one = elements.eval(r, {pixel, r.add(channel, i), e.channels, 0});
+    if (!all)
+      all = arith::ConstantOp::create(r, r.getZeroAttr(r.vec(one.getType(), width)));
+    all = vector::InsertOp::create(r, one, all, ArrayRef<int64_t>{i});
+  }
   return all;
 }
 
-Value applyEpilogue(Region &r, const Epilogue &e, Value acc, Value channel, Value outIndex, const Buffer &output,
+Value applyEpilogue(Region &r, const Epilogue &e, Value acc, Value pixel, Value channel, const Buffer &output,
                     int64_t valid) {
   int64_t w = Code::widthOf(acc);
   bool integer = isa<IntegerType>(getElementTypeOrSelf(acc.getType()));
@@ -38,12 +44,8 @@ Value applyEpilogue(Region &r, const Epilogue &e, Value acc, Value channel, Valu
     return r.fmul(y, channelValue(r, e.multiplier, channel, w));
   y = r.fma(y, channelValue(r, e.multiplier, channel, w), channelValue(r, e.bias, channel, w));
   if (e.residual) {
-    Value x = loadFirst(r, r.ref(e.residual), outIndex, w, valid);
-    if (e.residual.elem == Elem::I16)
-      x = r.toFloat(arith::ExtSIOp::create(r, r.i32(w), x));
-    else if (e.residual.elem == Elem::U8)
-      x = r.toFloat(r.isub(arith::ExtUIOp::create(r, r.i32(w), x), r.ci(static_cast<int32_t>(e.residualZero), w)));
-    else if (e.residual.elem == Elem::I32)
+    Value x = residualOf(r, e, pixel, channel, w, valid);
+    if (e.residual.elem != Elem::F32)
       x = r.toFloat(x);
     y = r.fma(x, r.cf(e.residualMultiplier, w), y);
   }

@@ -118,6 +118,22 @@ void WindowTile::emitLine(Region &r, Value share, Value image, Value oy, Value o
   }
 }
 
+Correction &WindowTile::correctionOf(const Taps &taps, ArrayRef<int64_t> weights, int64_t zero) {
+  if (!zero)
+    return noCorrection;
+  auto [it, isNew] = corrections.try_emplace({taps.y0, taps.y1, taps.x0, taps.x1});
+  Correction &correction = it->second;
+  if (!isNew)
+    return correction;
+  const int64_t channels = s.channelsPerGroup(), read = s.groups == 1 ? llvm::alignTo(s.O, columns) : s.O;
+  correction.values.assign(llvm::alignTo(read, tileColumns), 0);
+  for (int64_t o = 0; o < s.O; ++o)
+    for (int64_t y = taps.y0; y < taps.y1; ++y)
+      for (int64_t k = taps.x0 * channels; k < taps.x1 * channels; ++k)
+        correction.values[o] -= static_cast<int32_t>(zero * weights[(o * s.KH + y) * s.KW * channels + k]);
+  return correction;
+}
+
 void KernelTile::finish(Region &r, Value from, Value channel, int64_t width, const PixelRun &run,
                         Correction &correction) {
   if (!bytes || width != columns || !isNear(run))
@@ -179,7 +195,7 @@ void KernelTile::finishEight(Region &r, Value from, Value channel, Value pixel, 
     return finishPacked(r, [&] { return accumulators(from, channel, lanes); }, channel, pixel, bits);
   Value index = r.add(r.mul(pixel, s.O), channel);
   auto whole = [&] {
-    storeElements(r, applyEpilogue(r, e, accumulators(from, channel, lanes), channel, index, output), output, index,
+    storeElements(r, applyEpilogue(r, e, accumulators(from, channel, lanes), pixel, channel, output), output, index,
                   e.stored);
   };
   if (s.O % columns == 0)
@@ -187,12 +203,13 @@ void KernelTile::finishEight(Region &r, Value from, Value channel, Value pixel, 
   r.when(r.cmp(arith::CmpIPredicate::sle, r.add(channel, lanes), r.idx(s.O)), whole, [&] {
     r.loop(channel, r.idx(s.O), 1, [&](Value c) {
       Value step = r.sub(c, channel), at = r.add(index, step);
-      storeElements(r, applyEpilogue(r, e, accumulators(r.add(from, step), c, 0), c, at, output), output, at, e.stored);
+      storeElements(r, applyEpilogue(r, e, accumulators(r.add(from, step), c, 0), pixel, c, output), output, at,
+                    e.stored);
     });
   });
 }
 
-/// A byte (two for ternary fields) holds 8 channels; what fills the last word of a pixel is 0.
+/// A byte (two of two bits each) holds 8 channels; what fills the last word of a pixel is 0.
 void KernelTile::finishPacked(Region &r, llvm::function_ref<Value()> sums, Value channel, Value pixel, int64_t bits) {
   Buffer units = operands.output;
   units.elem = bits == 1 ? Elem::I8 : Elem::I16, units.elements = operands.output.elements * (4 / bits);
@@ -200,13 +217,14 @@ void KernelTile::finishPacked(Region &r, llvm::function_ref<Value()> sums, Value
   Type unit = r.getIntegerType(lanes * bits);
   auto constant = [&](int64_t value) { return arith::ConstantOp::create(r, r.getIntegerAttr(unit, value)); };
   auto store = [&](int64_t valid) {
-    Value index = r.add(r.mul(pixel, s.O), channel);
-    Value result = applyEpilogue(r, e, sums(), channel, index, operands.output, valid), packed;
+    Value result = applyEpilogue(r, e, sums(), pixel, channel, operands.output, valid), packed;
+    if (e.stored)
+      result = r.iadd(result, r.ci(static_cast<int32_t>(e.stored), lanes));
     if (bits == 1)
       packed = vector::ExtractOp::create(r, vector::BitCastOp::create(r, VectorType::get({1}, unit), result),
                                          ArrayRef<int64_t>{0});
     else
-      packed = arith::TruncIOp::create(r, unit, ternaryFields(r, result));
+      packed = arith::TruncIOp::create(r, unit, fieldsOfTwoBits(r, result));
     if (valid < lanes)
       packed = arith::AndIOp::create(r, packed, constant((1 << valid * bits) - 1));
     r.store(packed, r.ref(units), r.add(r.mul(pixel, rowUnits), r.div(channel, lanes)));

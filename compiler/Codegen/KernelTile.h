@@ -117,6 +117,9 @@ protected:
   virtual llvm::SmallVector<int64_t> rowsOfRest(int64_t most) const = 0;
   /// The calls for one share of the channels, each with its epilogue.
   virtual void emitShare(Region &r, Value share, const PixelRun &run) = 0;
+  /// What a zero point takes from the sums of pixels that see these taps: of `weights` [O, KH, KW, C / groups] times
+  /// `zero`, which stands for 0 in the input.
+  Correction &correctionOf(const Taps &taps, llvm::ArrayRef<int64_t> weights, int64_t zero);
 
   // Set by the constructors of subclasses.
   int64_t sumsOfCall = 0; ///< The most of one call.
@@ -128,6 +131,8 @@ private:
   void lowerWindows(bool batched);
   /// `count` pixels from (oy, ox) on, to the right or down.
   void emitLine(Region &r, Value share, Value image, Value oy, Value ox, const Taps &taps, bool down, int64_t count);
+
+  std::map<std::tuple<int64_t, int64_t, int64_t, int64_t>, Correction> corrections;
 };
 
 } // namespace nibble::codegen

@@ -136,22 +136,6 @@ ByteTile::ByteTile(Emitter &emitter, TileOp op, StringRef name, const ConvShape 
   bytes = byteRange(largest);
 }
 
-Correction &ByteTile::correctionFor(const Taps &taps) {
-  if (!facts.zero || facts.group)
-    return noCorrection;
-  auto [it, isNew] = corrections.try_emplace({taps.y0, taps.y1, taps.x0, taps.x1});
-  Correction &correction = it->second;
-  if (!isNew)
-    return correction;
-  const int64_t channels = s.channelsPerGroup(), read = s.groups == 1 ? tiles * columns : s.O;
-  correction.values.assign((read + tileColumns - 1) / tileColumns * tileColumns, 0);
-  for (int64_t o = 0; o < s.O; ++o)
-    for (int64_t y = taps.y0; y < taps.y1; ++y)
-      for (int64_t k = taps.x0 * channels; k < taps.x1 * channels; ++k)
-        correction.values[o] -= static_cast<int32_t>(facts.zero * facts.values[(o * s.KH + y) * s.KW * channels + k]);
-  return correction;
-}
-
 std::optional<kernels::ByteResult> ByteTile::bytesOf(const PixelRun &run, int64_t outer,
                                                      const Correction &correction) const {
   if (!bytes || !isNear(run))

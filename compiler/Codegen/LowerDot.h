@@ -38,7 +38,9 @@ protected:
   /// Sets the number of tiles that one work item computes, a multiple of `multiple`: the weights of a share stay in the
   /// first-level cache while pixels pass.
   void cutShares(int64_t tileBytes, int64_t multiple);
-  Correction &correctionFor(const Taps &taps);
+  Correction &correctionFor(const Taps &taps) {
+    return facts.group ? noCorrection : correctionOf(taps, facts.values, facts.zero);
+  }
   /// How a kernel that can stores the result itself, with the correction of the run's taps: calls whose columns are all
   /// channels; nothing where the result is no bytes.
   std::optional<kernels::ByteResult> bytesOf(const PixelRun &run, int64_t outer, const Correction &correction) const;
@@ -49,9 +51,6 @@ protected:
   const DotFacts facts;
   const int64_t tiles; ///< of columns, in a group of channels
   int64_t share = 1;   ///< Tiles that one work item computes.
-
-private:
-  std::map<std::tuple<int64_t, int64_t, int64_t, int64_t>, Correction> corrections;
 };
 
 /// With a kernel of the manifest (compiler/Kernels/Kernels.h).

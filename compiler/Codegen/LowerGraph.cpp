@@ -240,7 +240,7 @@ LogicalResult Lowering::lowerRequantize(RequantizeOp op) {
   if (isQuantizedType(l.type.getElementType())) {
     Elem elem = elemOf(l.type);
     Buffer b = place(result, elem, ".q");
-    evaluate(*emitter, name, op.getLoc(), viewOf(l), {{*l.gridExpr, b, elem == Elem::U8 ? storedZero(l.type) : 0}});
+    evaluate(*emitter, name, op.getLoc(), viewOf(l), {{*l.gridExpr, b, storedZero(l.type, elem)}});
     get(result).grid = b;
   } else {
     gridBuffer(result);

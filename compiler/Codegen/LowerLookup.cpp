@@ -7,9 +7,10 @@ using namespace mlir;
 namespace nibble::codegen {
 
 LookupTile::LookupTile(Emitter &emitter, TileOp op, StringRef name, const kernels::LookupKernelInfo &info,
-                       const ConvShape &shape, const Epilogue &epilogue, const KernelOperands &operands, int64_t batch)
+                       const ConvShape &shape, const Epilogue &epilogue, const KernelOperands &operands, int64_t batch,
+                       std::vector<int64_t> weights, int64_t zero)
     : WindowTile(emitter, op, name, shape, epilogue, operands, kernels::lookupColumns), info(info),
-      tapBytes(kernels::tapBytes(info.elements, s.channelsPerGroup())),
+      weights(std::move(weights)), zero(zero), tapBytes(kernels::tapBytes(info.elements, s.channelsPerGroup())),
       tapWeights(kernels::lookupBlockBytes(info.weights, tapBytes)),
       blocks(llvm::divideCeil(s.outputsPerGroup(), kernels::lookupColumns)) {
   // As equal as possible, so that most calls are alike.
@@ -85,10 +86,10 @@ void LookupTile::emitCall(Region &r, int64_t blockCount, Value group, Value bloc
     if (s.outputsPerGroup() % columns)
       channelEnd = r.add(channelOfGroup, s.outputsPerGroup());
   }
-  Value weights = r.add(r.mul(first, s.KH * s.KW * tapWeights), (taps.y0 * s.KW + taps.x0) * tapWeights);
-  ukr::CallOp::create(r, kernel, r.ref(operands.input), input, r.ref(operands.weights), weights, sums, r.idx(0),
+  Value weight = r.add(r.mul(first, s.KH * s.KW * tapWeights), (taps.y0 * s.KW + taps.x0) * tapWeights);
+  ukr::CallOp::create(r, kernel, r.ref(operands.input), input, r.ref(operands.weights), weight, sums, r.idx(0),
                       r.idx(taps.empty() ? 0 : taps.y1 - taps.y0));
-  finish(r, r.idx(0), channel, blockCount * kernels::lookupColumns, run, noCorrection);
+  finish(r, r.idx(0), channel, blockCount * kernels::lookupColumns, run, correctionOf(taps, weights, zero));
 }
 
 void LookupTile::emitShare(Region &r, Value share, const PixelRun &run) {

@@ -8,12 +8,13 @@
 
 namespace nibble::codegen {
 
-/// One tile op of binary operands. Rows of the window are outer steps, their taps are runs of whole bytes; a call that
-/// skips padded taps has fewer of both.
+/// One tile op of operands of one or two bits. Rows of the window are outer steps, their taps are runs of whole bytes;
+/// a call that skips padded taps has fewer of both.
 class LookupTile final : public WindowTile {
 public:
   LookupTile(Emitter &emitter, TileOp op, llvm::StringRef name, const kernels::LookupKernelInfo &info,
-             const ConvShape &shape, const Epilogue &epilogue, const KernelOperands &operands, int64_t batch);
+             const ConvShape &shape, const Epilogue &epilogue, const KernelOperands &operands, int64_t batch,
+             std::vector<int64_t> weights, int64_t zero);
 
 private:
   /// The shape of a call; a kernel is made for each.
@@ -29,6 +30,8 @@ private:
   std::string kernelFor(const Call &call);
 
   const kernels::LookupKernelInfo &info;
+  const std::vector<int64_t> weights; ///< [O, KH, KW, C / groups], for the correction of a zero point.
+  const int64_t zero;                 ///< How 0 is stored in the input.
   int64_t mostRows;                   ///< Of a call.
   const int64_t tapBytes, tapWeights; ///< Bytes of a tap: of the input; of the weights of a block of columns.
   const int64_t blocks;               ///< of columns, in a group of channels

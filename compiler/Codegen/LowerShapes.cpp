@@ -1,5 +1,6 @@
 // Reshape, concat, pad, slice and pooling on buffers of any storage.
 #include "compiler/Codegen/Lowering.h"
+#include "compiler/Codegen/PackedRows.h"
 #include <bit>
 
 using namespace mlir;
@@ -85,6 +86,11 @@ static int64_t storedLast(const Buffer &b, int64_t channels) {
 
 LogicalResult Lowering::lowerShapeOp(Operation *op) {
   std::string name = nameOf(op);
+  // Rows of packed elements: all dimensions but the last.
+  auto packedRows = [&](const LoweredValue &v) {
+    ArrayRef<int64_t> shape = v.type.getShape();
+    return elementsOf(v) / shape.back() / (v.batched ? shape.front() : 1);
+  };
   auto poolShape = [&](RankedTensorType x, RankedTensorType y, ArrayRef<int64_t> window, ArrayRef<int64_t> strides,
                        PaddingAttr p) {
     return PoolShape{x.getDimSize(1), x.getDimSize(2), x.getDimSize(3), y.getDimSize(1), y.getDimSize(2), window[0],
@@ -106,10 +112,12 @@ LogicalResult Lowering::lowerShapeOp(Operation *op) {
         LoweredValue &to = define(s.getResult(), from.batched);
         auto in = from.type.getShape(), out = to.type.getShape();
         const int64_t bits = from.grid ? packedBits(from.grid.elem) : 0;
-        if (bits && in.back() != out.back() && (in.back() % (32 / bits) || out.back() % (32 / bits)))
-          return op->emitOpError("changes the last dimension of packed bits from ")
-                 << in.back() << " to " << out.back() << "; both must be multiples of " << 32 / bits;
         Buffer b = stored(x);
+        if (bits && in.back() != out.back() && (in.back() % (32 / bits) || out.back() % (32 / bits))) {
+          Buffer packed = place(s.getResult(), b.elem, ".q");
+          emitPackedReshape(*emitter, name, op->getLoc(), b, in.back(), packed, out.back(), packedRows(to), to.batched);
+          b = packed;
+        }
         hold(s.getResult(), b, x);
         if (assigned.count(s.getResult()) && get(s.getResult()).real)
           get(s.getResult()).real = b; // copied into the result at the end
@@ -152,6 +160,7 @@ LogicalResult Lowering::lowerShapeOp(Operation *op) {
         AvgPoolInput input{factor ? ints(x) : leaf(realBuffer(x))};
         if (const LoweredValue &from = get(x); factor && from.grid && from.grid.elem == Elem::U8)
           input.bytes = from.grid, input.zero = storedZero(from.type);
+        input.isPacked = factor && packedBits(get(x).grid.elem) != 0;
         emitAvgPool(*emitter, name, op->getLoc(), s, input, factor, out, to.batched);
         get(y).real = out;
         return success();
@@ -168,12 +177,17 @@ LogicalResult Lowering::lowerShapeOp(Operation *op) {
           for (Value v : c.getInputs())
             realBuffer(v);
         bool grid = gridTypeOf(y.getType()) && sameStorage && !get(c.getInputs().front()).real;
-        if (int64_t bits = packedBits(elem); grid && bits && axis == to.type.getRank() - 1)
-          for (Value v : c.getInputs())
-            if (get(v).type.getShape().back() % (32 / bits))
-              return op->emitOpError("joins packed bits along channels, whose counts must be multiples of ")
-                     << 32 / bits;
         Buffer out = place(y, grid ? elem : Elem::F32, grid ? ".q" : "");
+        const int64_t bits = grid ? packedBits(elem) : 0;
+        auto isWhole = [&](Value v) { return get(v).type.getShape().back() % (32 / bits) == 0; };
+        if (bits && axis == to.type.getRank() - 1 && !llvm::all_of(c.getInputs(), isWhole)) {
+          SmallVector<RowPart> parts;
+          for (Value v : c.getInputs())
+            parts.push_back({get(v).grid, get(v).type.getShape().back()});
+          emitPackedConcat(*emitter, name, op->getLoc(), parts, out, packedRows(to), to.batched);
+          get(y).grid = out;
+          return success();
+        }
         // Everything from `axis` on is one contiguous run.
         auto run = [&](ArrayRef<int64_t> shape, const Buffer &b) {
           int64_t n = 1;
@@ -204,21 +218,29 @@ LogicalResult Lowering::lowerShapeOp(Operation *op) {
         Buffer out = place(y, in.elem, grid ? ".q" : "");
         float value = p.getValue().convertToFloat();
         SmallVector<int64_t> inShape(get(x).type.getShape()), outShape(to.type.getShape()), low(p.getLow()),
-            zero(inShape.size(), 0);
+            high(p.getHigh()), zero(inShape.size(), 0);
+        auto facts = grid ? gridFacts(gridTypeOf(y.getType())) : std::nullopt;
+        if (facts && !facts->known && value != 0)
+          return op->emitOpError("with a value other than 0 needs a known scale");
+        auto integer = [&] { return value != 0 ? static_cast<int64_t>(std::nearbyint(value / facts->scales[0])) : 0; };
         int64_t channels = outShape.back(), words = storedLast(in, channels), raw = 0, lastRaw = 0;
         if (int64_t bits = packedBits(in.elem)) {
-          if (inShape.back() != outShape.back())
-            return op->emitOpError("of packed bits along channels has no kernel; pad height and width only");
-          // A sign is 1 for -1; fields hold 0, 1 or -1.
+          // A sign is 1 for -1; fields hold 0, 1 or -1, or what is stored for an integer.
           raw = value < 0 ? -1 : bits == 2 && value > 0 ? 0x55555555 : 0;
+          if (in.elem == Elem::U2)
+            raw = static_cast<int32_t>(0x55555555 * (integer() + storedZero(y.getType())));
+          if (inShape.back() != channels) { // first rows with constants on both sides
+            Buffer rows = emitter->arena(name + ".rows", in.elem, elementsOf(get(x)) / inShape.back() * words);
+            emitPackedConcat(*emitter, name + ".rows", op->getLoc(),
+                             {{{}, low.back(), raw}, {in, inShape.back()}, {{}, high.back(), raw}}, rows,
+                             packedRows(get(x)), to.batched);
+            in = rows, low.back() = high.back() = 0;
+          }
           const int64_t rest = channels % (32 / bits) * bits;
           lastRaw = rest ? raw & ((int64_t(1) << rest) - 1) : raw;
           inShape.back() = outShape.back() = words;
         } else if (grid) {
-          auto facts = gridFacts(gridTypeOf(y.getType()));
-          int64_t q = facts->known && value != 0 ? static_cast<int64_t>(std::nearbyint(value / facts->scales[0])) : 0;
-          if (!facts->known && value != 0)
-            return op->emitOpError("with a value other than 0 needs a known scale");
+          const int64_t q = integer();
           raw = lastRaw = in.elem == Elem::U8    ? q + storedZero(y.getType())
                           : in.elem == Elem::F32 ? std::bit_cast<int32_t>(static_cast<float>(q))
                                                  : q;
@@ -226,7 +248,6 @@ LogicalResult Lowering::lowerShapeOp(Operation *op) {
           raw = lastRaw = std::bit_cast<int32_t>(value);
         }
         // Dimensions that are not padded make longer runs of those in front of them.
-        SmallVector<int64_t> high(p.getHigh());
         while (inShape.size() > 2 && !low.back() && !high.back() && raw == lastRaw) {
           const int64_t inner = inShape.pop_back_val();
           outShape.pop_back(), low.pop_back(), high.pop_back();

@@ -126,8 +126,7 @@ LogicalResult Lowering::lowerPackedOp(Operation *op) {
               },
               true);
         }
-        evaluate(*emitter, name, op->getLoc(), viewOf(get(q.getResult())),
-                 {{x, b, elem == Elem::U8 ? storedZero(l.type) : 0}});
+        evaluate(*emitter, name, op->getLoc(), viewOf(get(q.getResult())), {{x, b, storedZero(l.type, elem)}});
         get(q.getResult()).grid = b;
         return success();
       })
@@ -155,7 +154,7 @@ LogicalResult Lowering::lowerPackedOp(Operation *op) {
           return success();
         }
         Buffer b = place(y, to, ".q");
-        evaluate(*emitter, name, op->getLoc(), viewOf(get(y)), {{ints(x), b, to == Elem::U8 ? storedZero(l.type) : 0}});
+        evaluate(*emitter, name, op->getLoc(), viewOf(get(y)), {{ints(x), b, storedZero(l.type, to)}});
         get(y).grid = b;
         return success();
       })
@@ -238,13 +237,14 @@ LogicalResult Lowering::lowerTile(TileOp op) {
   Epilogue e = epilogueOf(op, name);
   e.binary = isa<BinaryType>(y.getElementType());
   e.zero = isQuantizedType(y.getElementType()) ? zeroOf(y) : 0;
-  e.stored = outElem == Elem::U8 ? storedZero(y) : 0;
+  e.stored = storedZero(y, outElem);
   if (Value residual = op.getResidual()) {
     e.residual = gridTypeOf(residual.getType()) ? get(residual).grid : realBuffer(residual);
     e.residualMultiplier = op.getResidualMultiplier()->convertToFloat();
-    if (packedBits(e.residual.elem))
-      return op.emitOpError("takes a residual in words, bytes or f32; unpack it first");
-    e.residualZero = e.residual.elem == Elem::U8 ? storedZero(residual.getType()) : 0;
+    e.residualZero = storedZero(residual.getType(), e.residual.elem);
+    e.channels = s.O;
+    e.inEights =
+        kernel != portableDepthwise && (s.groups == 1 || isDepthwiseKernel(kernel) || s.outputsPerGroup() % lanes == 0);
   }
   ops.input = real_ ? realBuffer(op.getInput()) : get(op.getInput()).grid;
   if (!ops.input)
@@ -255,7 +255,7 @@ LogicalResult Lowering::lowerTile(TileOp op) {
   if ((isByteKernel(kernel) || isLookupKernel(kernel) || llvm::is_contained(portable, kernel)) &&
       failed(checkWeights(op, bytes)))
     return failure();
-  if (outElem == Elem::Fields && !kernel.starts_with("dot_") && !kernels::findLookupKernel(kernel.str()) &&
+  if (packedBits(outElem) == 2 && !kernel.starts_with("dot_") && !kernels::findLookupKernel(kernel.str()) &&
       !kernel.starts_with("depthwise_") && !kernel.starts_with("listed_"))
     return op.emitOpError("gives fields of two bits, which only generated kernels store; use 16-bit words");
   if (kernel.starts_with("dot_")) {
@@ -421,10 +421,15 @@ LogicalResult Lowering::lowerLookupKernel(TileOp op, const ConvShape &s, const E
   std::string name = nameOf(op);
   std::vector<char> packed = rawBytes(op.getWeight().getDefiningOp<ConstantOp>().getValue());
   Buffer input = get(op.getInput()).grid;
-  const bool binary = info->elements == kernels::LookupElements::Binary;
-  if (input.elem != (binary ? Elem::Bits : Elem::Fields))
-    return op.emitOpError("with kernel ")
-           << *op.getKernel() << " needs its input in " << (binary ? "bits" : "fields of two bits");
+  auto [elem, form] = info->elements == kernels::LookupElements::Binary ? std::pair(Elem::Bits, "bits")
+                      : info->elements == kernels::LookupElements::Ternary
+                          ? std::pair(Elem::Fields, "ternary fields")
+                          : std::pair(Elem::U2, "unsigned fields of two bits");
+  if (input.elem != elem)
+    return op.emitOpError("with kernel ") << *op.getKernel() << " needs its input in " << form;
+  auto weights = weightsOf(op);
+  if (failed(weights))
+    return failure();
   const int64_t bits = kernels::lookupBits(info->elements);
   if (s.groups > 1) {
     if (s.outputsPerGroup() % lanes || s.channelsPerGroup() * bits % 8)
@@ -439,7 +444,7 @@ LogicalResult Lowering::lowerLookupKernel(TileOp op, const ConvShape &s, const E
   input.elem = Elem::I8, input.elements *= 4;
   return LookupTile(*emitter, op, name, *info, s, e,
                     {input, emitter->constant(name + ".weights", Elem::I8, packed), output, wordsOf(s.C, bits) * 4},
-                    batch)
+                    batch, std::move(*weights), storedZero(op.getInput().getType(), elem))
       .lower(batch, batched);
 }
 

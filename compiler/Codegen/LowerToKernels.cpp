@@ -1,6 +1,7 @@
 // The pass that lowers functions of nibble ops to the kernels stage: signature, dispatch, results.
 #include "compiler/Codegen/Lowering.h"
 #include "compiler/Codegen/Passes.h"
+#include "compiler/Pack/StorageLayouts.h"
 #include "dialects/Ukr/IR/Ukr.h"
 
 using namespace mlir;
@@ -167,6 +168,11 @@ LogicalResult Lowering::lower(Operation *op) {
     l.real = emitter->constantF32("constant", values);
     return success();
   }
+  // A file of this stage may have any layout: code goes by its width.
+  for (Type type : op->getResultTypes())
+    if (auto tensor = dyn_cast<RankedTensorType>(type);
+        tensor && isQuantizedType(tensor.getElementType()) && !storageOf(tensor))
+      return op->emitOpError("gives ") << type << ", in a layout that no op works on; see nibble-verify-layouts";
   // Each group answers for its own ops; a failure with a diagnostic stops, one without means "not mine".
   unsigned errors = 0;
   ScopedDiagnosticHandler counter(op->getContext(), [&](Diagnostic &d) {

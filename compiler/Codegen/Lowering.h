@@ -127,8 +127,10 @@ private:
   Epilogue epilogueOf(TileOp op, llvm::StringRef name);
   Elem elemOf(mlir::RankedTensorType type);
   int64_t zeroOf(mlir::Type type);
-  /// How bytes store 0: they hold q - qmin.
+  /// How bytes, and unsigned fields of two bits, store 0: they hold q - qmin.
   int64_t storedZero(mlir::Type type);
+  /// The same where `elem` is such a storage; else 0.
+  int64_t storedZero(mlir::Type type, Elem elem);
 
   mlir::func::FuncOp source;
   const Target &machine;

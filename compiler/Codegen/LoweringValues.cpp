@@ -87,8 +87,7 @@ Expr Lowering::dequantized(const LoweredValue &v, Expr integers) {
 Expr Lowering::ints(Value value) {
   LoweredValue &v = get(value);
   if (v.grid)
-    return leaf(v.grid, v.grid.elem == Elem::U8 ? storedZero(v.type) : 0,
-                v.type.getRank() ? v.type.getShape().back() : 1);
+    return leaf(v.grid, storedZero(v.type, v.grid.elem), v.type.getRank() ? v.type.getShape().back() : 1);
   if (v.gridExpr)
     return *v.gridExpr;
   emitError(value.getLoc(), "a value is read as integers here, but has none; give it a layout first");
@@ -170,6 +169,10 @@ int64_t Lowering::storedZero(Type type) {
   return facts ? zeroOf(type) - facts->qmin : 0;
 }
 
+int64_t Lowering::storedZero(Type type, Elem elem) {
+  return elem == Elem::U8 || elem == Elem::U2 ? storedZero(type) : 0;
+}
+
 Elem Lowering::elemOf(RankedTensorType type) {
   if (type.getElementType().isF32())
     return Elem::F32;
@@ -179,7 +182,7 @@ Elem Lowering::elemOf(RankedTensorType type) {
     if (layout.getLayout().bits == 1)
       return Elem::Bits;
     if (layout.getLayout().bits == 2)
-      return Elem::Fields;
+      return layout.getLayout().code == layout::Code::unsigned_ ? Elem::U2 : Elem::Fields;
     if (layout.getLayout().wordBits == 8)
       return Elem::U8;
   }

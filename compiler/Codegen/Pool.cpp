@@ -73,6 +73,18 @@ void emitMaxPool(Emitter &emitter, StringRef name, Location loc, const PoolShape
             };
             return arith::OrIOp::create(r, arith::AndIOp::create(r, x, m), arith::OrIOp::create(r, one(x), one(m)));
           }
+          if (input.elem == Elem::U2) {
+            // High bits by or; a low bit counts unless the other field's high bit alone is set.
+            int64_t w = Code::widthOf(x);
+            auto both = [&](Value a, Value b) -> Value { return arith::AndIOp::create(r, a, b); };
+            auto highOf = [&](Value v) { return both(r.lshr(v, 1), r.ci(0x55555555, w)); };
+            auto lowWithout = [&](Value v, Value larger, Value own) {
+              Value isLess = both(larger, arith::XOrIOp::create(r, own, r.ci(-1, w)));
+              return both(both(v, r.ci(0x55555555, w)), arith::XOrIOp::create(r, isLess, r.ci(-1, w)));
+            };
+            Value hx = highOf(x), hm = highOf(m), high = r.shl(arith::OrIOp::create(r, hx, hm), 1);
+            return arith::OrIOp::create(r, high, arith::OrIOp::create(r, lowWithout(x, hm, hx), lowWithout(m, hx, hm)));
+          }
           if (input.elem == Elem::F32)
             return r.select(r.cmp(arith::CmpFPredicate::OGT, x, m), x, m);
           return r.select(r.cmp(input.elem == Elem::U8 ? arith::CmpIPredicate::ugt : arith::CmpIPredicate::sgt, x, m),
@@ -107,6 +119,9 @@ void emitAvgPool(Emitter &emitter, StringRef name, Location loc, const PoolShape
   // Sums of bytes fit 16 bits where taps are not too many; the zero point is taken off once.
   const bool isShort = input.bytes && s.KH * s.KW <= 65535 / 255, unrolled = hasFewTaps(s);
   const int64_t widest = widestOf(isShort ? 16 : 32, unrolled);
+  auto columns = [&](Region &r, llvm::function_ref<void(Value, int64_t)> body) {
+    input.isPacked ? overChannels(r, s.C, body) : overColumns(r, s.C, widest, unrolledVectors, body);
+  };
   emitter.region(
       name, loc, [&](Code &c, Value n) { return c.mul(batched ? n : c.idx(1), s.OH); },
       [&](Region &r) {
@@ -114,7 +129,7 @@ void emitAvgPool(Emitter &emitter, StringRef name, Location loc, const PoolShape
           Value image = r.div(item, s.OH), oy = r.rem(item, s.OH);
           r.loop(r.idx(0), r.idx(s.OW), 1, [&](Value ox) {
             Value outPixel = r.add(r.mul(item, s.OW), ox);
-            overColumns(r, s.C, widest, unrolledVectors, [&](Value c, int64_t w) {
+            columns(r, [&](Value c, int64_t w) {
               Type narrow = r.vec(r.getIntegerType(16), w);
               Value zero = isShort    ? Value(arith::ConstantOp::create(r, r.getZeroAttr(narrow)))
                            : integral ? r.ci(0, w)

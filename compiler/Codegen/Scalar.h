@@ -37,6 +37,7 @@ struct AvgPoolInput {
   Expr elements;
   Buffer bytes = {};
   int64_t zero = 0;
+  bool isPacked = false; ///< Elements lie in words of bits or of fields of two bits.
 };
 /// Mean of all taps (no padding): f32 sums times f32(1 / taps), or exact integer sums times `gridFactor` = f32(s /
 /// taps).

@@ -55,7 +55,7 @@ void storeScalars(Region &r, const ConvShape &s, const Pixel &p, const Epilogue 
   if (output.elem != Elem::Bits) {
     r.loop(r.idx(0), r.idx(s.O), 1, [&](Value o) {
       Value index = r.add(r.mul(p.out, s.O), o);
-      storeElements(r, applyEpilogue(r, e, accumulate(o), o, index, output), output, index, e.stored);
+      storeElements(r, applyEpilogue(r, e, accumulate(o), p.out, o, output), output, index, e.stored);
     });
     return;
   }
@@ -63,8 +63,7 @@ void storeScalars(Region &r, const ConvShape &s, const Pixel &p, const Epilogue 
   r.loop(r.idx(0), r.idx(words), 1, [&](Value word) {
     Value first = r.mul(word, 32), last = r.min(r.add(first, 32), r.idx(s.O));
     auto bits = r.loop(first, last, 1, ValueRange{r.ci(0)}, [&](Value o, ValueRange in) {
-      Value bit = arith::ExtUIOp::create(r, r.getI32Type(),
-                                         applyEpilogue(r, e, accumulate(o), o, r.add(r.mul(p.out, s.O), o), output));
+      Value bit = arith::ExtUIOp::create(r, r.getI32Type(), applyEpilogue(r, e, accumulate(o), p.out, o, output));
       Value shift = arith::IndexCastOp::create(r, r.getI32Type(), r.sub(o, first));
       return SmallVector<Value>{arith::OrIOp::create(r, in[0], arith::ShLIOp::create(r, bit, shift))};
     });
@@ -179,9 +178,9 @@ private:
   /// Outputs from p on.
   void store(Value c, const Pixel &p, ArrayRef<Value> sums) {
     for (auto [u, acc] : llvm::enumerate(sums)) {
-      Value index = r.add(r.mul(r.add(p.out, static_cast<int64_t>(u)), s.C), c);
+      Value pixel = r.add(p.out, static_cast<int64_t>(u)), index = r.add(r.mul(pixel, s.C), c);
       const int64_t valid = std::max<int64_t>(Code::widthOf(acc), 1);
-      storeElements(r, applyEpilogue(r, e, acc, c, index, output, valid), output, index, e.stored);
+      storeElements(r, applyEpilogue(r, e, acc, pixel, c, output, valid), output, index, e.stored);
     }
   }
 

@@ -1,4 +1,4 @@
-// Look-up kernels: products of binary or ternary values, four bits of both operands at a time; and kernels that count
+// Look-up kernels: products of values of one or two bits, four bits of both operands at a time; and kernels that count
 // the bits in which whole words of binary values differ.
 //
 // A kernel is a function of the System V x86-64 ABI,
@@ -14,12 +14,13 @@
 //
 //   Binary    one bit an element: 0 is +1, 1 is -1, so that the sum is K - 2 * popcount(a xor w), K = outer * taps *
 //             channels;
-//   Ternary   two bits an element in two's complement: 0, +1 or -1. The code of -2 counts as 0.
+//   Ternary   two bits an element in two's complement: 0, +1 or -1. The code of -2 counts as 0;
+//   TwoBits   two bits an element: 0..3 in a, -2..1 in two's complement in b.
 //
 // a: the elements of (m, o, t) are fields of successive bytes, element 0 in the lowest bits of the first, at the byte
 // offset m * aRowStride + o * aOuterStride + t * aTapStride; tapBytes() of them are read and nothing else. Unused bits
-// of the last byte must be 0. These are the bytes of layout::bitsAlongLastDim and layout::ternaryAlongLastDim with
-// 32-bit words, each row of which is a tap.
+// of the last byte must be 0. These are the bytes of layout::bitsAlongLastDim, ternaryAlongLastDim and
+// fieldsAlongLastDim with 32-bit words, each row of which is a tap.
 //
 // b: layout::lookupTile or layout::countTile, that is blocks of 32 columns; inside a block the bytes of (o, t) follow
 // one another in order:
@@ -48,19 +49,36 @@ namespace nibble::kernels {
 
 using LookupFn = void (*)(const uint32_t *a, const uint8_t *b, int32_t *acc, int64_t outer);
 
-enum class LookupElements { Binary, Ternary };
+enum class LookupElements { Binary, Ternary, TwoBits };
 enum class LookupWeights { Nibbles, Packed, Words };
 
 inline constexpr int lookupColumns = 32;     ///< Columns of a block of b.
 inline constexpr int lookupMaxColumns = 128; ///< Of one call.
 inline constexpr int64_t lookupMaxRows = 4096;
-/// Bytes of a that a sum may span: look-ups keep counts in 16 bits, and a byte adds at most 8.
-inline constexpr int64_t lookupMaxBytes = 65535 / 8;
 inline constexpr int64_t countMaxBytes = 1 << 16; ///< Counts of 32 bits would take more; so many are tested.
 /// Rows times blocks of columns of a call that counts: its sums are in registers.
 inline constexpr int64_t countMaxBlocks = 12;
 
 constexpr int lookupBits(LookupElements elements) { return elements == LookupElements::Binary ? 1 : 2; }
+/// The entries of tables for four bits are 0..most: counts, or sums of two products plus a bias.
+struct LookupEntries {
+  int bias, most;
+};
+constexpr LookupEntries lookupEntries(LookupElements elements) {
+  switch (elements) {
+  case LookupElements::Binary:
+    return {0, 4};
+  case LookupElements::Ternary:
+    return {2, 4};
+  case LookupElements::TwoBits:
+    break;
+  }
+  return {12, 18};
+}
+/// Bytes of a whose look-ups, two for each, are summed in bytes; then in 16 bits.
+constexpr int bytesBeforeWidening(LookupElements elements) { return 255 / (2 * lookupEntries(elements).most); }
+/// Bytes of a that a sum of look-ups may span: it has 16 bits, and two entries for each byte.
+constexpr int64_t lookupMaxBytes(LookupElements elements) { return 65535 / (2 * lookupEntries(elements).most); }
 
 /// What is baked into the code. Strides are in bytes.
 struct LookupParams {
@@ -104,7 +122,7 @@ struct LookupKernelInfo {
     return counts() ? countMaxBlocks * lookupColumns / columns : lookupMaxRows;
   }
   /// Of a, in a sum.
-  constexpr int64_t maxBytes() const { return counts() ? countMaxBytes : lookupMaxBytes; }
+  constexpr int64_t maxBytes() const { return counts() ? countMaxBytes : lookupMaxBytes(elements); }
 };
 
 /// All look-up kernels, in the order of Binary.def.

@@ -91,7 +91,10 @@ Terms lookupTerms(const LookupKernelInfo &kernel, const Work &work) {
                shares = number(ceilDiv(blocks, mostBlocks)),
                together = number(work.calls([&](int64_t line) { return ceilDiv(line, rowsTogether); })),
                calls = number(work.calls([&](int64_t line) { return ceilDiv(line, rowsOfCall); }));
-  return {pixels * columns * k, together * columns * k, pixels * k * shares, 0, resultsOf(work), calls * shares};
+  const double widenings =
+      kernel.counts() ? 0 : number(work.rows * ceilDiv(work.columns * ofTap, bytesBeforeWidening(kernel.elements)));
+  return {pixels * columns * k,         together * columns * k, pixels * k * shares,
+          pixels * columns * widenings, resultsOf(work),        calls * shares};
 }
 
 /// The rows of each column that the windows reach are interleaved. Up to half a block of channels takes half the time.

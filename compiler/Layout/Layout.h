@@ -160,6 +160,9 @@ Layout bitsAlongLastDim(int rank, int wordBits);
 /// The same for ternary activations: fields of two bits in two's complement, wordBits / 2 of them in a word.
 Layout ternaryAlongLastDim(int rank, int wordBits);
 
+/// The same for activations of at most four values: fields of q - offset, 0..3.
+Layout fieldsAlongLastDim(int rank, int wordBits);
+
 /// Weights [O, ..., R] (conv: [O, KH, KW*C]; linear: [O, I]) for the kernel that multiplies groups of `ku` steps of the
 /// run R with `nr` output channels at a time:
 ///   storage [ceil(O/nr)] [...] [ceil(R/kt)] blocks of kt*nr elements;   f = 8 / bits fields of a byte

@@ -27,6 +27,12 @@ Layout ternaryAlongLastDim(int rank, int wordBits) {
   return layout;
 }
 
+Layout fieldsAlongLastDim(int rank, int wordBits) {
+  Layout layout = ternaryAlongLastDim(rank, wordBits);
+  layout.code = Code::unsigned_;
+  return layout;
+}
+
 Layout weightTile(int rank, int bits, int nr, int ku, int lanes) {
   Layout layout = rowMajor(rank, bits, 8);
   layout.lanes = lanes;

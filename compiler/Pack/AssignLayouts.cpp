@@ -18,29 +18,27 @@ bool isActivation(Value value) {
   auto type = dyn_cast<RankedTensorType>(value.getType());
   return type && isQuantizedType(type.getElementType()) && !value.getDefiningOp<ConstantOp>();
 }
-/// Bits of an element in the packed form that the value may have; 0 if it has none.
-int packedBits(Value value) {
-  auto facts = gridFacts(cast<RankedTensorType>(value.getType()).getElementType());
-  return facts->binary ? 1 : fitsFields(*facts) ? 2 : 0;
+bool hasPackedForm(Value value) {
+  return packedBits(*gridFacts(cast<RankedTensorType>(value.getType()).getElementType())) != 0;
 }
 
-/// Whether operands and result of `op` share one layout: the op copies or compares stored fields.
+/// Whether operands and result of `op` share one layout: the op copies or compares stored fields. Those of packed rows
+/// must not belong to several images.
 bool joins(Operation *op) {
   if (!isa<MaxPool2dOp, PadOp, ConcatOp, ReshapeOp>(op) || !isActivation(op->getResult(0)))
     return false;
-  int bits = packedBits(op->getResult(0));
-  return !bits || keepsWholeWords(op, bits);
+  auto hasRows = [](Value v) { return cast<RankedTensorType>(v.getType()).getRank() > 1; };
+  return !isa<ReshapeOp>(op) || (hasRows(op->getOperand(0)) && hasRows(op->getResult(0)));
 }
 
 bool isByteTileInput(OpOperand &use) {
   auto tile = dyn_cast<TileOp>(use.getOwner());
   return tile && use.getOperandNumber() == 0 && tile.getKernel() && isByteKernel(*tile.getKernel());
 }
-/// The input of a kernel that reads it packed in this many bits.
-bool isPackedTileInput(OpOperand &use, int bits) {
+/// Bits of an element where the use is the input of a kernel that reads it packed; else 0.
+int packedTileInput(OpOperand &use) {
   auto tile = dyn_cast<TileOp>(use.getOwner());
-  return tile && use.getOperandNumber() == 0 && tile.getKernel() &&
-         (bits == 1 ? isBinaryKernel(*tile.getKernel()) : isTernaryKernel(*tile.getKernel()));
+  return tile && use.getOperandNumber() == 0 && tile.getKernel() ? packedInputBits(*tile.getKernel()) : 0;
 }
 bool isGenerated(StringRef kernel) { return isByteKernel(kernel) || isLookupKernel(kernel); }
 
@@ -75,25 +73,25 @@ public:
 
 private:
   void decide(Value leader) {
-    bool bytes = false, packed = false, possible = true, fields = true;
-    const int bits = packedBits(leader);
+    bool bytes = false, bits = false, fields = false, possible = true, fieldsPossible = hasPackedForm(leader);
     for (Value value : groups.members(leader)) {
       Operation *producer = value.getDefiningOp();
       possible &= !producer || joins(producer) || isa<QuantizeOp, RequantizeOp, TileOp>(producer);
       // Portable kernels do not store fields of two bits.
       auto tile = dyn_cast_or_null<TileOp>(producer);
-      fields &= !tile || (tile.getKernel() && isGenerated(*tile.getKernel()));
+      fieldsPossible &= !tile || (tile.getKernel() && isGenerated(*tile.getKernel()));
       for (OpOperand &use : value.getUses()) {
-        packed |= isPackedTileInput(use, bits);
+        bits |= packedTileInput(use) == 1;
+        fields |= packedTileInput(use) == 2;
         bytes |= isByteTileInput(use);
       }
     }
     // Where several kernels read a value, the smallest form is stored and the others are converted.
-    packed &= bits == 1 || fields;
-    storage[leader] = !possible ? Storage::Words
-                      : packed  ? (bits == 1 ? Storage::Bits : Storage::Fields)
-                      : bytes   ? Storage::Bytes
-                                : Storage::Words;
+    storage[leader] = !possible                  ? Storage::Words
+                      : bits                     ? Storage::Bits
+                      : fields && fieldsPossible ? Storage::Fields
+                      : bytes                    ? Storage::Bytes
+                                                 : Storage::Words;
   }
 
   llvm::EquivalenceClasses<Value> groups;
@@ -139,8 +137,10 @@ struct AssignLayoutsPass : impl::AssignLayoutsBase<AssignLayoutsPass> {
         entries.push_back(LayoutAttr::get(op->getContext(), layout));
         continue;
       }
-      // Elementwise code reads words and bytes alike.
-      Storage storage = storages.of(operand.get()) == Storage::Bytes ? Storage::Bytes : Storage::Words;
+      // Elementwise code reads all forms.
+      Storage storage = storages.of(operand.get());
+      if (storage == Storage::None)
+        storage = Storage::Words;
       if (joined)
         storage = storages.of(op->getResult(0));
       else if (tile && operand.getOperandNumber() == 0)

@@ -24,7 +24,7 @@ struct Flat {
 
 /// How the tile looks flattened, if a dot kernel refuses the form of its window, or padding cuts its rows between taps.
 std::optional<Flat> flattened(TileOp op, const TileFacts &facts) {
-  if (!facts.input || facts.groups != 1 || facts.input->binary || fitsFields(*facts.input))
+  if (!facts.input || facts.groups != 1 || facts.input->binary || isTernary(*facts.input))
     return std::nullopt;
   const int64_t KH = facts.shape[1], KW = facts.shape[2], C = facts.channels, dilation = facts.dilations[1];
   const bool isRun = KW * C >= kernels::dotGroup && (KW == 1 || (dilation == 1 && C % kernels::dotGroup == 0));

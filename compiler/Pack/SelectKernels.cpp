@@ -195,13 +195,14 @@ std::string againstLookup(const kernels::LookupKernelInfo &kernel, const TileFac
 
 /// Look-up kernels are not mentioned for other operands than theirs.
 void addLookup(const TileFacts &facts, const Target &target, std::vector<kernels::Candidate> &candidates) {
-  if (!facts.input || facts.weight->group || !fitsFields(*facts.input) || !fitsFields(*facts.weight))
+  if (!facts.input)
     return;
-  const bool binary = facts.input->binary && facts.weight->binary;
+  const bool binary = facts.input->binary && facts.weight->binary; // fit ternary fields, too
   // One or two pixels read all weights once: that they are packed counts.
   constexpr int64_t fewPixels = 2;
   for (const kernels::LookupKernelInfo &kernel : kernels::lookupKernels())
-    if ((kernel.elements == kernels::LookupElements::Binary) == binary) {
+    if (binary ? kernel.elements == kernels::LookupElements::Binary
+               : lookupTakes(kernel.elements, *facts.input, *facts.weight)) {
       const int bits =
           kernels::lookupBits(kernel.elements) * (kernel.weights == kernels::LookupWeights::Nibbles ? 2 : 1);
       candidates.push_back(

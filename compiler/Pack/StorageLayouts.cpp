@@ -1,6 +1,5 @@
 // The layouts of activations and weights.
 #include "compiler/Pack/StorageLayouts.h"
-#include "compiler/Kernels/Binary.h"
 #include "compiler/Kernels/Depthwise.h"
 #include "compiler/Kernels/Listed.h"
 
@@ -29,19 +28,40 @@ static const kernels::LookupKernelInfo *lookupKernel(StringRef kernel) {
 
 bool isLookupKernel(StringRef kernel) { return lookupKernel(kernel) != nullptr; }
 
-bool isBinaryKernel(StringRef kernel) {
-  const kernels::LookupKernelInfo *lookup = lookupKernel(kernel);
-  return lookup ? lookup->elements == kernels::LookupElements::Binary : kernel == portableBinary;
+int packedInputBits(StringRef kernel) {
+  if (const kernels::LookupKernelInfo *lookup = lookupKernel(kernel))
+    return kernels::lookupBits(lookup->elements);
+  return kernel == portableBinary ? 1 : 0;
 }
 
-bool isTernaryKernel(StringRef kernel) {
-  const kernels::LookupKernelInfo *lookup = lookupKernel(kernel);
-  return lookup && lookup->elements == kernels::LookupElements::Ternary;
+static bool hasNoZeroPoint(const GridFacts &facts) {
+  return llvm::all_of(facts.zeros, [](int64_t z) { return z == 0; });
 }
 
-bool fitsFields(const GridFacts &facts) {
-  return facts.known && facts.qmin >= -1 && facts.qmax <= 1 &&
-         llvm::all_of(facts.zeros, [](int64_t z) { return z == 0; });
+bool isTernary(const GridFacts &facts) {
+  return facts.known && facts.qmin >= -1 && facts.qmax <= 1 && hasNoZeroPoint(facts);
+}
+
+int packedBits(const GridFacts &facts) {
+  if (facts.binary)
+    return 1;
+  const bool isFew = facts.known && facts.qmax - facts.qmin <= 3 && llvm::all_equal(facts.zeros);
+  return isTernary(facts) || isFew ? 2 : 0;
+}
+
+bool lookupTakes(kernels::LookupElements elements, const GridFacts &input, const GridFacts &weight) {
+  if (weight.group)
+    return false;
+  switch (elements) {
+  case kernels::LookupElements::Binary:
+    return input.binary && weight.binary;
+  case kernels::LookupElements::Ternary:
+    return isTernary(input) && isTernary(weight);
+  case kernels::LookupElements::TwoBits:
+    break;
+  }
+  return packedBits(input) == 2 && !isTernary(input) && weight.known && weight.qmin >= -2 && weight.qmax <= 1 &&
+         hasNoZeroPoint(weight);
 }
 
 LayoutAttr layoutOf(Type type) {
@@ -53,12 +73,18 @@ Result<layout::Layout> activationLayout(Type grid, Storage storage, int64_t rank
   auto facts = gridFacts(grid);
   if (!facts || !facts->known)
     return Failure{"the scale of its grid is not known; freeze the graph first (nibble-freeze)"};
+  if ((storage == Storage::Bits || storage == Storage::Fields) && rank < 2)
+    return Failure{"its rows would go over several images"};
   if (storage == Storage::Bits)
     return layout::bitsAlongLastDim(static_cast<int>(rank), 32);
   if (storage == Storage::Fields) {
-    if (!fitsFields(*facts))
-      return Failure{"its grid has other values than -1, 0 and 1, which do not fit fields of two bits"};
-    return layout::ternaryAlongLastDim(static_cast<int>(rank), 32);
+    if (isTernary(*facts))
+      return layout::ternaryAlongLastDim(static_cast<int>(rank), 32);
+    if (packedBits(*facts) != 2)
+      return Failure{"its grid has more than four values, which do not fit fields of two bits"};
+    layout::Layout fields = layout::fieldsAlongLastDim(static_cast<int>(rank), 32);
+    fields.offset = facts->qmin;
+    return fields;
   }
   if (storage == Storage::Bytes) {
     if (facts->qmax - facts->qmin > 255)
@@ -79,14 +105,27 @@ Result<layout::Layout> activationLayout(Type grid, Storage storage, int64_t rank
   return words;
 }
 
+std::optional<Storage> storageOf(RankedTensorType type) {
+  LayoutAttr layout = layoutOf(type);
+  auto facts = gridFacts(type.getElementType());
+  if (!layout || !facts)
+    return std::nullopt;
+  for (Storage storage : {Storage::Words, Storage::Bytes, Storage::Bits, Storage::Fields}) {
+    bool fits = storage != Storage::Bits || facts->binary;
+    auto candidate = activationLayout(type.getElementType(), storage, type.getRank());
+    if (fits && candidate && *candidate == layout.getLayout())
+      return storage;
+  }
+  return std::nullopt;
+}
+
 Storage inputStorage(StringRef kernel, Type element) {
   if (!isQuantizedType(element))
     return Storage::None;
   if (isByteKernel(kernel))
     return Storage::Bytes;
-  if (isTernaryKernel(kernel))
-    return Storage::Fields;
-  return isBinaryKernel(kernel) ? Storage::Bits : Storage::Words;
+  const int packed = packedInputBits(kernel);
+  return packed == 2 ? Storage::Fields : packed == 1 ? Storage::Bits : Storage::Words;
 }
 
 /// Width of a field that holds weights of this grid in the blocks of portable_i16 and portable_f32_packed. A sign bit
@@ -133,28 +172,6 @@ layout::Layout weightLayout(StringRef kernel, RankedTensorType weights) {
   if (facts && !facts->isSigned)
     layout.code = layout::Code::unsigned_;
   return layout;
-}
-
-bool keepsWholeWords(Operation *op, int bits) {
-  const int64_t fields = 32 / bits;
-  auto channels = [](Value v) { return cast<RankedTensorType>(v.getType()).getShape().back(); };
-  return TypeSwitch<Operation *, bool>(op)
-      .Case([](MaxPool2dOp) { return true; })
-      .Case([](PadOp pad) { return pad.getLow().back() == 0 && pad.getHigh().back() == 0; })
-      .Case([&](ConcatOp concat) {
-        auto rank = cast<RankedTensorType>(concat.getResult().getType()).getRank();
-        return concat.getAxis() != static_cast<uint64_t>(rank - 1) ||
-               llvm::all_of(concat.getInputs(), [&](Value v) { return channels(v) % fields == 0; });
-      })
-      .Case([&](ReshapeOp reshape) {
-        auto in = cast<RankedTensorType>(reshape.getInput().getType()), out = cast<RankedTensorType>(reshape.getType());
-        if (in.getRank() == 0 || out.getRank() == 0)
-          return false;
-        int64_t from = in.getShape().back(), to = out.getShape().back();
-        return !ShapedType::isDynamic(from) && !ShapedType::isDynamic(to) &&
-               (from == to || (from % fields == 0 && to % fields == 0));
-      })
-      .Default([](Operation *) { return false; });
 }
 
 } // namespace nibble

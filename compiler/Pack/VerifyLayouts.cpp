@@ -12,21 +12,6 @@ namespace nibble {
 
 namespace {
 
-/// The form in which a quantised activation is stored; nothing if the layout is none of the known ones.
-std::optional<Storage> storageOf(RankedTensorType type) {
-  LayoutAttr layout = layoutOf(type);
-  auto facts = gridFacts(type.getElementType());
-  if (!layout || !facts)
-    return std::nullopt;
-  for (Storage storage : {Storage::Words, Storage::Bytes, Storage::Bits, Storage::Fields}) {
-    bool fits = storage != Storage::Bits || facts->binary;
-    auto candidate = activationLayout(type.getElementType(), storage, type.getRank());
-    if (fits && candidate && *candidate == layout.getLayout())
-      return storage;
-  }
-  return std::nullopt;
-}
-
 const char *nameOf(Storage storage) {
   switch (storage) {
   case Storage::Words:
@@ -58,13 +43,14 @@ LogicalResult checkTile(TileOp op) {
   // Of f32 activations only the weights are packed; group scales are for kernels that have an accumulator per group.
   bool weightsOnly = input.getElementType().isF32() && w && w->group && w->bits <= 8;
   bool perGroup = w && w->group;
+  const kernels::LookupKernelInfo *lookup = kernels::findLookupKernel({kernel.data(), kernel.size()});
   bool fits = weightsOnly ? kernel == portableF32Packed
               : perGroup  ? known && (kernel == portableI16 || scalesGroups(kernel))
               : floats    ? kernel != portableI16 && kernel != portableBinary && kernel != portableF32Packed &&
                                 !isByteKernel(kernel) && !isLookupKernel(kernel)
                           : known && kernel != portableF32 && kernel != portableF32Packed &&
-                                (!isBinaryKernel(kernel) || (x->binary && w->binary)) &&
-                                (!isTernaryKernel(kernel) || (fitsFields(*x) && fitsFields(*w)));
+                                (kernel != portableBinary || (x->binary && w->binary)) &&
+                                (!lookup || lookupTakes(lookup->elements, *x, *w));
   if (!fits)
     return op.emitOpError("has operands that kernel ") << kernel << " does not take: " << input << " and " << weight;
   if (!floats && !weightsOnly && storageOf(input) != inputStorage(kernel, input.getElementType()))
@@ -77,7 +63,7 @@ LogicalResult checkTile(TileOp op) {
   return success();
 }
 
-/// reshape, max_pool2d, pad and concat copy fields: the same form on both sides, and whole words of bits.
+/// reshape, max_pool2d, pad and concat copy fields: the same form on both sides.
 LogicalResult checkJoin(Operation *op) {
   auto result = cast<RankedTensorType>(op->getResult(0).getType());
   if (!isQuantizedType(result.getElementType()))
@@ -87,8 +73,6 @@ LogicalResult checkJoin(Operation *op) {
     if (storageOf(cast<RankedTensorType>(operand.getType())) != storage)
       return op->emitOpError("copies stored values, but its operand ")
              << operand.getType() << " and its result " << result << " are stored differently";
-  if (int bits = storage == Storage::Bits ? 1 : storage == Storage::Fields ? 2 : 0; bits && !keepsWholeWords(op, bits))
-    return op->emitOpError("would move bits inside 32-bit words; use 16-bit words for ") << result;
   return success();
 }
 

@@ -91,12 +91,15 @@ public:
     pixelBytes = words * 4;
     const int64_t inWidth = p.width + p.window - 1, inHeight = p.height + p.window - 1;
     std::mt19937 random(1);
-    const auto value = [&]() -> int64_t {
-      return bits == 1 ? 1 - 2 * static_cast<int64_t>(random() % 2) : static_cast<int64_t>(random() % 3) - 1;
+    // One of `count` values from `first` on, `step` apart.
+    const auto draw = [&](std::vector<int64_t> &values, unsigned count, int64_t first, int64_t step) {
+      std::generate(values.begin(), values.end(),
+                    [&] { return first + step * static_cast<int64_t>(random() % count); });
     };
     std::vector<int64_t> w(p.outputs * taps * p.channels), image(inHeight * inWidth * p.channels);
-    std::generate(w.begin(), w.end(), value);
-    std::generate(image.begin(), image.end(), value);
+    const bool twoBits = kernel.elements == LookupElements::TwoBits;
+    bits == 1 ? draw(w, 2, -1, 2) : draw(w, twoBits ? 4 : 3, twoBits ? -2 : -1, 1);
+    bits == 1 ? draw(image, 2, -1, 2) : draw(image, twoBits ? 4 : 3, twoBits ? 0 : -1, 1);
     const int64_t shape[] = {p.outputs, p.window, p.window, p.channels};
     const std::vector<uint8_t> packed = *layout::pack(
         kernel.counts() ? layout::countTile(4) : layout::lookupTile(4, bits, kernel.weights == LookupWeights::Packed),

@@ -92,7 +92,7 @@ TEST_P(LookupCode, RefusesImpossibleShapes) {
 
 TEST_P(LookupCode, StridesBeyond32Bits) {
   for (const int64_t stride : {int64_t(1) << 31, -(int64_t(1) << 31) - 1, INT64_MAX, INT64_MIN})
-    for (const int64_t channels : {8, 1000})
+    for (const int64_t channels : {8, 700})
       EXPECT_TRUE(generate(kernel(), {.rows = 9,
                                       .channels = channels,
                                       .taps = 3,

@@ -11,15 +11,20 @@ LookupOperands::LookupOperands(const LookupKernelInfo &kernel, const LookupParam
     : params(params), kernel(kernel), outer(outer), perRow(outer * params.taps * params.channels),
       a(params.rows * perRow), w(params.columns * perRow) {
   std::mt19937 random(static_cast<uint32_t>(params.rows * 7 + params.channels * 31 + outer));
-  const auto value = [&]() -> int8_t {
-    if (kernel.elements == LookupElements::Binary)
-      return random() % 2 ? -1 : 1;
-    return static_cast<int8_t>(static_cast<int>(random() % 3) - 1);
+  struct Range {
+    int min, max, step;
   };
-  for (size_t i = 0; i < a.size(); ++i)
-    a[i] = values == Values::Extreme ? (i / perRow % 2 ? -1 : 1) : value();
-  for (size_t i = 0; i < w.size(); ++i)
-    w[i] = values == Values::Extreme ? (i / perRow % 3 == 1 ? -1 : 1) : value();
+  const auto draw = [&](std::vector<int8_t> &to, const Range &range, int64_t period) {
+    for (size_t i = 0; i < to.size(); ++i) {
+      const int count = (range.max - range.min) / range.step + 1;
+      const int extreme = i / perRow % period == 1 ? range.min : range.max;
+      to[i] = static_cast<int8_t>(
+          values == Values::Extreme ? extreme : range.min + static_cast<int>(random() % count) * range.step);
+    }
+  };
+  const bool binary = kernel.elements == LookupElements::Binary, twoBits = kernel.elements == LookupElements::TwoBits;
+  draw(a, twoBits ? Range{0, 3, 1} : Range{-1, 1, binary ? 2 : 1}, 2);
+  draw(w, twoBits ? Range{-2, 1, 1} : Range{-1, 1, binary ? 2 : 1}, 3);
 }
 
 void LookupOperands::placeA(uint8_t *to) const {

@@ -68,7 +68,7 @@ TEST_P(LookupSweep, OuterStepsTapsAndGaps) {
           LookupParams params{
               .rows = rowsOf(rows, 64), .columns = 64, .channels = channels, .taps = taps, .maxOuter = 7};
           params.aTapStride = tapBytes(kernel().elements, channels) + gap;
-          if (params.maxOuter * taps * params.aTapStride > lookupMaxBytes)
+          if (params.maxOuter * taps * params.aTapStride > kernel().maxBytes())
             continue;
           params.aOuterStride = taps * params.aTapStride + gap;
           params.aRowStride = params.maxOuter * params.aOuterStride + gap;
@@ -181,8 +181,8 @@ TEST_P(LookupSweep, NegativeOuterGivesZeros) {
 
 // The fourth code of two bits is no ternary value; it must not spill into neighbouring sums.
 TEST_P(LookupSweep, CodeOfMinusTwoCountsAsZero) {
-  if (kernel().elements == LookupElements::Binary)
-    return; // one bit has no such code
+  if (kernel().elements != LookupElements::Ternary)
+    return; // one bit has no such code, and of other values it is one
   const LookupParams params = contiguous(kernel(), {.rows = 1, .columns = 32, .channels = 400}, 1);
   const auto code = load(kernel(), params);
   ASSERT_TRUE(code);

@@ -90,6 +90,7 @@ TEST(LayoutGolden, ColumnMajorWithTiles) {
 TEST(NamedLayouts, Text) {
   EXPECT_EQ(print(bitsAlongLastDim(4, 32)), "order = [0, 1, 2, 3], tile = [3:32], word = 32, bits = 1, code = sign");
   EXPECT_EQ(print(ternaryAlongLastDim(3, 32)), "order = [0, 1, 2], tile = [2:16], word = 32, bits = 2");
+  EXPECT_EQ(print(fieldsAlongLastDim(2, 32)), "order = [0, 1], tile = [1:16], word = 32, bits = 2, code = unsigned");
   EXPECT_EQ(print(weightTile(3, 8, 16, 2, 16)),
             "order = [0, 1, 2], tile = [0:16, 2:2], word = 8, bits = 8, lanes = 16");
   EXPECT_EQ(print(weightTile(3, 4, 16, 2, 16)),

@@ -67,6 +67,8 @@ const char *nameOf(Ending ending) {
     return "to u8";
   case Ending::U4:
     return "to u4";
+  case Ending::U2:
+    return "to u2";
   case Ending::Sign:
     return "to binary";
   }
@@ -123,13 +125,19 @@ public:
     line = 5;
     y = y ? requantize(y, sizes) : Value();
     if (y && cell.second)
-      y = secondLayer(y, sizes.result.back());
+      y = secondLayer(y, sizes.result.back(), *cell.second);
+    SmallVector<Value> results{y};
+    if (y && added && cell.residual->bits <= 2) {
+      const bool isUniform = cell.residual->kind == Format::Uniform;
+      results.push_back(secondLayer(added, sizes.result.back(), isUniform ? Format::of("i2") : *cell.residual));
+    }
     line = 7;
-    if (!y)
+    if (llvm::is_contained(results, Value()))
       return false;
-    func::ReturnOp::create(builder, at(), y);
-    function.setType(builder.getFunctionType(function.getArgumentTypes(), y.getType()));
-    function.setResultAttr(0, "nibble.name", builder.getStringAttr("y"));
+    func::ReturnOp::create(builder, at(), results);
+    function.setType(builder.getFunctionType(function.getArgumentTypes(), ValueRange(results).getTypes()));
+    for (unsigned i = 0; i < results.size(); ++i)
+      function.setResultAttr(i, "nibble.name", builder.getStringAttr(i ? "z" : "y"));
     return succeeded(mlir::verify(function));
   }
 
@@ -274,6 +282,8 @@ private:
       unsignedGrid(8, 5);
     else if (cell.ending == Ending::U4)
       unsignedGrid(4, 0);
+    else if (cell.ending == Ending::U2)
+      unsignedGrid(2, 1);
     else if (cell.ending == Ending::Sign)
       grid = BinaryType::get(context), lo = -1.0f, hi = 1.0f;
     SmallVector<float> multiplier, bias;
@@ -285,7 +295,7 @@ private:
     Value residual;
     FloatAttr factor;
     if (cell.residual) {
-      residual = quantize(function.getArgument(1), *cell.residual, -1);
+      residual = added = quantize(function.getArgument(1), *cell.residual, -1);
       if (!residual)
         return {};
       bool small = cell.residual->kind != Format::Uniform;
@@ -295,9 +305,9 @@ private:
                                 ArrayRef(lo), ArrayRef(hi), factor, DenseI32ArrayAttr(), DenseI32ArrayAttr());
   }
 
-  Value secondLayer(Value y, int64_t channels) {
+  Value secondLayer(Value y, int64_t channels, const Format &weights) {
     line = 6;
-    Value w = quantizeWeight({5, 1, 1, channels}, *cell.second);
+    Value w = quantizeWeight({5, 1, 1, channels}, weights);
     if (!w)
       return {};
     if (cast<RankedTensorType>(y.getType()).getRank() == 2)
@@ -316,6 +326,7 @@ private:
   std::mt19937 random;
   func::FuncOp function;
   int line = 1;
+  Value added; ///< The residual.
 };
 
 } // namespace

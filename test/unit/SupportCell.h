@@ -24,8 +24,8 @@ enum class Layer { Conv3x3, Strided, Dilated, Conv1x1, Depthwise, Grouped, Linea
 inline constexpr Layer allLayers[] = {Layer::Conv3x3,   Layer::Strided, Layer::Dilated, Layer::Conv1x1,
                                       Layer::Depthwise, Layer::Grouped, Layer::Linear};
 /// What follows the contraction.
-enum class Ending { Scaled, Affine, U8, U4, Sign };
-inline constexpr Ending allEndings[] = {Ending::Scaled, Ending::Affine, Ending::U8, Ending::U4, Ending::Sign};
+enum class Ending { Scaled, Affine, U8, U4, U2, Sign };
+inline constexpr Ending usualEndings[] = {Ending::Scaled, Ending::Affine, Ending::U8, Ending::U4, Ending::Sign};
 
 const char *nameOf(Granularity granularity);
 const char *nameOf(Layer layer);
@@ -41,8 +41,10 @@ struct Cell {
   int64_t groups = 2; ///< Of grouped layers.
   int64_t group = 0;  ///< Weights have a scale for so many neighbouring channels; `granularity` is not looked at then.
   PadValue padding = PadValue::Zero;
-  bool padded = true;                  ///< Windows of 3 x 3: `height` and `width` are kept, else at least 3.
-  std::optional<Format> residual = {}; ///< Added by the requantisation.
+  bool padded = true; ///< Windows of 3 x 3: `height` and `width` are kept, else at least 3.
+  /// Added by the requantisation. One of 1 or 2 bits is also read by a 1 x 1 convolution with weights of as many, which
+  /// is the second result: that decides how it is stored.
+  std::optional<Format> residual = {};
   /// Another layer reads the result, a 1 x 1 convolution with weights of this format.
   std::optional<Format> second = {};
   std::string given = {}; ///< The kernel of the layer, if it is not to be chosen.

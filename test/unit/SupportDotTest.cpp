@@ -38,7 +38,7 @@ TEST_P(SupportDot, EveryWidthLayerAndTail) {
     CellRun run(target->str());
     for (Layer layer : layers)
       for (int round = 0; round < 6; ++round, ++n) {
-        Cell cell{.x = Format::of(x), .w = Format::of(w), .layer = layer, .ending = allEndings[n % 5]};
+        Cell cell{.x = Format::of(x), .w = Format::of(w), .layer = layer, .ending = usualEndings[n % 5]};
         if (cell.w.kind == Format::Uniform)
           cell.granularity = Granularity::WeightChannel;
         bool windows = layer != Layer::Conv1x1 && layer != Layer::Linear;
@@ -72,7 +72,7 @@ TEST_P(SupportDot, RowsAgainstWideMatrices) {
   for (auto [x, w] : pairs)
     for (const int64_t outputs : {256, 272, 500, 8})
       for (const int64_t channels : {515, 1024}) {
-        Cell cell{.x = Format::of(x), .w = Format::of(w), .layer = Layer::Linear, .ending = allEndings[n++ % 5]};
+        Cell cell{.x = Format::of(x), .w = Format::of(w), .layer = Layer::Linear, .ending = usualEndings[n++ % 5]};
         cell.channels = channels, cell.outputs = outputs;
         expectAdded(run, cell);
       }

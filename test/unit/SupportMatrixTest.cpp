@@ -126,7 +126,7 @@ TEST(SupportMatrix, EveryPairGranularityAndLayer) {
                                                                  .w = w,
                                                                  .granularity = granularity,
                                                                  .layer = allLayers[group % layers],
-                                                                 .ending = allEndings[n % 5],
+                                                                 .ending = usualEndings[n % 5],
                                                                  .channels = channels[n / 2 % 5],
                                                                  .outputs = outputs[n % 7],
                                                                  .height = images[n % 4].first,
@@ -174,7 +174,7 @@ TEST(SupportMatrix, EveryKernelLayerAndEnding) {
   inParallel(tallies.size(), [&](size_t group) {
     auto [x, w] = pairs[group / layers];
     size_t n = group;
-    for (Ending ending : allEndings)
+    for (Ending ending : usualEndings)
       for (bool residual : {false, true}) {
         if (residual && ending == Ending::Scaled)
           continue;
@@ -218,17 +218,17 @@ void expectLayersOfBits(const char *features, std::initializer_list<const char *
   const int64_t few[] = {8, 33, 64, 1, 72, 31}, many[] = {33, 160, 8, 64, 257, 31, 32, 1},
                 fullBlocks[] = {32, 160, 31, 63, 256, 24};
   const std::pair<int64_t, int64_t> images[] = {{5, 4}, {3, 29}, {13, 3}, {3, 3}, {7, 26}, {3, 70}};
-  const char *residuals[] = {"f32", "u8z", "i4n", "binary", "ternary", "u8"};
-  const std::pair<const char *, const char *> pairs[] = {{"binary", "binary"},  {"ternary", "ternary"},
-                                                         {"binary", "binary"},  {"u1", "ternary"},
-                                                         {"ternary", "binary"}, {"binary", "ternary"}};
+  const char *residuals[] = {"f32", "u8z", "binary", "ternary", "u2z", "i2"};
+  const std::pair<const char *, const char *> pairs[] = {
+      {"binary", "binary"},  {"ternary", "ternary"}, {"binary", "binary"}, {"u1", "ternary"}, {"ternary", "binary"},
+      {"binary", "ternary"}, {"u2", "i2"},           {"u2z", "i2"},        {"i2", "binary"},  {"u2", "i2n"}};
   constexpr Layer layers[] = {Layer::Conv3x3, Layer::Strided, Layer::Dilated, Layer::Conv1x1, Layer::Linear};
   std::vector<Tally> tallies(std::size(layers) * std::size(pairs) * 2, Tally(target->str()));
   inParallel(tallies.size(), [&](size_t group) {
     auto [x, w] = pairs[group / std::size(layers) % std::size(pairs)];
     const bool binary = x == w && x == std::string("binary");
     size_t n = group * 7;
-    for (Ending ending : allEndings)
+    for (Ending ending : {Ending::Scaled, Ending::Affine, Ending::U8, Ending::U2, Ending::Sign})
       for (bool residual : {false, true}) {
         if (residual && ending == Ending::Scaled)
           continue;
@@ -242,7 +242,10 @@ void expectLayersOfBits(const char *features, std::initializer_list<const char *
         // Small layers are often faster with other kernels: each second one is given one that is to be seen.
         std::vector<std::string> own;
         for (const std::string kernel : kernels)
-          if (x == w && kernel.find(binary ? "b1b1" : "t2t2") != kernel.npos)
+          if (kernel.find(binary                                                     ? "b1b1"
+                          : x == w                                                   ? "t2t2"
+                          : cell.x.kind == Format::Uniform && x != std::string("u1") ? "u2s2"
+                                                                                     : "none") != kernel.npos)
             own.push_back(kernel);
         if (n % 2 && !own.empty())
           cell.given = own[n / 2 % own.size()];
@@ -252,8 +255,10 @@ void expectLayersOfBits(const char *features, std::initializer_list<const char *
         if (residual)
           cell.residual = Format::of(residuals[n % std::size(residuals)]);
         // A second layer decides how the result is stored: as bits, fields or bytes.
-        if (ending == Ending::Sign || ((ending == Ending::U8 || ending == Ending::U4) && n % 4))
+        if (ending == Ending::Sign || (ending == Ending::U8 && n % 4))
           cell.second = Format::of(ending == Ending::Sign && n % 4 ? (binary ? "binary" : "ternary") : "i4n");
+        if (ending == Ending::U2)
+          cell.second = Format::of("i2");
         EXPECT_EQ(tallies[group].add(cell), "") << cell.text();
       }
     tallies[group].flush();
@@ -261,18 +266,19 @@ void expectLayersOfBits(const char *features, std::initializer_list<const char *
   Tally all("");
   for (const Tally &tally : tallies)
     all += tally;
-  all.print("binary and ternary layers x endings and residuals");
+  all.print("layers of one and two bits x endings and residuals");
   for (const char *kernel : kernels)
     EXPECT_GE(all.generated[kernel], 50) << kernel;
 }
 
 TEST(SupportMatrix, LookupKernelsForEveryLayerAndEnding) {
-  expectLayersOfBits("+avx2",
-                     {"lookup_b1b1_avx2", "lookup_b1b1_packed_avx2", "lookup_t2t2_avx2", "lookup_t2t2_packed_avx2"});
+  expectLayersOfBits("+avx2", {"lookup_b1b1_avx2", "lookup_b1b1_packed_avx2", "lookup_t2t2_avx2",
+                               "lookup_t2t2_packed_avx2", "lookup_u2s2_avx2", "lookup_u2s2_packed_avx2"});
 }
 
 TEST(SupportMatrix, CountingKernelForEveryLayerAndEnding) {
-  expectLayersOfBits("+avx512vpopcntdq,+avx512bw,+avx512vl", {"count_b1b1_avx512vpopcntdq", "lookup_t2t2_avx2"});
+  expectLayersOfBits("+avx512vpopcntdq,+avx512bw,+avx512vl",
+                     {"count_b1b1_avx512vpopcntdq", "lookup_t2t2_avx2", "lookup_u2s2_avx2"});
 }
 
 // With every ending and way to store a result: bytes that the kernel itself stores, and sums that are finished behind
@@ -293,7 +299,7 @@ TEST(SupportMatrix, DepthwiseKernelsForEveryEnding) {
     inParallel(count, [&](size_t group) {
       auto [x, w] = pairs[group];
       size_t n = group * 5;
-      for (Ending ending : allEndings)
+      for (Ending ending : usualEndings)
         for (bool residual : {false, true}) {
           if (residual && ending == Ending::Scaled)
             continue;

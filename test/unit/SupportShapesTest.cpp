@@ -67,6 +67,13 @@ const Numbers numbers[] = {
      {32, 48, 33, 40},
      -0.5f,
      31},
+    {"fields of 0 to 3",
+     "!quant.uniform<u2:f32, 5.000000e-01:1>",
+     "!quant.uniform<i2:f32, 5.000000e-01>",
+     {32, 48, 33, 40},
+     0.5f,
+     31},
+    {"fields of -2 to 1", "!quant.uniform<i2:f32, 1.000000e+00>", "!nibble.binary", {32, 37}, -2.0f, 64},
     {"fields of 0 and 1", "!quant.uniform<u1:f32, 5.000000e-01>", "!nibble.ternary<5.000000e-01>", {32, 37}, 0.5f, 32},
 };
 
@@ -96,6 +103,8 @@ std::vector<Step> steps(const Numbers &n, int64_t c) {
       {"concat of channels", "concat", "{axis = 3 : i64}", 2, {4, 6, 2 * c}},
       {"reshape that keeps channels", "reshape", "", 1, {6, 4, c}},
       {"flatten", "reshape", "", 1, {24 * c}},
+      {"reshape to rows of 12", "reshape", "", 1, {2, c, 12}},
+      {"reshape to rows of all", "reshape", "", 1, {1, 2, 12 * c}},
       {"avg_pool2d", "avg_pool2d", pool(2, 2, 0), 1, {2, 3, c}, true},
       {"global_avg_pool", "global_avg_pool", "", 1, {c}, true},
   };
@@ -235,6 +244,22 @@ func.func @f(%x: tensor<?x5x6x35xf32>) -> (tensor<?x24xf32>, tensor<?x4x5x24xf32
   %z = nibble.dequantize %r : (tensor<?x4x5x24x!t>) -> tensor<?x4x5x24xf32, #nibble.grid<!t>>
   return %y, %z : tensor<?x24xf32>, tensor<?x4x5x24xf32, #nibble.grid<!t>>
 })"},
+    {"fields of two bits with users of all kinds", R"(
+func.func @f(%x: tensor<?x6x6x40xf32>) -> (tensor<?x6x6x40xf32, #nibble.grid<!u2>>, tensor<?x3x3x40xf32>, tensor<?x40xf32>, tensor<?x6x6x40xf32, #nibble.grid<!u2>>, tensor<?x6x6x40xf32>) {
+  %q = nibble.quantize %x : (tensor<?x6x6x40xf32>) -> tensor<?x6x6x40x!u2>
+  %w = nibble.constant WEIGHTS14400 : tensor<40x3x3x40xi8> : tensor<40x3x3x40x!i2>
+  %a = nibble.conv2d %q, %w {strides = array<i64: 1, 1>, padding = #nibble.padding<1, 1, 1, 1>} : (tensor<?x6x6x40x!u2>, tensor<40x3x3x40x!i2>) -> tensor<?x6x6x40xi32>
+  %r = nibble.requantize %a, %q {multiplier = array<f32: 0.05>, bias = array<f32: 1.5>, lo = array<f32: 0.0>, hi = array<f32: 3.0>, residual_multiplier = 0.4 : f32} : (tensor<?x6x6x40xi32>, tensor<?x6x6x40x!u2>) -> tensor<?x6x6x40x!u2>
+  %b = nibble.conv2d %r, %w {strides = array<i64: 1, 1>, padding = #nibble.padding<1, 1, 1, 1>} : (tensor<?x6x6x40x!u2>, tensor<40x3x3x40x!i2>) -> tensor<?x6x6x40xi32>
+  %y = nibble.requantize %b, %q {multiplier = array<f32: 0.5>, bias = array<f32: 0.3>, lo = array<f32: 0xFF800000>, hi = array<f32: 0x7F800000>, residual_multiplier = 0.7 : f32} : (tensor<?x6x6x40xi32>, tensor<?x6x6x40x!u2>) -> tensor<?x6x6x40xf32>
+  %m = nibble.avg_pool2d %r {window = array<i64: 2, 2>, strides = array<i64: 2, 2>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x6x6x40x!u2>) -> tensor<?x3x3x40xf32>
+  %g = nibble.global_avg_pool %q : (tensor<?x6x6x40x!u2>) -> tensor<?x40xf32>
+  %d = nibble.dequantize %q : (tensor<?x6x6x40x!u2>) -> tensor<?x6x6x40xf32, #nibble.grid<!u2>>
+  %e = nibble.dequantize %q : (tensor<?x6x6x40x!u2>) -> tensor<?x6x6x40xf32, #nibble.grid<!u2>>
+  %s = nibble.requantize %e, %r {multiplier = array<f32: 0.5>, bias = array<f32: 1.0>, lo = array<f32: 0.0>, hi = array<f32: 3.0>, residual_multiplier = 0.5 : f32} : (tensor<?x6x6x40xf32, #nibble.grid<!u2>>, tensor<?x6x6x40x!u2>) -> tensor<?x6x6x40x!u2>
+  %z = nibble.dequantize %s : (tensor<?x6x6x40x!u2>) -> tensor<?x6x6x40xf32, #nibble.grid<!u2>>
+  return %d, %m, %g, %z, %y : tensor<?x6x6x40xf32, #nibble.grid<!u2>>, tensor<?x3x3x40xf32>, tensor<?x40xf32>, tensor<?x6x6x40xf32, #nibble.grid<!u2>>, tensor<?x6x6x40xf32>
+})"},
     {"the input and one value twice as results", R"(
 func.func @f(%x: tensor<?x3x5xf32>) -> (tensor<?x3x5xf32>, tensor<?x15xf32>, tensor<?x3x5xf32>, tensor<?x3x5xf32>) {
   %r = nibble.relu %x : (tensor<?x3x5xf32>) -> tensor<?x3x5xf32>
@@ -277,7 +302,8 @@ TEST(SupportShapes, GraphsAroundLayers) {
   for (auto [what, graph] : graphs) {
     std::string text = withWeights(graph);
     text = "!u8 = !quant.uniform<u8:f32, 3.125000e-02:9>\n!i4 = !quant.uniform<i4<-7:7>:f32, 5.000000e-01>\n"
-           "!t = !nibble.ternary<5.000000e-01>\n" +
+           "!t = !nibble.ternary<5.000000e-01>\n"
+           "!u2 = !quant.uniform<u2:f32, 5.000000e-01:1>\n!i2 = !quant.uniform<i2:f32, 5.000000e-01>\n" +
            text;
     auto refusal = run.add(what, text);
     EXPECT_FALSE(refusal) << what << ": " << refusal->message;

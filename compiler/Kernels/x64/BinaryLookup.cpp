@@ -1,10 +1,10 @@
 // Look-up kernels for AVX2. For each value of four bits of a there is a table of 16 bytes: the sums of products with
-// each combination of four bits of weights, plus a bias that makes them 0..4. vpshufb looks four bits up in 32 columns
-// at once.
+// each combination of four bits of weights, plus a bias that makes them 0..4 (0..18 of two bits). vpshufb looks four
+// bits up in 32 columns at once.
 //
-// Sums grow in bytes for at most 31 bytes of a, then in 16 bits in acc itself: of the 128 bytes that 32 columns have
-// there, the first 64 hold the sums of the even columns and those of the odd ones. So the loop over such blocks of k
-// lies outside of that over rows, and a block of b stays in the nearest cache while all rows pass.
+// Sums grow in bytes for at most 31 bytes of a (7 of two bits), then in 16 bits in acc itself: of the 128 bytes that 32
+// columns have there, the first 64 hold the sums of the even columns and those of the odd ones. So the loop over such
+// blocks of k lies outside of that over rows, and a block of b stays in the nearest cache while all rows pass.
 #include "compiler/Kernels/x64/BinaryLookup.h"
 
 #include "compiler/Kernels/x64/Emitter.h"
@@ -24,11 +24,8 @@ using Xbyak::Ymm;
 constexpr int tableBytes = 16; // for one value of four bits
 constexpr int vectorBytes = 32;
 constexpr int accBytes = lookupColumns * sizeof(int32_t);
-constexpr int blockBytes = 31; // of a: 31 * 2 look-ups of at most 4 fit a byte
-constexpr int smallBytes = 15; // at most so many: a block takes several outer steps
-constexpr int unroll = 4;      // bytes of a per turn of the innermost loop
-constexpr int bias = 2;        // of one table entry of ternary operands
-constexpr int saved = 6;       // callee-saved registers
+constexpr int unroll = 4; // bytes of a per turn of the innermost loop
+constexpr int saved = 6;  // callee-saved registers
 
 /// Rows that are computed together: the sums of rows x columns take 12 registers, or leave room for the unpacked form.
 int tileRows(const LookupKernelInfo &kernel, const LookupParams &params) {
@@ -42,8 +39,11 @@ int tileRows(const LookupKernelInfo &kernel, const LookupParams &params) {
 int tableEntry(LookupElements elements, unsigned a, unsigned w) {
   if (elements == LookupElements::Binary)
     return __builtin_popcount(a ^ w);
-  static constexpr int value[] = {0, 1, 0, -1};
-  return bias + value[a & 3] * value[w & 3] + value[a >> 2] * value[w >> 2];
+  static constexpr int ternary[] = {0, 1, 0, -1}, weight[] = {0, 1, -2, -1};
+  const auto product = [&](unsigned x, unsigned y) {
+    return elements == LookupElements::Ternary ? ternary[x] * ternary[y] : static_cast<int>(x) * weight[y];
+  };
+  return lookupEntries(elements).bias + product(a & 3, w & 3) + product(a >> 2, w >> 2);
 }
 
 /// Turns of the innermost loop for `length` bytes of a; a loop of one turn is no loop.
@@ -69,7 +69,8 @@ public:
   LookupEmitter(const LookupKernelInfo &kernel, const LookupParams &params, std::span<uint8_t> buffer)
       : Emitter(buffer), kernel(kernel), params(params), vectorCount(params.columns / lookupColumns),
         rowsPerTile(static_cast<int>(std::min<int64_t>(tileRows(kernel, params), params.rows))),
-        packed(kernel.weights == LookupWeights::Packed), stepB(packed ? vectorBytes : 2 * vectorBytes) {
+        packed(kernel.weights == LookupWeights::Packed), blockBytes(bytesBeforeWidening(kernel.elements)),
+        stepB(packed ? vectorBytes : 2 * vectorBytes) {
     plan();
     for (int i = 0; i < rowsPerTile * vectorCount; ++i)
       sums.push_back(vectors.take());
@@ -118,7 +119,8 @@ private:
   const LookupParams params;
   const int vectorCount, rowsPerTile;
   const bool packed;
-  const int stepB; // bytes of b for one byte of a
+  const int blockBytes; // of a
+  const int stepB;      // bytes of b for one byte of a
 
   std::vector<Block> blocks;   // of one outer step, or of one tap if splitTaps
   bool splitTaps = false;      // taps are so long that each is several blocks
@@ -134,7 +136,7 @@ private:
   Label tableLabel;
 };
 
-/// Cuts an outer step into blocks of at most 31 bytes, as equal as multiples of the unrolling allow.
+/// Cuts an outer step into blocks of at most blockBytes, as equal as multiples of the unrolling allow.
 void LookupEmitter::plan() {
   taps = params.taps;
   bytes = tapBytes(kernel.elements, params.channels);
@@ -144,7 +146,9 @@ void LookupEmitter::plan() {
   if (bytes > blockBytes) {
     splitTaps = taps > 1;
     const int64_t pieces = (bytes + blockBytes - 1) / blockBytes;
-    const int64_t size = std::min<int64_t>((bytes + pieces - 1) / pieces + unroll - 1, blockBytes) / unroll * unroll;
+    int64_t size = (bytes + pieces - 1) / pieces;
+    if (turnsOf(blockBytes))
+      size = std::min<int64_t>(size + unroll - 1, blockBytes) / unroll * unroll;
     blocks.push_back({bytes / size, 1, size, size});
     if (bytes % size)
       blocks.push_back({1, 1, bytes % size, bytes % size});
@@ -154,7 +158,7 @@ void LookupEmitter::plan() {
   blocks.push_back({taps / size, size, bytes, times(params.aTapStride, size)});
   if (taps % size)
     blocks.push_back({1, taps % size, bytes, times(params.aTapStride, taps % size)});
-  if (pieces == 1 && taps * bytes <= smallBytes && params.maxOuter > 1) {
+  if (pieces == 1 && taps * bytes <= blockBytes / 2 && params.maxOuter > 1) {
     const int64_t fit = blockBytes / (taps * bytes), groups = (params.maxOuter + fit - 1) / fit;
     group = (params.maxOuter + groups - 1) / groups;
   }
@@ -419,9 +423,10 @@ Emitted LookupEmitter::emit() {
   xor_(r15d, r15d);
   test(outer, outer);
   jle(finished, T_NEAR);
-  // What a count is taken from: K for binary operands, the biases for ternary ones.
-  const int64_t perOuter =
-      kernel.elements == LookupElements::Binary ? params.taps * params.channels : -taps * bytes * 2 * bias;
+  // What a count is taken from: K for binary operands, the biases for others.
+  const int64_t perOuter = kernel.elements == LookupElements::Binary
+                               ? params.taps * params.channels
+                               : -taps * bytes * 2 * lookupEntries(kernel.elements).bias;
   imul(r15d, outer.cvt32(), static_cast<int>(perOuter));
   eachOuterStep();
 

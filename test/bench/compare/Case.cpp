@@ -19,7 +19,7 @@ const std::vector<Operands> &operandPairs() {
       {"s8xs8-channel", s8, s8Channel, Route::ExactByte},
       {"u8xs4", u8, s4Channel, Route::ShortSum},
       {"u4xs4", u4, s4Channel, Route::ShortSum},
-      {"u2xs2", u2, s2Channel, Route::ShortSum},
+      {"u2xs2", u2, s2Channel, Route::TwoBitLut},
       {"s8xt2", s8, ternary, Route::ShortSum},
       {"s8xb1", s8, binary, Route::ShortSum},
       {"t2xt2", ternary, ternary, Route::TernaryLut},

@@ -23,6 +23,7 @@ enum class Route {
   ExactByte,  ///< any 8-bit operands
   ShortSum,   ///< 16-bit accumulation
   TernaryLut, ///< 2 multiply-accumulates per table look-up
+  TwoBitLut,  ///< likewise; not counted: sums of bytes are widened every 28 steps
   BinaryLut,  ///< 4 multiply-accumulates per table look-up
   FmaUnpack4  ///< f32 with weights unpacked from 4 bits
 };

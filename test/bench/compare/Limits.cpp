@@ -26,6 +26,7 @@ const RouteUse uses[] = {
     {Route::ShortSum, "vpdpbusd-512", 1},
     {Route::TernaryLut, "vpshufb+vpaddb", 2 * 2},
     {Route::TernaryLut, "xor+vpopcntq-512", 1},
+    {Route::TwoBitLut, "vpshufb+vpaddb", 2 * 2},
     {Route::BinaryLut, "vpshufb+vpaddb", 4 * 2},
     {Route::BinaryLut, "xor+vpopcntq-512", 2},
     {Route::FmaUnpack4, "unpack+fma", 1, "fma"},

@@ -11,11 +11,18 @@
 namespace nibble::bench {
 namespace {
 
-enum class Operands { F32, Bytes, Binary, Ternary };
+enum class Operands { F32, Bytes, Binary, Ternary, TwoBits };
 
 Operands operandsOf(const std::string &kernel) {
   if (const kernels::LookupKernelInfo *lookup = kernels::findLookupKernel(kernel))
-    return lookup->elements == kernels::LookupElements::Binary ? Operands::Binary : Operands::Ternary;
+    switch (lookup->elements) {
+    case kernels::LookupElements::Binary:
+      return Operands::Binary;
+    case kernels::LookupElements::Ternary:
+      return Operands::Ternary;
+    case kernels::LookupElements::TwoBits:
+      return Operands::TwoBits;
+    }
   if (kernel == "portable_binary")
     return Operands::Binary;
   return kernel == "portable_f32" ? Operands::F32 : Operands::Bytes;
@@ -136,6 +143,10 @@ std::string layerText(const std::string &kernel, const LayerShape &s) {
   case Operands::Ternary:
     x = w = y = "!nibble.ternary<0.5>";
     break;
+  case Operands::TwoBits:
+    x = y = "!quant.uniform<u2:f32, 0.25>";
+    w = "!quant.uniform<i2:f32, 0.5>";
+    break;
   case Operands::Bytes:
     x = y = "!quant.uniform<u" + std::to_string(s.activationBits) + ":f32, 0.25>";
     w = signs ? "!nibble.binary" : "!quant.uniform<i8<-127:127>:f32, 0.5>";
@@ -152,9 +163,10 @@ std::string layerText(const std::string &kernel, const LayerShape &s) {
       continue;
     }
     auto upTo = [&](uint32_t n) { return static_cast<int>(random() % (2 * n + 1)) - static_cast<int>(n); };
-    const int value = signs      ? (random() % 2 ? 1 : -1)
-                      : isNormal ? upTo(32) + upTo(32) + upTo(32) + upTo(31)
-                                 : upTo(most);
+    const int value = operands == Operands::TwoBits ? static_cast<int>(random() % 4) - 2
+                      : signs                       ? (random() % 2 ? 1 : -1)
+                      : isNormal                    ? upTo(32) + upTo(32) + upTo(32) + upTo(31)
+                                                    : upTo(most);
     std::snprintf(text, sizeof text, "%02X", static_cast<unsigned>(value) & 0xFF);
     hex += text;
   }
@@ -172,11 +184,12 @@ std::string layerText(const std::string &kernel, const LayerShape &s) {
     epilogue = ", thresholds = array<i32: " + zeros + ">, flips = array<i32: " + zeros + ">";
   }
   if (operands != Operands::F32) {
-    const bool isSigned = operands != Operands::Bytes;
-    const std::string high = isSigned                ? "1.0"
-                             : s.activationBits == 4 ? "15.0"
-                             : s.activationBits == 7 ? "127.0"
-                                                     : "255.0";
+    const bool isSigned = operands == Operands::Binary || operands == Operands::Ternary;
+    const std::string high = isSigned                        ? "1.0"
+                             : operands == Operands::TwoBits ? "3.0"
+                             : s.activationBits == 4         ? "15.0"
+                             : s.activationBits == 7         ? "127.0"
+                                                             : "255.0";
     epilogue += ", lo = " + floats(1, isSigned ? "-1.0" : "0.0") + ", hi = " + floats(1, high.c_str());
   }
   if (operands != Operands::F32)

@@ -95,7 +95,7 @@ void verify(MLIRContext &context, const Target &target, std::string_view level, 
   int count = 0, changed = 0;
   for (const char *like : {"dot_u8s8_6x16_avx2_exact", "dot_u8s8_6x16_avx2", "dot_u8s8_16_6x16_avx2",
                            "listed_u8s8_10x8_avx2", "dot_u8s4_12x8_avx2", "dot_u8s2_12x8_avx2", "dot_u8s1_12x8_avx2",
-                           "lookup_b1b1_avx2", "lookup_t2t2_avx2", "depthwise_u8s8_avx2"})
+                           "lookup_b1b1_avx2", "lookup_t2t2_avx2", "lookup_u2s2_avx2", "depthwise_u8s8_avx2"})
     for (const LayerShape &shape : layersToVerify(like)) {
       if (!StringRef(like).contains(part))
         continue;

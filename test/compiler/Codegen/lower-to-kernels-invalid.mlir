@@ -180,43 +180,6 @@ func.func @lookup_length(%x: tensor<1x1x1x65529xf32>) -> tensor<1x1x1x1xi32> att
 
 // -----
 
-#bits3 = #nibble.layout<"order = [0, 1, 2], tile = [2:32], word = 32, bits = 1, code = sign">
-#bits2 = #nibble.layout<"order = [0, 1], tile = [1:32], word = 32, bits = 1, code = sign">
-!b = !nibble.binary
-func.func @inside_words(%x: tensor<1x4x3xf32>) -> tensor<1x12xf32, #nibble.grid<!b>> attributes {nibble.batch_tile = 1 : i64} {
-  %q = nibble.quantize %x : (tensor<1x4x3xf32>) -> tensor<1x4x3x!b, #bits3>
-  // expected-error@+1 {{changes the last dimension of packed bits from 3 to 12; both must be multiples of 32}}
-  %r = nibble.reshape %q : (tensor<1x4x3x!b, #bits3>) -> tensor<1x12x!b, #bits2>
-  %y = nibble.dequantize %r : (tensor<1x12x!b, #bits2>) -> tensor<1x12xf32, #nibble.grid<!b>>
-  return %y : tensor<1x12xf32, #nibble.grid<!b>>
-}
-
-// -----
-
-#bits = #nibble.layout<"order = [0, 1], tile = [1:32], word = 32, bits = 1, code = sign">
-!b = !nibble.binary
-func.func @joined(%x: tensor<1x3xf32>) -> tensor<1x6xf32, #nibble.grid<!b>> attributes {nibble.batch_tile = 1 : i64} {
-  %q = nibble.quantize %x : (tensor<1x3xf32>) -> tensor<1x3x!b, #bits>
-  // expected-error@+1 {{joins packed bits along channels, whose counts must be multiples of 32}}
-  %r = nibble.concat %q, %q {axis = 1 : i64} : (tensor<1x3x!b, #bits>, tensor<1x3x!b, #bits>) -> tensor<1x6x!b, #bits>
-  %y = nibble.dequantize %r : (tensor<1x6x!b, #bits>) -> tensor<1x6xf32, #nibble.grid<!b>>
-  return %y : tensor<1x6xf32, #nibble.grid<!b>>
-}
-
-// -----
-
-#bits = #nibble.layout<"order = [0, 1], tile = [1:32], word = 32, bits = 1, code = sign">
-!b = !nibble.binary
-func.func @widened(%x: tensor<1x3xf32>) -> tensor<1x4xf32, #nibble.grid<!b>> attributes {nibble.batch_tile = 1 : i64} {
-  %q = nibble.quantize %x : (tensor<1x3xf32>) -> tensor<1x3x!b, #bits>
-  // expected-error@+1 {{of packed bits along channels has no kernel; pad height and width only}}
-  %r = nibble.pad %q {low = array<i64: 0, 1>, high = array<i64: 0, 0>, value = 1.0 : f32} : (tensor<1x3x!b, #bits>) -> tensor<1x4x!b, #bits>
-  %y = nibble.dequantize %r : (tensor<1x4x!b, #bits>) -> tensor<1x4xf32, #nibble.grid<!b>>
-  return %y : tensor<1x4xf32, #nibble.grid<!b>>
-}
-
-// -----
-
 func.func @per_channel(%x: tensor<4x2xf32>) -> tensor<4x2xf32> {
   // expected-error@+1 {{use one scale per tensor}}
   %q = nibble.fake_quant %x {quantizer = #nibble.quantizer<bits = 8, isSigned = true, axis = 1>, scales = array<f32: 1.0, 2.0>} : (tensor<4x2xf32>) -> tensor<4x2xf32, #nibble.grid<!quant.uniform<i8:f32:1, {1.0, 2.0}>>>
@@ -442,4 +405,28 @@ func.func @depthwise_dilated(%x: tensor<1x1x3x8xf32>) -> tensor<1x1x1x8xi32> att
   // expected-error@+1 {{with kernel depthwise_u8s8_avx2 needs the taps of a row side by side, got dilation 2}}
   %y = nibble.tile %q, %w {kernel = "depthwise_u8s8_avx2", groups = 8 : i64, window = array<i64: 1, 2>, strides = array<i64: 1, 1>, dilations = array<i64: 1, 2>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<1x1x3x8x!u8, #bytes>, tensor<8x1x2x1x!w8, #w>) -> tensor<1x1x1x8xi32>
   return %y : tensor<1x1x1x8xi32>
+}
+
+// -----
+
+// Fields of ternary values would give 3 back as -1.
+#fields = #nibble.layout<"order = [0, 1], tile = [1:16], word = 32, bits = 2">
+!u2 = !quant.uniform<u2:f32, 5.000000e-01>
+func.func @signed_fields(%x: tensor<1x3xf32>) -> tensor<1x3xf32, #nibble.grid<!u2>> attributes {nibble.batch_tile = 1 : i64} {
+  // expected-error@+1 {{in a layout that no op works on; see nibble-verify-layouts}}
+  %q = nibble.quantize %x : (tensor<1x3xf32>) -> tensor<1x3x!u2, #fields>
+  %y = nibble.dequantize %q : (tensor<1x3x!u2, #fields>) -> tensor<1x3xf32, #nibble.grid<!u2>>
+  return %y : tensor<1x3xf32, #nibble.grid<!u2>>
+}
+
+// -----
+
+// A row of several images.
+#bits = #nibble.layout<"order = [0], tile = [0:32], word = 32, bits = 1, code = sign">
+!b = !nibble.binary
+func.func @no_rows(%x: tensor<4xf32>) -> tensor<4xf32, #nibble.grid<!b>> attributes {nibble.batch_tile = 4 : i64} {
+  // expected-error@+1 {{in a layout that no op works on; see nibble-verify-layouts}}
+  %q = nibble.quantize %x : (tensor<4xf32>) -> tensor<4x!b, #bits>
+  %y = nibble.dequantize %q : (tensor<4x!b, #bits>) -> tensor<4xf32, #nibble.grid<!b>>
+  return %y : tensor<4xf32, #nibble.grid<!b>>
 }

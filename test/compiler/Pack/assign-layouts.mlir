@@ -37,13 +37,13 @@ func.func @shared(%x: tensor<?x1x1x8xf32>) -> (tensor<?x1x1x1xi32>, tensor<?x1x1
   return %0, %1 : tensor<?x1x1x1xi32>, tensor<?x1x1x8xf32, #nibble.grid<!u8>>
 }
 
-// Bits through pad, pooling and a reshape of whole words; a reshape inside words needs 16-bit words.
+// Bits through pad, pooling and reshapes, also inside words.
 // CHECK-LABEL: func.func @bits
 // CHECK: nibble.quantize %arg0 {nibble.layouts = [unit, #nibble.layout<"order = [0, 1, 2, 3], tile = [3:32], word = 32, bits = 1, code = sign">]}
 // CHECK: nibble.pad %{{.*}}nibble.layouts = [#nibble.layout<"order = [0, 1, 2, 3], tile = [3:32], word = 32, bits = 1, code = sign">, #nibble.layout<"order = [0, 1, 2, 3], tile = [3:32], word = 32, bits = 1, code = sign">]
 // CHECK: nibble.reshape %{{.*}} {nibble.layouts = [#nibble.layout<"order = [0, 1, 2, 3], tile = [3:32], word = 32, bits = 1, code = sign">, #nibble.layout<"order = [0, 1, 2, 3], tile = [3:32], word = 32, bits = 1, code = sign">]}
-// CHECK: nibble.tile {{.*}}nibble.layouts = [#nibble.layout<"order = [0, 1, 2, 3], tile = [3:32], word = 32, bits = 1, code = sign">, #nibble.layout<"order = [0, 1, 2, 3], tile = [0:16, 3:32], word = 32, bits = 1, code = sign">, #nibble.layout<"order = [0, 1, 2, 3], word = 16, bits = 16">]
-// CHECK: nibble.reshape %{{.*}} {nibble.layouts = [#nibble.layout<"order = [0, 1, 2, 3], word = 16, bits = 16">, #nibble.layout<"order = [0, 1, 2, 3], word = 16, bits = 16">]}
+// CHECK: nibble.tile {{.*}}nibble.layouts = [#nibble.layout<"order = [0, 1, 2, 3], tile = [3:32], word = 32, bits = 1, code = sign">, #nibble.layout<"order = [0, 1, 2, 3], tile = [0:16, 3:32], word = 32, bits = 1, code = sign">, #nibble.layout<"order = [0, 1, 2, 3], tile = [3:32], word = 32, bits = 1, code = sign">]
+// CHECK: nibble.reshape %{{.*}} {nibble.layouts = [#nibble.layout<"order = [0, 1, 2, 3], tile = [3:32], word = 32, bits = 1, code = sign">, #nibble.layout<"order = [0, 1, 2, 3], tile = [3:32], word = 32, bits = 1, code = sign">]}
 // CHECK: nibble.tile {{.*}}nibble.layouts = [#nibble.layout<"order = [0, 1, 2, 3], tile = [3:32], word = 32, bits = 1, code = sign">, {{.*}}, unit]
 func.func @bits(%x: tensor<?x1x1x64xf32>) -> tensor<?x1x1x1xi32> {
   %q = nibble.quantize %x : (tensor<?x1x1x64xf32>) -> tensor<?x1x1x64x!b>
@@ -57,10 +57,10 @@ func.func @bits(%x: tensor<?x1x1x64xf32>) -> tensor<?x1x1x1xi32> {
   return %2 : tensor<?x1x1x1xi32>
 }
 
-// Concatenated bits must be whole words.
+// Concatenated bits, of whole words and others.
 // CHECK-LABEL: func.func @concat
 // CHECK: nibble.concat {{.*}}nibble.layouts = [#nibble.layout<"order = [0, 1, 2, 3], tile = [3:32], word = 32, bits = 1, code = sign">, #nibble.layout<{{.*}}tile{{.*}}>, #nibble.layout<{{.*}}tile{{.*}}>]
-// CHECK: nibble.concat {{.*}}nibble.layouts = [#nibble.layout<"order = [0, 1, 2, 3], word = 16, bits = 16">, #nibble.layout<"order = [0, 1, 2, 3], word = 16, bits = 16">, #nibble.layout<"order = [0, 1, 2, 3], word = 16, bits = 16">]
+// CHECK: nibble.concat {{.*}}nibble.layouts = [#nibble.layout<"order = [0, 1, 2, 3], tile = [3:32], word = 32, bits = 1, code = sign">, #nibble.layout<"order = [0, 1, 2, 3], tile = [3:32], word = 32, bits = 1, code = sign">, #nibble.layout<"order = [0, 1, 2, 3], tile = [3:32], word = 32, bits = 1, code = sign">]
 func.func @concat(%x: tensor<?x1x1x32xf32>, %y: tensor<?x1x1x8xf32>) -> (tensor<?x1x1x1xi32>, tensor<?x1x1x1xi32>) {
   %a = nibble.quantize %x : (tensor<?x1x1x32xf32>) -> tensor<?x1x1x32x!b>
   %b = nibble.quantize %x : (tensor<?x1x1x32xf32>) -> tensor<?x1x1x32x!b>

@@ -58,8 +58,8 @@ func.func @rows(%x: tensor<?x1x1x128xf32>, %y: tensor<?x1x2x128xf32>, %z: tensor
   return %0, %1, %2 : tensor<?x1x1x17xi32>, tensor<?x1x2x17xi32>, tensor<3x1x1x17xi32>
 }
 
-// Ternary operands, and others whose values are -1, 0 and 1: fields of two bits from the quantiser to the last layer, through a pool;
-// words in front of a reshape inside words.
+// Ternary operands, and others whose values are -1, 0 and 1: fields of two bits from the quantiser to the last layer, through a pool and a reshape
+// inside words.
 // CHECK-LABEL: func.func @ternary
 // CHECK-COUNT-2: nibble.tile {{.*}}kernel = "lookup_t2t2_avx2", {{.*}}rejected = ["lookup_t2t2_packed_avx2: predicted {{.*}}; lookup_t2t2_avx2 {{.*}}"dot_
 // CHECK: nibble.tile {{.*}}kernel = "lookup_t2t2_packed_avx2", {{.*}}rejected = ["lookup_t2t2_avx2: predicted {{.*}}; lookup_t2t2_packed_avx2, whose weights are narrower, 
@@ -69,9 +69,10 @@ func.func @rows(%x: tensor<?x1x1x128xf32>, %y: tensor<?x1x2x128xf32>, %z: tensor
 // PACKED: nibble.quantize {{.*}} -> tensor<?x4x4x40x{{.*}}tile = [3:16], word = 32, bits = 2">>
 // PACKED: nibble.tile {{.*}} -> tensor<?x4x4x56x{{.*}}tile = [3:16], word = 32, bits = 2">>
 // PACKED: nibble.max_pool2d {{.*}} -> tensor<?x2x2x56x{{.*}}tile = [3:16], word = 32, bits = 2">>
-// PACKED: nibble.tile {{.*}} -> tensor<?x2x2x56x{{.*}}word = 16, bits = 16">>
-// PACKED: nibble.reshape {{.*}} -> tensor<?x1x1x224x{{.*}}word = 16, bits = 16">>
-// PACKED: nibble.pack {{.*}} -> tensor<?x1x1x224x{{.*}}tile = [3:16], word = 32, bits = 2">>
+// PACKED: nibble.tile {{.*}} -> tensor<?x2x2x56x{{.*}}tile = [3:16], word = 32, bits = 2">>
+// PACKED: nibble.reshape {{.*}} -> tensor<?x1x1x224x{{.*}}tile = [3:16], word = 32, bits = 2">>
+// PACKED-NOT: nibble.pack
+// PACKED: nibble.tile
 func.func @ternary(%x: tensor<?x4x4x40xf32>) -> tensor<?x1x1x32xi32> {
   %q = nibble.quantize %x : (tensor<?x4x4x40xf32>) -> tensor<?x4x4x40x!t>
   %w = nibble.constant dense<1> : tensor<56x1x1x40xi8> : tensor<56x1x1x40x!t>
@@ -83,6 +84,34 @@ func.func @ternary(%x: tensor<?x4x4x40xf32>) -> tensor<?x1x1x32xi32> {
   %r = nibble.reshape %1 : (tensor<?x2x2x56x!quant.uniform<u1:f32, 0.5>>) -> tensor<?x1x1x224x!quant.uniform<u1:f32, 0.5>>
   %2 = nibble.tile %r, %u {window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x1x224x!quant.uniform<u1:f32, 0.5>>, tensor<32x1x1x224x!t>) -> tensor<?x1x1x32xi32>
   return %2 : tensor<?x1x1x32xi32>
+}
+
+// Values 0..3 with a zero point times -2..1: unsigned fields of two bits, also for a residual and an average; weights of one or two pixels packed.
+// Ternary and binary weights are of that kind, too.
+// CHECK-LABEL: func.func @two_bits
+// CHECK: nibble.tile {{.*}}kernel = "lookup_u2s2_avx2", {{.*}}rejected = ["lookup_u2s2_packed_avx2: predicted {{.*}}; lookup_u2s2_avx2 {{.*}}"dot_
+// CHECK: nibble.tile {{.*}}kernel = "lookup_u2s2_avx2"
+// CHECK: nibble.tile {{.*}}kernel = "lookup_u2s2_packed_avx2", {{.*}}rejected = ["lookup_u2s2_avx2: predicted {{.*}}; lookup_u2s2_packed_avx2, whose weights are narrower, 
+// SSE-LABEL: func.func @two_bits
+// SSE: nibble.tile {{.*}}kernel = "portable_i16", {{.*}}rejected = ["lookup_u2s2_avx2: target has no avx2", "lookup_u2s2_packed_avx2: target has no avx2", "dot_
+// PACKED-LABEL: func.func @two_bits
+// PACKED: nibble.quantize {{.*}} -> tensor<?x6x6x96x{{.*}}tile = [3:16], word = 32, bits = 2, code = unsigned">>
+// PACKED: nibble.constant {{.*}}tile = [3:2, 0:32, 3:2], word = 8, bits = 2, fields = 2">>
+// PACKED-NOT: nibble.{{(un)?pack}}
+// PACKED: nibble.tile {{.*}}residual({{.*}}tile = [3:16], word = 32, bits = 2, code = unsigned">>) {{.*}} -> tensor<?x6x6x96x{{.*}}tile = [3:16], word = 32, bits = 2, code = unsigned">>
+// PACKED-NOT: nibble.{{(un)?pack}}
+// PACKED: return
+func.func @two_bits(%x: tensor<?x6x6x96xf32>) -> (tensor<?x6x6x64xi32>, tensor<?x1x1x64xi32>, tensor<?x3x3x96xf32>) {
+  %q = nibble.quantize %x : (tensor<?x6x6x96xf32>) -> tensor<?x6x6x96x!quant.uniform<u2:f32, 0.5:1>>
+  %w = nibble.constant dense<-2> : tensor<96x3x3x96xi8> : tensor<96x3x3x96x!quant.uniform<i2:f32, 0.5>>
+  %v = nibble.constant dense<1> : tensor<64x3x3x96xi8> : tensor<64x3x3x96x!b>
+  %u = nibble.constant dense<1> : tensor<64x1x1x3456xi8> : tensor<64x1x1x3456x!t>
+  %0 = nibble.tile %q, %w, residual(%q : tensor<?x6x6x96x!quant.uniform<u2:f32, 0.5:1>>) {residual_multiplier = 0.5 : f32, multiplier = array<f32: 1.0>, bias = array<f32: 0.0>, lo = array<f32: 0.0>, hi = array<f32: 3.0>, window = array<i64: 3, 3>, strides = array<i64: 1, 1>, padding = #nibble.padding<1, 1, 1, 1>} : (tensor<?x6x6x96x!quant.uniform<u2:f32, 0.5:1>>, tensor<96x3x3x96x!quant.uniform<i2:f32, 0.5>>) -> tensor<?x6x6x96x!quant.uniform<u2:f32, 0.25:1>>
+  %1 = nibble.tile %0, %v {window = array<i64: 3, 3>, strides = array<i64: 1, 1>, padding = #nibble.padding<1, 1, 1, 1>} : (tensor<?x6x6x96x!quant.uniform<u2:f32, 0.25:1>>, tensor<64x3x3x96x!b>) -> tensor<?x6x6x64xi32>
+  %r = nibble.reshape %0 : (tensor<?x6x6x96x!quant.uniform<u2:f32, 0.25:1>>) -> tensor<?x1x1x3456x!quant.uniform<u2:f32, 0.25:1>>
+  %2 = nibble.tile %r, %u {window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x1x3456x!quant.uniform<u2:f32, 0.25:1>>, tensor<64x1x1x3456x!t>) -> tensor<?x1x1x64xi32>
+  %a = nibble.avg_pool2d %0 {window = array<i64: 2, 2>, strides = array<i64: 2, 2>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x6x6x96x!quant.uniform<u2:f32, 0.25:1>>) -> tensor<?x3x3x96xf32>
+  return %1, %2, %a : tensor<?x6x6x64xi32>, tensor<?x1x1x64xi32>, tensor<?x3x3x96xf32>
 }
 
 // Sums that counts of 16 bits cannot hold; next to no work; groups; many columns behind the last. Not mentioned for other operands.

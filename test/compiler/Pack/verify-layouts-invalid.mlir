@@ -50,18 +50,6 @@ func.func @join(%x: tensor<?x4xf32>) {
 
 // -----
 
-!b = !nibble.binary
-#bits2 = #nibble.layout<"order = [0, 1], tile = [1:32], word = 32, bits = 1, code = sign">
-#bits3 = #nibble.layout<"order = [0, 1, 2], tile = [2:32], word = 32, bits = 1, code = sign">
-func.func @inside_words(%x: tensor<?x4x3xf32>) {
-  %q = nibble.quantize %x : (tensor<?x4x3xf32>) -> tensor<?x4x3x!b, #bits3>
-  // expected-error@+1 {{would move bits inside 32-bit words; use 16-bit words}}
-  %r = nibble.reshape %q : (tensor<?x4x3x!b, #bits3>) -> tensor<?x12x!b, #bits2>
-  return
-}
-
-// -----
-
 // Weights padded with -1 would not cancel against activations padded with +1.
 !b = !nibble.binary
 #bits = #nibble.layout<"order = [0, 1, 2, 3], tile = [3:32], word = 32, bits = 1, code = sign">
@@ -117,17 +105,39 @@ func.func @lookup(%x: tensor<?x1x1x2xf32>) {
 !i2 = !quant.uniform<i2:f32, 0.5>
 !t = !nibble.ternary<0.5>
 #words = #nibble.layout<"order = [0, 1, 2, 3], word = 16, bits = 16">
-#fields2 = #nibble.layout<"order = [0, 1], tile = [1:16], word = 32, bits = 2">
-#fields3 = #nibble.layout<"order = [0, 1, 2], tile = [2:16], word = 32, bits = 2">
 #weights = #nibble.layout<"order = [0, 1, 2, 3], tile = [3:2, 0:32, 3:2], word = 8, bits = 2, fields = 2">
-func.func @fields(%x: tensor<?x1x1x2xf32>, %z: tensor<?x4x3xf32>) {
+func.func @fields(%x: tensor<?x1x1x2xf32>) {
   %q = nibble.quantize %x : (tensor<?x1x1x2xf32>) -> tensor<?x1x1x2x!i2, #words>
   %w = nibble.constant dense<-1> : tensor<1x1x1x2xi8> : tensor<1x1x1x2x!t>
   %p = nibble.pack %w : (tensor<1x1x1x2x!t>) -> tensor<1x1x1x2x!t, #weights>
   // expected-error@+1 {{has operands that kernel lookup_t2t2_avx2 does not take}}
   %0 = nibble.tile %q, %p {kernel = "lookup_t2t2_avx2", window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x1x2x!i2, #words>, tensor<1x1x1x2x!t, #weights>) -> tensor<?x1x1x1xi32>
-  %r = nibble.quantize %z : (tensor<?x4x3xf32>) -> tensor<?x4x3x!t, #fields3>
-  // expected-error@+1 {{would move bits inside 32-bit words; use 16-bit words}}
-  %s = nibble.reshape %r : (tensor<?x4x3x!t, #fields3>) -> tensor<?x12x!t, #fields2>
+  return
+}
+
+// -----
+
+// Values 0..3 times ternary weights, but not times those of three bits, and not in the fields of ternary values.
+!u2 = !quant.uniform<u2:f32, 0.5>
+!i3 = !quant.uniform<i3:f32, 0.5>
+!t = !nibble.ternary<0.5>
+#fields = #nibble.layout<"order = [0, 1, 2, 3], tile = [3:16], word = 32, bits = 2, code = unsigned">
+#ternary = #nibble.layout<"order = [0, 1, 2, 3], tile = [3:16], word = 32, bits = 2">
+#weights = #nibble.layout<"order = [0, 1, 2, 3], tile = [3:2, 0:32, 3:2], word = 8, bits = 2, fields = 2">
+#bytes = #nibble.layout<"order = [0, 1, 2, 3], word = 8, bits = 8">
+func.func @two_bits(%x: tensor<?x1x1x2xf32>) {
+  %q = nibble.quantize %x : (tensor<?x1x1x2xf32>) -> tensor<?x1x1x2x!u2, #fields>
+  %w = nibble.constant dense<-1> : tensor<1x1x1x2xi8> : tensor<1x1x1x2x!t>
+  %p = nibble.pack %w : (tensor<1x1x1x2x!t>) -> tensor<1x1x1x2x!t, #weights>
+  %0 = nibble.tile %q, %p {kernel = "lookup_u2s2_avx2", window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x1x2x!u2, #fields>, tensor<1x1x1x2x!t, #weights>) -> tensor<?x1x1x1xi32>
+  %v = nibble.constant dense<-1> : tensor<1x1x1x2xi8> : tensor<1x1x1x2x!i3>
+  %o = nibble.pack %v : (tensor<1x1x1x2x!i3>) -> tensor<1x1x1x2x!i3, #bytes>
+  // expected-error@+1 {{has operands that kernel lookup_u2s2_avx2 does not take}}
+  %1 = nibble.tile %q, %o {kernel = "lookup_u2s2_avx2", window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x1x2x!u2, #fields>, tensor<1x1x1x2x!i3, #bytes>) -> tensor<?x1x1x1xi32>
+  %a = nibble.quantize %x : (tensor<?x1x1x2xf32>) -> tensor<?x1x1x2x!t, #ternary>
+  // expected-error@+1 {{has operands that kernel lookup_u2s2_avx2 does not take}}
+  %2 = nibble.tile %a, %p {kernel = "lookup_u2s2_avx2", window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x1x1x2x!t, #ternary>, tensor<1x1x1x2x!t, #weights>) -> tensor<?x1x1x1xi32>
+  // expected-error@+1 {{has a layout that no op works on}}
+  %b = nibble.quantize %x : (tensor<?x1x1x2xf32>) -> tensor<?x1x1x2x!u2, #ternary>
   return
 }
