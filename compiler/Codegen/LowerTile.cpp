@@ -250,13 +250,9 @@ LogicalResult Lowering::lowerTile(TileOp op) {
   if (!ops.input)
     return op.emitOpError("has an input without storage; give it a layout first");
 
-  const StringLiteral portable[] = {portableBinary,    portableI16,       portableF32,
-                                    portableF32Packed, portableDepthwise, portableScalar};
-  if ((isByteKernel(kernel) || isLookupKernel(kernel) || llvm::is_contained(portable, kernel)) &&
-      failed(checkWeights(op, bytes)))
+  if (isKernel(kernel) && failed(checkWeights(op, bytes)))
     return failure();
-  if (packedBits(outElem) == 2 && !kernel.starts_with("dot_") && !kernels::findLookupKernel(kernel.str()) &&
-      !kernel.starts_with("depthwise_") && !kernel.starts_with("listed_"))
+  if (packedBits(outElem) == 2 && isPortableKernel(kernel))
     return op.emitOpError("gives fields of two bits, which only generated kernels store; use 16-bit words");
   if (kernel.starts_with("dot_")) {
     if (failed(lowerDotKernel(op, s, e, out, batched)))

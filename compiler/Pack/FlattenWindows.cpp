@@ -95,6 +95,22 @@ bool areListsFaster(TileOp op, const TileFacts &facts, const Flat &flat, const k
   return outputs * rows.operations() + copied < valid * taps.operations() / KW;
 }
 
+/// Whether a dot kernel over whole rows of the window is predicted to take so much less than look-ups of single taps
+/// that it pays for the copy of the image.
+bool isFasterThanLookups(const std::vector<kernels::Candidate> &candidates, const kernels::Work &work,
+                         const kernels::Selection &then, const std::vector<kernels::Candidate> &lookups,
+                         const kernels::Work &workOfTaps, const kernels::Selection &before, const Target &target) {
+  auto timeOf = [&](const std::vector<kernels::Candidate> &all, const std::string &kernel, const kernels::Work &work) {
+    auto it = llvm::find_if(all, [&](const kernels::Candidate &candidate) { return candidate.kernel == kernel; });
+    return it == all.end() ? std::nullopt
+                           : kernels::predict(*it, work, [&](std::string_view name) { return target.has(name); });
+  };
+  constexpr double copy = 0.9;
+  const std::optional<double> rows = timeOf(candidates, then.kernel, work),
+                              taps = timeOf(lookups, before.kernel, workOfTaps);
+  return rows && taps && *rows < copy * *taps;
+}
+
 void rewrite(TileOp op, const TileFacts &facts, const Flat &flat, ElementsAttr weights) {
   OpBuilder builder(op);
   Location loc = op.getLoc();
@@ -161,7 +177,7 @@ struct FlattenWindowsPass : impl::FlattenWindowsBase<FlattenWindowsPass> {
       };
       const kernels::Selection before = given ? kernels::Selection() : chooseKernel(op, *facts, *machine);
       if (given          ? takes(candidatesOf(op, *facts, *machine))
-          : flat->needed ? before.kernel != portableI16
+          : flat->needed ? before.kernel != portableI16 && !isLookupKernel(before.kernel)
                          : !before.listed)
         continue;
       std::optional<ElementsAttr> weights = flatWeights(op.getContext(), *facts, *flat);
@@ -175,7 +191,10 @@ struct FlattenWindowsPass : impl::FlattenWindowsBase<FlattenWindowsPass> {
       kernels::Work work = workOf(op, *facts);
       work.columns = flat->run, work.channels = 1, work.borderColumns = 0;
       const kernels::Selection then = fastestOf(candidates, work, *machine);
-      if (given          ? takes(candidates)
+      if (given ? takes(candidates)
+          : flat->needed && isLookupKernel(before.kernel)
+              ? isFasterThanLookups(candidates, work, then, candidatesOf(op, *facts, *machine), workOf(op, *facts),
+                                    before, *machine)
           : flat->needed ? isFaster(then.kernel, *facts, *flat)
                          : then.listed && areListsFaster(op, *facts, *flat, *before.listed, *then.listed))
         rewrite(op, *facts, *flat, *weights);

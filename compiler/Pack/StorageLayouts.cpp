@@ -7,6 +7,14 @@ using namespace mlir;
 
 namespace nibble {
 
+bool isPortableKernel(StringRef kernel) {
+  static constexpr StringRef names[] = {portableBinary,    portableI16,       portableF32,
+                                        portableF32Packed, portableDepthwise, portableScalar};
+  return llvm::is_contained(names, kernel);
+}
+
+bool isKernel(StringRef kernel) { return isByteKernel(kernel) || isLookupKernel(kernel) || isPortableKernel(kernel); }
+
 bool isDepthwiseKernel(StringRef kernel) {
   return kernels::findDepthwiseKernel({kernel.data(), kernel.size()}) != nullptr;
 }

@@ -12,6 +12,10 @@ inline constexpr llvm::StringLiteral portableBinary = "portable_binary", portabl
                                      portableF32 = "portable_f32", portableF32Packed = "portable_f32_packed",
                                      portableDepthwise = "portable_depthwise", portableScalar = "portable_scalar";
 
+/// Whether `kernel` is one of these; whether there is a kernel of that name.
+bool isPortableKernel(llvm::StringRef kernel);
+bool isKernel(llvm::StringRef kernel);
+
 /// Whether `kernel` is one of those that multiply unsigned bytes by signed bytes: of the manifest (compiler/Kernels),
 /// a listed or a depthwise one.
 bool isByteKernel(llvm::StringRef kernel);

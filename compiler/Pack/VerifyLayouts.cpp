@@ -34,8 +34,7 @@ LogicalResult checkTile(TileOp op) {
   auto input = cast<RankedTensorType>(op.getInput().getType()),
        weight = cast<RankedTensorType>(op.getWeight().getType());
   StringRef kernel = *op.getKernel();
-  auto portable = {portableBinary, portableI16, portableF32, portableF32Packed, portableDepthwise, portableScalar};
-  if (!isByteKernel(kernel) && !isLookupKernel(kernel) && !llvm::is_contained(portable, kernel))
+  if (!isKernel(kernel))
     return op.emitOpError("names a kernel that does not exist: '") << kernel << "'";
   bool floats = input.getElementType().isF32() && weight.getElementType().isF32();
   auto x = gridFacts(input.getElementType()), w = gridFacts(weight.getElementType());

@@ -228,6 +228,11 @@ TEST(ReportTest, BoundsAreTheLongerOfArithmeticAndMemory) {
   expect(50e3, "vpmaddubsw+vpaddw");
   report.target = "x86_64-linux-gnu,+avx512vnni";
   expect(25e3, "vpdpbusd-512");
+  layer.input_type = "u2";
+  for (const char *weight : {"s2", "ternary", "binary"}) {
+    layer.weight_type = weight;
+    expect(5e3, "vpshufb+vpaddb");
+  }
   layer.weight_type = layer.input_type = "ternary";
   expect(5e3, "vpshufb+vpaddb");
   layer.weight_type = layer.input_type = "binary";

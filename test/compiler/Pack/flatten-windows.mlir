@@ -1,5 +1,6 @@
 // RUN: nibble-opt %s --nibble-flatten-windows=target=x86_64-linux-gnu,+avx2 | FileCheck %s
 // RUN: nibble-opt %s --nibble-flatten-windows=target=aarch64-linux-gnu | FileCheck %s --check-prefix=ARM
+// RUN: nibble-opt %s --nibble-flatten-windows=target=x86_64-linux-gnu,+avx512vnni,+avx512bw,+avx512vl | FileCheck %s --check-prefix=VNNI
 // RUN: nibble-opt %s --nibble-flatten-windows=target=x86_64-linux-gnu,+avx2 --nibble-select-kernels=target=x86_64-linux-gnu,+avx2 --nibble-assign-layouts --nibble-materialize-layouts --nibble-pack-constants --nibble-verify-layouts | FileCheck %s --check-prefix=PACKED
 
 !u8 = !quant.uniform<u8:f32, 2.500000e-01:3>
@@ -88,4 +89,21 @@ func.func @pairs(%x: tensor<?x4x6x2x!u8>, %z: tensor<?x4x6x3x!u8>) -> (tensor<?x
   %0 = nibble.tile %x, %w {window = array<i64: 3, 3>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x4x6x2x!u8>, tensor<16x3x3x2x!w8>) -> tensor<?x2x4x16xi32>
   %1 = nibble.tile %z, %v {window = array<i64: 3, 3>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x4x6x3x!u8>, tensor<16x3x3x3x!w8>) -> tensor<?x2x4x16xi32>
   return %0, %1 : tensor<?x2x4x16xi32>, tensor<?x2x4x16xi32>
+}
+
+// Two bits on both sides, which look-ups take as they are: runs of whole rows are faster where vpdpbusd computes them.
+// CHECK-LABEL: func.func @two_bits
+// CHECK: nibble.tile {{.*}}window = array<i64: 3, 3>
+// CHECK: nibble.tile {{.*}}window = array<i64: 3, 3>
+// CHECK: return
+// VNNI-LABEL: func.func @two_bits
+// VNNI: nibble.tile {{.*}}nibble.flattened = array<i64: 19, 37, 3, 1, 1, 1>, {{.*}}window = array<i64: 3, 112>
+// VNNI: nibble.tile {{.*}}window = array<i64: 3, 12>
+// VNNI: return
+func.func @two_bits(%x: tensor<?x23x19x37x!quant.uniform<u2:f32, 0.5>>, %y: tensor<?x23x19x3x!quant.uniform<u2:f32, 0.5>>) -> (tensor<?x23x19x41xi32>, tensor<?x23x19x32xi32>) {
+  %w = nibble.constant dense<-2> : tensor<41x3x3x37xi8> : tensor<41x3x3x37x!quant.uniform<i2:f32, 0.5>>
+  %v = nibble.constant dense<-2> : tensor<32x3x3x3xi8> : tensor<32x3x3x3x!quant.uniform<i2:f32, 0.5>>
+  %0 = nibble.tile %x, %w {window = array<i64: 3, 3>, strides = array<i64: 1, 1>, padding = #nibble.padding<1, 1, 1, 1>} : (tensor<?x23x19x37x!quant.uniform<u2:f32, 0.5>>, tensor<41x3x3x37x!quant.uniform<i2:f32, 0.5>>) -> tensor<?x23x19x41xi32>
+  %1 = nibble.tile %y, %v {window = array<i64: 3, 3>, strides = array<i64: 1, 1>, padding = #nibble.padding<1, 1, 1, 1>} : (tensor<?x23x19x3x!quant.uniform<u2:f32, 0.5>>, tensor<32x3x3x3x!quant.uniform<i2:f32, 0.5>>) -> tensor<?x23x19x32xi32>
+  return %0, %1 : tensor<?x23x19x41xi32>, tensor<?x23x19x32xi32>
 }
