@@ -85,6 +85,8 @@ private:
           applyEpilogue(r, e, acc[h], pixel, r.add(channel, h * lanes), out, std::min(valid - h * lanes, lanes)));
     if (out.elem == Elem::Bits)
       return storeBits(pixel, done, valid);
+    if (packedBits(out.elem) == 2)
+      return storeFields(pixel, done, valid);
     for (int64_t h = 0; h * lanes < valid; ++h) {
       int64_t here = std::min(valid - h * lanes, lanes);
       if (here >= lanes)
@@ -93,6 +95,19 @@ private:
         storeElements(r, vector::ExtractOp::create(r, done[h], ArrayRef<int64_t>{i}), out, r.add(index, h * lanes + i),
                       e.stored);
     }
+  }
+
+  /// A whole word of a row, whose fields behind the last channel are 0.
+  void storeFields(Value pixel, ArrayRef<Value> halves, int64_t valid) {
+    Value word;
+    for (auto [h, values] : llvm::enumerate(halves)) {
+      Value stored = e.stored ? r.iadd(values, r.ci(static_cast<int32_t>(e.stored), lanes)) : values;
+      Value fields = fieldsOfTwoBits(r, stored);
+      word = word ? Value(arith::OrIOp::create(r, word, r.shl(fields, static_cast<int32_t>(h) * 2 * lanes))) : fields;
+    }
+    if (valid < tileColumns)
+      word = arith::AndIOp::create(r, word, r.ci(static_cast<int32_t>((int64_t(1) << 2 * valid) - 1)));
+    r.store(word, r.ref(out), r.add(r.mul(pixel, wordsOf(s.O, 2)), block));
   }
 
   /// 16 bits of a row; the last block of a row clears the rest of its word.

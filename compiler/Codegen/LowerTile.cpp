@@ -174,8 +174,8 @@ static LogicalResult checkPortable(TileOp op, const ConvShape &s, const Buffer &
   if (s.groups > 1 && input.elem == Elem::Bits && s.channelsPerGroup() % wordBits)
     return op.emitOpError("with kernel ")
            << kernel << " needs groups of multiples of " << wordBits << " input channels, got " << s.channelsPerGroup();
-  if (s.groups > 1 && output.elem == Elem::Bits && s.outputsPerGroup() % tileColumns)
-    return op.emitOpError("with kernel ") << kernel << " and a result in bits needs groups of multiples of "
+  if (s.groups > 1 && packedBits(output.elem) && s.outputsPerGroup() % tileColumns)
+    return op.emitOpError("with kernel ") << kernel << " and a result in bits or fields needs groups of multiples of "
                                           << tileColumns << " output channels, got " << s.outputsPerGroup();
   return success();
 }
@@ -252,8 +252,8 @@ LogicalResult Lowering::lowerTile(TileOp op) {
 
   if (isKernel(kernel) && failed(checkWeights(op, bytes)))
     return failure();
-  if (packedBits(outElem) == 2 && isPortableKernel(kernel))
-    return op.emitOpError("gives fields of two bits, which only generated kernels store; use 16-bit words");
+  if (packedBits(outElem) == 2 && (kernel == portableDepthwise || kernel == portableScalar))
+    return op.emitOpError("gives fields of two bits, which kernel ") << kernel << " does not store; use 16-bit words";
   if (kernel.starts_with("dot_")) {
     if (failed(lowerDotKernel(op, s, e, out, batched)))
       return failure();

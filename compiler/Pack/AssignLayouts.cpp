@@ -40,7 +40,15 @@ int packedTileInput(OpOperand &use) {
   auto tile = dyn_cast<TileOp>(use.getOwner());
   return tile && use.getOperandNumber() == 0 && tile.getKernel() ? packedInputBits(*tile.getKernel()) : 0;
 }
-bool isGenerated(StringRef kernel) { return isByteKernel(kernel) || isLookupKernel(kernel); }
+/// Generated kernels do, and portable ones where no two groups of channels share a word.
+bool storesFields(TileOp tile) {
+  constexpr int64_t fieldsOfWord = 16;
+  if (!tile.getKernel() || *tile.getKernel() == portableDepthwise || *tile.getKernel() == portableScalar)
+    return false;
+  const int64_t outputs = cast<RankedTensorType>(tile.getWeight().getType()).getDimSize(0);
+  return !isPortableKernel(*tile.getKernel()) || tile.getGroups() == 1 ||
+         outputs / static_cast<int64_t>(tile.getGroups()) % fieldsOfWord == 0;
+}
 
 /// The form of each group of values that `joins` connects.
 class Storages {
@@ -77,9 +85,8 @@ private:
     for (Value value : groups.members(leader)) {
       Operation *producer = value.getDefiningOp();
       possible &= !producer || joins(producer) || isa<QuantizeOp, RequantizeOp, TileOp>(producer);
-      // Portable kernels do not store fields of two bits.
       auto tile = dyn_cast_or_null<TileOp>(producer);
-      fieldsPossible &= !tile || (tile.getKernel() && isGenerated(*tile.getKernel()));
+      fieldsPossible &= !tile || storesFields(tile);
       for (OpOperand &use : value.getUses()) {
         bits |= packedTileInput(use) == 1;
         fields |= packedTileInput(use) == 2;

@@ -125,11 +125,16 @@ public:
     line = 5;
     y = y ? requantize(y, sizes) : Value();
     if (y && cell.second)
-      y = secondLayer(y, sizes.result.back(), *cell.second);
+      y = secondLayer(y, sizes.result.back(),
+                      cell.ending == Ending::Sign ? Format::of("binary")
+                      : cell.ending == Ending::U2 ? Format::of("u2")
+                                                  : Format(),
+                      *cell.second);
     SmallVector<Value> results{y};
     if (y && added && cell.residual->bits <= 2) {
       const bool isUniform = cell.residual->kind == Format::Uniform;
-      results.push_back(secondLayer(added, sizes.result.back(), isUniform ? Format::of("i2") : *cell.residual));
+      results.push_back(
+          secondLayer(added, sizes.result.back(), *cell.residual, isUniform ? Format::of("i2") : *cell.residual));
     }
     line = 7;
     if (llvm::is_contained(results, Value()))
@@ -305,7 +310,17 @@ private:
                                 ArrayRef(lo), ArrayRef(hi), factor, DenseI32ArrayAttr(), DenseI32ArrayAttr());
   }
 
-  Value secondLayer(Value y, int64_t channels, const Format &weights) {
+  /// The look-up kernel for these operands, or none.
+  static StringRef lookupFor(const Format &x, const Format &w) {
+    auto isSigns = [](const Format &f) { return f.kind == Format::Binary || f.kind == Format::Ternary; };
+    if (x.kind == Format::Binary && w.kind == Format::Binary)
+      return "lookup_b1b1_avx2";
+    if (isSigns(x) && isSigns(w))
+      return "lookup_t2t2_avx2";
+    return x.kind == Format::Uniform && x.bits == 2 && w.bits <= 2 ? "lookup_u2s2_avx2" : "";
+  }
+
+  Value secondLayer(Value y, int64_t channels, const Format &x, const Format &weights) {
     line = 6;
     Value w = quantizeWeight({5, 1, 1, channels}, weights);
     if (!w)
@@ -315,9 +330,12 @@ private:
                             f32Tensor({ShapedType::kDynamic, 1, 1, channels}, context, gridTypeOf(y.getType())), y);
     Shape shape(cast<RankedTensorType>(y.getType()).getShape());
     shape.back() = 5;
-    return Conv2dOp::create(builder, at(), f32Tensor(shape, context), y, w, builder.getDenseI64ArrayAttr({1, 1}),
-                            PaddingAttr::get(context, 0, 0, 0, 0, PadValue::Zero), builder.getI64IntegerAttr(1),
-                            UnitAttr(), builder.getDenseI64ArrayAttr({1, 1}));
+    auto layer = Conv2dOp::create(builder, at(), f32Tensor(shape, context), y, w, builder.getDenseI64ArrayAttr({1, 1}),
+                                  PaddingAttr::get(context, 0, 0, 0, 0, PadValue::Zero), builder.getI64IntegerAttr(1),
+                                  UnitAttr(), builder.getDenseI64ArrayAttr({1, 1}));
+    if (StringRef kernel = lookupFor(x, weights); cell.packedReaders && !kernel.empty())
+      layer->setAttr("nibble.given_kernel", builder.getStringAttr(kernel));
+    return layer;
   }
 
   const Cell &cell;

@@ -47,7 +47,8 @@ struct Cell {
   std::optional<Format> residual = {};
   /// Another layer reads the result, a 1 x 1 convolution with weights of this format.
   std::optional<Format> second = {};
-  std::string given = {}; ///< The kernel of the layer, if it is not to be chosen.
+  std::string given = {};     ///< The kernel of the layer, if it is not to be chosen.
+  bool packedReaders = false; ///< The layers that read its result and residual have look-up kernels where these can.
 
   std::string text() const;
 };

@@ -234,6 +234,7 @@ void expectLayersOfBits(const char *features, std::initializer_list<const char *
           continue;
         ++n;
         Cell cell{.x = Format::of(x), .w = Format::of(w)};
+        cell.packedReaders = n % 5 != 0;
         cell.layer = layers[group % std::size(layers)];
         cell.ending = ending;
         cell.channels = few[n % std::size(few)];

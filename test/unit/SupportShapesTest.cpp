@@ -42,11 +42,14 @@ std::string floats(int64_t count) {
   return hex + "\">";
 }
 
+std::string givenKernel(const std::string &name) { return "nibble.given_kernel = \"" + name + "\""; }
+
 struct Numbers {
   std::string name, type, weights; ///< Element types; weights of the layer behind it, or none.
   std::vector<int64_t> channels;
-  float onGrid;        ///< A value of the grid that is not 0.
-  int64_t outputs = 7; ///< Of the layer behind it.
+  float onGrid;           ///< A value of the grid that is not 0.
+  int64_t outputs = 7;    ///< Of the layer behind it.
+  std::string given = {}; ///< Its kernel, where there is AVX2.
 };
 
 const Numbers numbers[] = {
@@ -60,21 +63,35 @@ const Numbers numbers[] = {
     {"ternary words", "!nibble.ternary<5.000000e-01>", "!nibble.ternary<5.000000e-01>", {4, 9}, -0.5f},
     {"binary words", "!nibble.binary", "", {5, 32}, -1.0f},
     {"bytes", "!quant.uniform<u8:f32, 3.125000e-02:9>", "!quant.uniform<i4<-7:7>:f32, 5.000000e-01>", {8, 12}, 0.25f},
-    {"bits", "!nibble.binary", "!nibble.binary", {32, 64, 33, 5}, -1.0f},
+    {"bits", "!nibble.binary", "!nibble.binary", {32, 64, 33, 5}, -1.0f, 7, "lookup_b1b1_avx2"},
     {"fields of two bits",
      "!nibble.ternary<5.000000e-01>",
      "!nibble.ternary<5.000000e-01>",
      {32, 48, 33, 40},
      -0.5f,
-     31},
+     31,
+     "lookup_t2t2_avx2"},
     {"fields of 0 to 3",
      "!quant.uniform<u2:f32, 5.000000e-01:1>",
      "!quant.uniform<i2:f32, 5.000000e-01>",
      {32, 48, 33, 40},
      0.5f,
-     31},
-    {"fields of -2 to 1", "!quant.uniform<i2:f32, 1.000000e+00>", "!nibble.binary", {32, 37}, -2.0f, 64},
-    {"fields of 0 and 1", "!quant.uniform<u1:f32, 5.000000e-01>", "!nibble.ternary<5.000000e-01>", {32, 37}, 0.5f, 32},
+     31,
+     "lookup_u2s2_avx2"},
+    {"fields of -2 to 1",
+     "!quant.uniform<i2:f32, 1.000000e+00>",
+     "!nibble.binary",
+     {32, 37},
+     -2.0f,
+     64,
+     "lookup_u2s2_packed_avx2"},
+    {"fields of 0 and 1",
+     "!quant.uniform<u1:f32, 5.000000e-01>",
+     "!nibble.ternary<5.000000e-01>",
+     {32, 37},
+     0.5f,
+     32,
+     "lookup_t2t2_packed_avx2"},
 };
 
 struct Step {
@@ -148,9 +165,11 @@ std::string model(const Numbers &n, int64_t channels, const Step &step) {
     type = tensor(out, "f32");
     body += formatv("  %w = nibble.constant {0} : tensor<{1}i8> : tensor<{1}{2}>\n", signs(n.outputs * last), shape,
                     n.weights);
-    body += formatv("  %a = nibble.{0} %r, %w {1} : ({2}, tensor<{3}{4}>) -> {5}\n", conv ? "conv2d" : "linear",
-                    conv ? "{strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>}" : "", result, shape,
-                    n.weights, tensor(out, "i32"));
+    std::string attributes = conv ? "strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>" : "";
+    if (!n.given.empty() && Target::host().has("avx2"))
+      attributes += (conv ? ", " : "") + givenKernel(n.given);
+    body += formatv("  %a = nibble.{0} %r, %w {{{1}} : ({2}, tensor<{3}{4}>) -> {5}\n", conv ? "conv2d" : "linear",
+                    attributes, result, shape, n.weights, tensor(out, "i32"));
     body +=
         formatv("  %y = nibble.requantize %a {{multiplier = array<f32: 0.37>, bias = array<f32: 0.7>, lo = array<f32: "
                 "0xFF800000>, hi = array<f32: 0x7F800000>} : ({0}) -> {1}\n",
@@ -244,22 +263,6 @@ func.func @f(%x: tensor<?x5x6x35xf32>) -> (tensor<?x24xf32>, tensor<?x4x5x24xf32
   %z = nibble.dequantize %r : (tensor<?x4x5x24x!t>) -> tensor<?x4x5x24xf32, #nibble.grid<!t>>
   return %y, %z : tensor<?x24xf32>, tensor<?x4x5x24xf32, #nibble.grid<!t>>
 })"},
-    {"fields of two bits with users of all kinds", R"(
-func.func @f(%x: tensor<?x6x6x40xf32>) -> (tensor<?x6x6x40xf32, #nibble.grid<!u2>>, tensor<?x3x3x40xf32>, tensor<?x40xf32>, tensor<?x6x6x40xf32, #nibble.grid<!u2>>, tensor<?x6x6x40xf32>) {
-  %q = nibble.quantize %x : (tensor<?x6x6x40xf32>) -> tensor<?x6x6x40x!u2>
-  %w = nibble.constant WEIGHTS14400 : tensor<40x3x3x40xi8> : tensor<40x3x3x40x!i2>
-  %a = nibble.conv2d %q, %w {strides = array<i64: 1, 1>, padding = #nibble.padding<1, 1, 1, 1>} : (tensor<?x6x6x40x!u2>, tensor<40x3x3x40x!i2>) -> tensor<?x6x6x40xi32>
-  %r = nibble.requantize %a, %q {multiplier = array<f32: 0.05>, bias = array<f32: 1.5>, lo = array<f32: 0.0>, hi = array<f32: 3.0>, residual_multiplier = 0.4 : f32} : (tensor<?x6x6x40xi32>, tensor<?x6x6x40x!u2>) -> tensor<?x6x6x40x!u2>
-  %b = nibble.conv2d %r, %w {strides = array<i64: 1, 1>, padding = #nibble.padding<1, 1, 1, 1>} : (tensor<?x6x6x40x!u2>, tensor<40x3x3x40x!i2>) -> tensor<?x6x6x40xi32>
-  %y = nibble.requantize %b, %q {multiplier = array<f32: 0.5>, bias = array<f32: 0.3>, lo = array<f32: 0xFF800000>, hi = array<f32: 0x7F800000>, residual_multiplier = 0.7 : f32} : (tensor<?x6x6x40xi32>, tensor<?x6x6x40x!u2>) -> tensor<?x6x6x40xf32>
-  %m = nibble.avg_pool2d %r {window = array<i64: 2, 2>, strides = array<i64: 2, 2>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x6x6x40x!u2>) -> tensor<?x3x3x40xf32>
-  %g = nibble.global_avg_pool %q : (tensor<?x6x6x40x!u2>) -> tensor<?x40xf32>
-  %d = nibble.dequantize %q : (tensor<?x6x6x40x!u2>) -> tensor<?x6x6x40xf32, #nibble.grid<!u2>>
-  %e = nibble.dequantize %q : (tensor<?x6x6x40x!u2>) -> tensor<?x6x6x40xf32, #nibble.grid<!u2>>
-  %s = nibble.requantize %e, %r {multiplier = array<f32: 0.5>, bias = array<f32: 1.0>, lo = array<f32: 0.0>, hi = array<f32: 3.0>, residual_multiplier = 0.5 : f32} : (tensor<?x6x6x40xf32, #nibble.grid<!u2>>, tensor<?x6x6x40x!u2>) -> tensor<?x6x6x40x!u2>
-  %z = nibble.dequantize %s : (tensor<?x6x6x40x!u2>) -> tensor<?x6x6x40xf32, #nibble.grid<!u2>>
-  return %d, %m, %g, %z, %y : tensor<?x6x6x40xf32, #nibble.grid<!u2>>, tensor<?x3x3x40xf32>, tensor<?x40xf32>, tensor<?x6x6x40xf32, #nibble.grid<!u2>>, tensor<?x6x6x40xf32>
-})"},
     {"the input and one value twice as results", R"(
 func.func @f(%x: tensor<?x3x5xf32>) -> (tensor<?x3x5xf32>, tensor<?x15xf32>, tensor<?x3x5xf32>, tensor<?x3x5xf32>) {
   %r = nibble.relu %x : (tensor<?x3x5xf32>) -> tensor<?x3x5xf32>
@@ -302,13 +305,55 @@ TEST(SupportShapes, GraphsAroundLayers) {
   for (auto [what, graph] : graphs) {
     std::string text = withWeights(graph);
     text = "!u8 = !quant.uniform<u8:f32, 3.125000e-02:9>\n!i4 = !quant.uniform<i4<-7:7>:f32, 5.000000e-01>\n"
-           "!t = !nibble.ternary<5.000000e-01>\n"
-           "!u2 = !quant.uniform<u2:f32, 5.000000e-01:1>\n!i2 = !quant.uniform<i2:f32, 5.000000e-01>\n" +
+           "!t = !nibble.ternary<5.000000e-01>\n" +
            text;
     auto refusal = run.add(what, text);
     EXPECT_FALSE(refusal) << what << ": " << refusal->message;
   }
   EXPECT_EQ(run.run(), static_cast<int>(std::size(graphs)));
+}
+
+/// One value that layers, residuals, averages and conversions read where it lies, packed.
+TEST(SupportShapes, PackedValuesWithReadersOfAllKinds) {
+  constexpr const char *graph = R"(
+func.func @f(%x: tensor<?x6x6x40xf32>) -> (tensor<?x6x6x40xf32, #nibble.grid<!x>>, tensor<?x3x3x40xf32>, tensor<?x40xf32>, tensor<?x6x6x40xf32, #nibble.grid<!x>>, tensor<?x6x6x40xf32>) {
+  %q = nibble.quantize %x : (tensor<?x6x6x40xf32>) -> tensor<?x6x6x40x!x>
+  %w = nibble.constant WEIGHTS14400 : tensor<40x3x3x40xi8> : tensor<40x3x3x40x!w>
+  %a = nibble.conv2d %q, %w {strides = array<i64: 1, 1>, padding = #nibble.padding<BORDER>GIVEN} : (tensor<?x6x6x40x!x>, tensor<40x3x3x40x!w>) -> tensor<?x6x6x40xi32>
+  %r = nibble.requantize %a, %q {multiplier = array<f32: 0.05>, bias = array<f32: 1.5>, BOUNDS, residual_multiplier = 0.4 : f32} : (tensor<?x6x6x40xi32>, tensor<?x6x6x40x!x>) -> tensor<?x6x6x40x!x>
+  %b = nibble.conv2d %r, %w {strides = array<i64: 1, 1>, padding = #nibble.padding<BORDER>GIVEN} : (tensor<?x6x6x40x!x>, tensor<40x3x3x40x!w>) -> tensor<?x6x6x40xi32>
+  %y = nibble.requantize %b, %q {multiplier = array<f32: 0.5>, bias = array<f32: 0.3>, lo = array<f32: 0xFF800000>, hi = array<f32: 0x7F800000>, residual_multiplier = 0.7 : f32} : (tensor<?x6x6x40xi32>, tensor<?x6x6x40x!x>) -> tensor<?x6x6x40xf32>
+  %m = nibble.avg_pool2d %r {window = array<i64: 2, 2>, strides = array<i64: 2, 2>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x6x6x40x!x>) -> tensor<?x3x3x40xf32>
+  %g = nibble.global_avg_pool %q : (tensor<?x6x6x40x!x>) -> tensor<?x40xf32>
+  %d = nibble.dequantize %q : (tensor<?x6x6x40x!x>) -> tensor<?x6x6x40xf32, #nibble.grid<!x>>
+  %e = nibble.dequantize %q : (tensor<?x6x6x40x!x>) -> tensor<?x6x6x40xf32, #nibble.grid<!x>>
+  %s = nibble.requantize %e, %r {multiplier = array<f32: 0.5>, bias = array<f32: 1.0>, BOUNDS, residual_multiplier = 0.5 : f32} : (tensor<?x6x6x40xf32, #nibble.grid<!x>>, tensor<?x6x6x40x!x>) -> tensor<?x6x6x40x!x>
+  %z = nibble.dequantize %s : (tensor<?x6x6x40x!x>) -> tensor<?x6x6x40xf32, #nibble.grid<!x>>
+  return %d, %m, %g, %z, %y : tensor<?x6x6x40xf32, #nibble.grid<!x>>, tensor<?x3x3x40xf32>, tensor<?x40xf32>, tensor<?x6x6x40xf32, #nibble.grid<!x>>, tensor<?x6x6x40xf32>
+})";
+  struct Packed {
+    const char *types, *kernel, *border, *bounds;
+  };
+  const char *signs = "lo = array<f32: -1.0>, hi = array<f32: 1.0>";
+  const Packed all[] = {
+      {"!x = !nibble.binary\n!w = !nibble.binary\n", "lookup_b1b1_avx2", "1, 1, 1, 1, plus_one", signs},
+      {"!x = !nibble.ternary<0.5>\n!w = !nibble.ternary<0.5>\n", "lookup_t2t2_avx2", "1, 1, 1, 1", signs},
+      {"!x = !quant.uniform<u2:f32, 0.5:1>\n!w = !quant.uniform<i2:f32, 0.5>\n", "lookup_u2s2_avx2", "1, 1, 1, 1",
+       "lo = array<f32: 0.0>, hi = array<f32: 3.0>"}};
+  CellRun run;
+  for (const Packed &packed : all) {
+    std::string text = packed.types + withWeights(graph);
+    auto replace = [&](const std::string &what, const std::string &with) {
+      for (size_t at; (at = text.find(what)) != std::string::npos;)
+        text.replace(at, what.size(), with);
+    };
+    replace("GIVEN", Target::host().has("avx2") ? ", " + givenKernel(packed.kernel) : "");
+    replace("BORDER", packed.border);
+    replace("BOUNDS", packed.bounds);
+    auto refusal = run.add(packed.kernel, text);
+    EXPECT_FALSE(refusal) << refusal->message << "\n" << text;
+  }
+  EXPECT_EQ(run.run(), static_cast<int>(std::size(all)));
 }
 
 /// Bytes that a layer of generated kernels reads and that are pooled: vectors of all widths, tails that overlap them,

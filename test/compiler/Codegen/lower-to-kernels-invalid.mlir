@@ -302,7 +302,7 @@ func.func @binary_groups(%x: tensor<1x1x1x16xf32>) -> tensor<1x1x1x32xi32> attri
 func.func @binary_result(%x: tensor<1x1x1x64xf32>) attributes {nibble.batch_tile = 1 : i64} {
   %q = nibble.quantize %x : (tensor<1x1x1x64xf32>) -> tensor<1x1x1x64x!b, #bits>
   %w = nibble.constant dense<0> : tensor<64xi8> : tensor<16x1x1x32x!b, #w>
-  // expected-error@+1 {{with kernel portable_binary and a result in bits needs groups of multiples of 16 output channels, got 8}}
+  // expected-error@+1 {{with kernel portable_binary and a result in bits or fields needs groups of multiples of 16 output channels, got 8}}
   %y = nibble.tile %q, %w {kernel = "portable_binary", bias = array<f32: 0.0>, hi = array<f32: 0x7F800000>, lo = array<f32: 0xFF800000>, multiplier = array<f32: 0.5>, groups = 2 : i64, window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<1x1x1x64x!b, #bits>, tensor<16x1x1x32x!b, #w>) -> tensor<1x1x1x16x!b, #bits>
   return
 }
