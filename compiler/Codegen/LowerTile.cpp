@@ -281,6 +281,8 @@ LogicalResult Lowering::lowerTile(TileOp op) {
   } else if (kernel == "portable_depthwise") {
     if (s.groups != s.C || s.groups != s.O)
       return op.emitOpError("with kernel ") << kernel << " needs one group for each channel";
+    if (ops.input.elem != (real_ ? Elem::F32 : Elem::I16))
+      return op.emitOpError("with kernel ") << kernel << " needs its input in f32 or 16-bit words";
     ops.weights = emitter->constant(name + ".weights", weightElem, bytes);
     emitDepthwise(*emitter, name, op.getLoc(), s, ops, e, out, batched, rows);
   } else if (kernel == "portable_scalar") {

@@ -173,6 +173,12 @@ LogicalResult Lowering::lower(Operation *op) {
     if (auto tensor = dyn_cast<RankedTensorType>(type);
         tensor && isQuantizedType(tensor.getElementType()) && !storageOf(tensor) && !isa<UnpackOp>(op))
       return op->emitOpError("gives ") << type << ", in a layout that no op works on; see nibble-verify-layouts";
+  if (auto result = op->getNumResults() ? dyn_cast<RankedTensorType>(op->getResult(0).getType()) : RankedTensorType();
+      isa<ReshapeOp, MaxPool2dOp, PadOp, ConcatOp>(op) && isQuantizedType(result.getElementType()))
+    for (Value operand : op->getOperands())
+      if (auto type = cast<RankedTensorType>(operand.getType()); storageOf(type) != storageOf(result))
+        return op->emitOpError("copies stored values, but its operand ")
+               << type << " and its result " << result << " are stored differently; see nibble-verify-layouts";
   // Each group answers for its own ops; a failure with a diagnostic stops, one without means "not mine".
   unsigned errors = 0;
   ScopedDiagnosticHandler counter(op->getContext(), [&](Diagnostic &d) {

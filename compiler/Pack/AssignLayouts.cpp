@@ -18,18 +18,14 @@ bool isActivation(Value value) {
   auto type = dyn_cast<RankedTensorType>(value.getType());
   return type && isQuantizedType(type.getElementType()) && !value.getDefiningOp<ConstantOp>();
 }
+/// Rows of one dimension would go over several images.
 bool hasPackedForm(Value value) {
-  return packedBits(*gridFacts(cast<RankedTensorType>(value.getType()).getElementType())) != 0;
+  auto type = cast<RankedTensorType>(value.getType());
+  return type.getRank() > 1 && packedBits(*gridFacts(type.getElementType())) != 0;
 }
 
-/// Whether operands and result of `op` share one layout: the op copies or compares stored fields. Those of packed rows
-/// must not belong to several images.
-bool joins(Operation *op) {
-  if (!isa<MaxPool2dOp, PadOp, ConcatOp, ReshapeOp>(op) || !isActivation(op->getResult(0)))
-    return false;
-  auto hasRows = [](Value v) { return cast<RankedTensorType>(v.getType()).getRank() > 1; };
-  return !isa<ReshapeOp>(op) || (hasRows(op->getOperand(0)) && hasRows(op->getResult(0)));
-}
+/// Whether operands and result of `op` share one layout: the op copies or compares stored fields.
+bool joins(Operation *op) { return isa<MaxPool2dOp, PadOp, ConcatOp, ReshapeOp>(op) && isActivation(op->getResult(0)); }
 
 bool isByteTileInput(OpOperand &use) {
   auto tile = dyn_cast<TileOp>(use.getOwner());
@@ -81,11 +77,12 @@ public:
 
 private:
   void decide(Value leader) {
-    bool bytes = false, bits = false, fields = false, possible = true, fieldsPossible = hasPackedForm(leader);
+    bool bytes = false, bits = false, fields = false, possible = true, packedPossible = true, fieldsPossible = true;
     for (Value value : groups.members(leader)) {
       Operation *producer = value.getDefiningOp();
       possible &= !producer || joins(producer) || isa<QuantizeOp, RequantizeOp, TileOp>(producer);
       auto tile = dyn_cast_or_null<TileOp>(producer);
+      packedPossible &= hasPackedForm(value);
       fieldsPossible &= !tile || storesFields(tile);
       for (OpOperand &use : value.getUses()) {
         bits |= packedTileInput(use) == 1;
@@ -94,11 +91,11 @@ private:
       }
     }
     // Where several kernels read a value, the smallest form is stored and the others are converted.
-    storage[leader] = !possible                  ? Storage::Words
-                      : bits                     ? Storage::Bits
-                      : fields && fieldsPossible ? Storage::Fields
-                      : bytes                    ? Storage::Bytes
-                                                 : Storage::Words;
+    storage[leader] = !possible                                    ? Storage::Words
+                      : packedPossible && bits                     ? Storage::Bits
+                      : packedPossible && fields && fieldsPossible ? Storage::Fields
+                      : bytes                                      ? Storage::Bytes
+                                                                   : Storage::Words;
   }
 
   llvm::EquivalenceClasses<Value> groups;

@@ -263,6 +263,30 @@ func.func @f(%x: tensor<?x5x6x35xf32>) -> (tensor<?x24xf32>, tensor<?x4x5x24xf32
   %z = nibble.dequantize %r : (tensor<?x4x5x24x!t>) -> tensor<?x4x5x24xf32, #nibble.grid<!t>>
   return %y, %z : tensor<?x24xf32>, tensor<?x4x5x24xf32, #nibble.grid<!t>>
 })"},
+    {"bits, and reshaped to one dimension", R"(
+func.func @f(%x: tensor<?x1xf32>) -> (tensor<?x8xf32>, tensor<?xf32, #nibble.grid<!nibble.binary>>) {
+  %q = nibble.quantize %x : (tensor<?x1xf32>) -> tensor<?x1x!nibble.binary>
+  %w = nibble.constant WEIGHTS8 : tensor<8x1xi8> : tensor<8x1x!nibble.binary>
+  %a = nibble.linear %q, %w : (tensor<?x1x!nibble.binary>, tensor<8x1x!nibble.binary>) -> tensor<?x8xi32>
+  %y = nibble.requantize %a {multiplier = array<f32: 0.5>, bias = array<f32: 0.3>, lo = array<f32: 0xFF800000>, hi = array<f32: 0x7F800000>} : (tensor<?x8xi32>) -> tensor<?x8xf32>
+  %r = nibble.reshape %q : (tensor<?x1x!nibble.binary>) -> tensor<?x!nibble.binary>
+  %d = nibble.dequantize %r : (tensor<?x!nibble.binary>) -> tensor<?xf32, #nibble.grid<!nibble.binary>>
+  return %y, %d : tensor<?x8xf32>, tensor<?xf32, #nibble.grid<!nibble.binary>>
+})"},
+    {"layers that read one value in different forms", R"(
+func.func @f(%x: tensor<?x4x6x16xf32>) -> (tensor<?x4x6x16xf32>, tensor<?x4x6x16xf32>, tensor<?x4x6x16xf32>) {
+  %q = nibble.quantize %x : (tensor<?x4x6x16xf32>) -> tensor<?x4x6x16x!u2>
+  %w = nibble.constant WEIGHTS256 : tensor<16x1x1x16xi8> : tensor<16x1x1x16x!i4>
+  %v = nibble.constant WEIGHTS16 : tensor<16x1x1x1xi8> : tensor<16x1x1x1x!i4>
+  %u = nibble.constant WEIGHTS256 : tensor<16x1x1x16xi8> : tensor<16x1x1x16x!i2>
+  %a = nibble.conv2d %q, %w {strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x4x6x16x!u2>, tensor<16x1x1x16x!i4>) -> tensor<?x4x6x16xi32>
+  %b = nibble.conv2d %q, %v {groups = 16 : i64, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>, nibble.given_kernel = "portable_depthwise"} : (tensor<?x4x6x16x!u2>, tensor<16x1x1x1x!i4>) -> tensor<?x4x6x16xi32>
+  %c = nibble.conv2d %q, %u {strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>LOOKUP} : (tensor<?x4x6x16x!u2>, tensor<16x1x1x16x!i2>) -> tensor<?x4x6x16xi32>
+  %d = nibble.requantize %a {multiplier = array<f32: 0.5>, bias = array<f32: 0.3>, lo = array<f32: 0xFF800000>, hi = array<f32: 0x7F800000>} : (tensor<?x4x6x16xi32>) -> tensor<?x4x6x16xf32>
+  %e = nibble.requantize %b {multiplier = array<f32: 0.5>, bias = array<f32: 0.3>, lo = array<f32: 0xFF800000>, hi = array<f32: 0x7F800000>} : (tensor<?x4x6x16xi32>) -> tensor<?x4x6x16xf32>
+  %g = nibble.requantize %c {multiplier = array<f32: 0.5>, bias = array<f32: 0.3>, lo = array<f32: 0xFF800000>, hi = array<f32: 0x7F800000>} : (tensor<?x4x6x16xi32>) -> tensor<?x4x6x16xf32>
+  return %d, %e, %g : tensor<?x4x6x16xf32>, tensor<?x4x6x16xf32>, tensor<?x4x6x16xf32>
+})"},
     {"the input and one value twice as results", R"(
 func.func @f(%x: tensor<?x3x5xf32>) -> (tensor<?x3x5xf32>, tensor<?x15xf32>, tensor<?x3x5xf32>, tensor<?x3x5xf32>) {
   %r = nibble.relu %x : (tensor<?x3x5xf32>) -> tensor<?x3x5xf32>
@@ -305,8 +329,11 @@ TEST(SupportShapes, GraphsAroundLayers) {
   for (auto [what, graph] : graphs) {
     std::string text = withWeights(graph);
     text = "!u8 = !quant.uniform<u8:f32, 3.125000e-02:9>\n!i4 = !quant.uniform<i4<-7:7>:f32, 5.000000e-01>\n"
-           "!t = !nibble.ternary<5.000000e-01>\n" +
+           "!t = !nibble.ternary<5.000000e-01>\n!u2 = !quant.uniform<u2:f32, 5.000000e-01:1>\n"
+           "!i2 = !quant.uniform<i2:f32, 5.000000e-01>\n" +
            text;
+    if (size_t at = text.find("LOOKUP"); at != std::string::npos)
+      text.replace(at, 6, Target::host().has("avx2") ? ", " + givenKernel("lookup_u2s2_avx2") : "");
     auto refusal = run.add(what, text);
     EXPECT_FALSE(refusal) << what << ": " << refusal->message;
   }

@@ -430,3 +430,38 @@ func.func @no_rows(%x: tensor<4xf32>) -> tensor<4xf32, #nibble.grid<!b>> attribu
   %y = nibble.dequantize %q : (tensor<4x!b, #bits>) -> tensor<4xf32, #nibble.grid<!b>>
   return %y : tensor<4xf32, #nibble.grid<!b>>
 }
+
+// -----
+
+#w = #nibble.layout<"order = [1, 2, 3, 0], word = 8, bits = 8">
+#bytes = #nibble.layout<"order = [0, 1, 2, 3], word = 8, bits = 8, code = unsigned">
+!u8 = !quant.uniform<u8:f32, 1.0:9>
+!w8 = !quant.uniform<i8:f32, 1.0>
+func.func @depthwise_bytes(%x: tensor<1x1x1x8xf32>) -> tensor<1x1x1x8xi32> attributes {nibble.batch_tile = 1 : i64} {
+  %q = nibble.quantize %x : (tensor<1x1x1x8xf32>) -> tensor<1x1x1x8x!u8, #bytes>
+  %w = nibble.constant dense<0> : tensor<8xi8> : tensor<8x1x1x1x!w8, #w>
+  // expected-error@+1 {{with kernel portable_depthwise needs its input in f32 or 16-bit words}}
+  %y = nibble.tile %q, %w {kernel = "portable_depthwise", groups = 8 : i64, window = array<i64: 1, 1>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<1x1x1x8x!u8, #bytes>, tensor<8x1x1x1x!w8, #w>) -> tensor<1x1x1x8xi32>
+  return %y : tensor<1x1x1x8xi32>
+}
+
+// -----
+
+#bytes = #nibble.layout<"order = [0, 1], word = 8, bits = 8, code = unsigned">
+#words = #nibble.layout<"order = [0, 1], word = 16, bits = 16, offset = 9">
+!u8 = !quant.uniform<u8:f32, 1.0:9>
+func.func @two_layouts(%x: tensor<1x8xf32>) -> tensor<1x8xf32, #nibble.grid<!u8>> attributes {nibble.batch_tile = 1 : i64} {
+  %q = nibble.quantize %x : (tensor<1x8xf32>) -> tensor<1x8x!u8, #bytes>
+  // expected-error@+1 {{are stored differently; see nibble-verify-layouts}}
+  %r = nibble.reshape %q : (tensor<1x8x!u8, #bytes>) -> tensor<1x8x!u8, #words>
+  %y = nibble.dequantize %r : (tensor<1x8x!u8, #words>) -> tensor<1x8xf32, #nibble.grid<!u8>>
+  return %y : tensor<1x8xf32, #nibble.grid<!u8>>
+}
+
+// -----
+
+func.func @images(%x: tensor<4x8xf32>) -> tensor<32xf32> attributes {nibble.batch_tile = 4 : i64} {
+  // expected-error@+1 {{makes 32 images of 4; keep the first dimension}}
+  %r = nibble.reshape %x : (tensor<4x8xf32>) -> tensor<32xf32>
+  return %r : tensor<32xf32>
+}
