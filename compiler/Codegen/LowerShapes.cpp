@@ -111,9 +111,8 @@ LogicalResult Lowering::lowerShapeOp(Operation *op) {
         LoweredValue from = get(x);
         LoweredValue &to = define(s.getResult(), from.batched);
         auto in = from.type.getShape(), out = to.type.getShape();
-        if (from.batched && in.front() != out.front())
-          return op->emitOpError("makes ")
-                 << out.front() << " images of " << in.front() << "; keep the first dimension";
+        if (const int64_t images = out.empty() ? 1 : out.front(); from.batched && in.front() != images)
+          return op->emitOpError("makes ") << images << " images of " << in.front() << "; keep the first dimension";
         const int64_t bits = from.grid ? packedBits(from.grid.elem) : 0;
         Buffer b = stored(x);
         if (bits && in.back() != out.back() && (in.back() % (32 / bits) || out.back() % (32 / bits))) {

@@ -168,10 +168,10 @@ LogicalResult Lowering::lower(Operation *op) {
     l.real = emitter->constantF32("constant", values);
     return success();
   }
-  // A file of this stage may have any layout: code goes by its width. What is unpacked has none.
+  // A file of this stage may have any layout: code goes by its width.
   for (Type type : op->getResultTypes())
     if (auto tensor = dyn_cast<RankedTensorType>(type);
-        tensor && isQuantizedType(tensor.getElementType()) && !storageOf(tensor) && !isa<UnpackOp>(op))
+        tensor && layoutOf(tensor) && isQuantizedType(tensor.getElementType()) && !storageOf(tensor))
       return op->emitOpError("gives ") << type << ", in a layout that no op works on; see nibble-verify-layouts";
   if (auto result = op->getNumResults() ? dyn_cast<RankedTensorType>(op->getResult(0).getType()) : RankedTensorType();
       isa<ReshapeOp, MaxPool2dOp, PadOp, ConcatOp>(op) && isQuantizedType(result.getElementType()))
