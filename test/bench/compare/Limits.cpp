@@ -60,20 +60,33 @@ static long contestantTurns(const Limit &limit) {
   return known;
 }
 
+/// The rate of one limit over that of another, measured in turns, so that what disturbs one disturbs both.
+static double ratioOf(const Limit &limit, const Limit &other) {
+  double best[2] = {1e9, 1e9};
+  for (int round = 0; round < 40; ++round)
+    for (int i = 0; i < 2; ++i) {
+      const Limit &loop = i ? other : limit;
+      const double start = limits::seconds();
+      loop.run(contestantTurns(loop));
+      best[i] = std::min(best[i], limits::seconds() - start);
+    }
+  auto workOf = [](const Limit &loop) { return static_cast<double>(contestantTurns(loop)) * loop.work_per_turn; };
+  return workOf(limit) / best[0] / (workOf(other) / best[1]);
+}
+
 std::vector<RouteLimit> limitsOf(Route route, bool wide) {
   const std::vector<const Limit *> all = limitsOfCpu(wide);
   auto find = [&](const char *name) {
     const auto at = std::find_if(all.begin(), all.end(), [&](auto *l) { return std::strcmp(l->name, name) == 0; });
     return at == all.end() ? nullptr : *at;
   };
-  auto roughRate = [](const Limit &limit) { return static_cast<double>(contestantTurns(limit)) * limit.work_per_turn; };
   std::vector<RouteLimit> found;
   for (const RouteUse &use : uses) {
     const Limit *limit = use.route == route ? find(use.limit) : nullptr;
     if (!limit)
       continue;
     const Limit *part = use.perRow ? find(use.perRow) : nullptr;
-    found.push_back({limit, use.opsPerWork, part ? std::min(roughRate(*limit) / roughRate(*part), 1.0) : 1});
+    found.push_back({limit, use.opsPerWork, part ? std::min(ratioOf(*limit, *part), 1.0) : 1});
   }
   return found;
 }
