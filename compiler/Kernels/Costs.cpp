@@ -263,9 +263,10 @@ Selection chooseFastest(const std::vector<Candidate> &candidates, std::span<cons
         bits = std::min(bits, candidates[i].weightBits);
     const bool isNarrow = bits < candidates[fastest].weightBits;
     const auto fits = [&](size_t i) { return !isNarrow || candidates[i].weightBits == bits; };
-    const double best = time(fastestWhere(fits));
+    // Of those that are nearly as fast the first, unless its weights are wider.
+    const size_t best = fastestWhere(fits);
     for (size_t i = candidates.size(); i-- > 0;)
-      if (like[i] != none && fits(i) && time(i) <= best * (1 + nearlyEqual))
+      if (like[i] != none && fits(i) && !isNarrower(best, i) && time(i) <= time(best) * (1 + nearlyEqual))
         chosen = i;
   } else { // nothing is known of any
     for (size_t i = candidates.size(); i-- > 0;)

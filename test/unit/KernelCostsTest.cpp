@@ -69,6 +69,13 @@ TEST(KernelCosts, NarrowWeightsMayTakeLonger) {
   EXPECT_EQ("none", selection.kernel);
 }
 
+TEST(KernelCosts, NearlyAsFastIsNotEnoughForWiderWeights) {
+  const std::vector<Candidate> candidates = {can("four", 4), can("two", 2), can("other two", 2)};
+  Selection selection = chooseFastest(candidates, Predictions{101.0, 100.0, 99.0});
+  EXPECT_EQ("two", selection.kernel);
+  EXPECT_EQ("predicted 101 ns; two 100 ns", reasonFor(selection, "four"));
+}
+
 // What the chosen one computes with goes with it.
 TEST(KernelCosts, MeasuredTimesDecide) {
   std::vector<Candidate> candidates = {can("a"), can("b"), cannot("c", "no reason"), can("d")};
