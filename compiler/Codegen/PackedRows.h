@@ -13,8 +13,7 @@ struct RowPart {
   int64_t pattern = 0; ///< 32 bits of constant elements, without `from`.
 };
 
-/// Each row of `output`, `rows` of them an image: the parts one behind the other. No output word is moved to another
-/// row; parts may begin inside words.
+/// Each row of `output`, `rows` of them an image: the parts one behind the other, which may begin inside words.
 void emitPackedConcat(Emitter &emitter, llvm::StringRef name, mlir::Location loc, llvm::ArrayRef<RowPart> parts,
                       const Buffer &output, int64_t rows, bool batched);
 

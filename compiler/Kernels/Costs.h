@@ -7,7 +7,7 @@
 //   products      multiply-accumulates, with the columns and values of k that only fill blocks
 //   weights       weights that are read and unpacked, once for the rows of a call
 //   activations   activations that are read, once for the columns of a call
-//   widenings     16-bit sums that are widened (Windows16 kernels)
+//   widenings     16-bit sums that are widened (Windows16 kernels), or sums of bytes (look-ups)
 //   results       sums that are finished: zero point, requantisation, store
 //   calls         calls of a kernel; for portable code, one
 //

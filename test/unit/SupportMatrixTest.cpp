@@ -218,7 +218,7 @@ void expectLayersOfBits(const char *features, std::initializer_list<const char *
   const int64_t few[] = {8, 33, 64, 1, 72, 31}, many[] = {33, 160, 8, 64, 257, 31, 32, 1},
                 fullBlocks[] = {32, 160, 31, 63, 256, 24};
   const std::pair<int64_t, int64_t> images[] = {{5, 4}, {3, 29}, {13, 3}, {3, 3}, {7, 26}, {3, 70}};
-  const char *residuals[] = {"f32", "u8z", "binary", "ternary", "u2z", "i2"};
+  const char *residuals[] = {"f32", "u8z", "i4n", "binary", "ternary", "u8", "u2z", "i2"};
   const std::pair<const char *, const char *> pairs[] = {
       {"binary", "binary"},  {"ternary", "ternary"}, {"binary", "binary"}, {"u1", "ternary"}, {"ternary", "binary"},
       {"binary", "ternary"}, {"u2", "i2"},           {"u2z", "i2"},        {"i2", "binary"},  {"u2", "i2n"}};
@@ -228,7 +228,7 @@ void expectLayersOfBits(const char *features, std::initializer_list<const char *
     auto [x, w] = pairs[group / std::size(layers) % std::size(pairs)];
     const bool binary = x == w && x == std::string("binary");
     size_t n = group * 7;
-    for (Ending ending : {Ending::Scaled, Ending::Affine, Ending::U8, Ending::U2, Ending::Sign})
+    for (Ending ending : {Ending::Scaled, Ending::Affine, Ending::U8, Ending::U4, Ending::U2, Ending::Sign})
       for (bool residual : {false, true}) {
         if (residual && ending == Ending::Scaled)
           continue;
@@ -256,7 +256,7 @@ void expectLayersOfBits(const char *features, std::initializer_list<const char *
         if (residual)
           cell.residual = Format::of(residuals[n % std::size(residuals)]);
         // A second layer decides how the result is stored: as bits, fields or bytes.
-        if (ending == Ending::Sign || (ending == Ending::U8 && n % 4))
+        if (ending == Ending::Sign || ((ending == Ending::U8 || ending == Ending::U4) && n % 4))
           cell.second = Format::of(ending == Ending::Sign && n % 4 ? (binary ? "binary" : "ternary") : "i4n");
         if (ending == Ending::U2)
           cell.second = Format::of("i2");
