@@ -7,10 +7,11 @@ using namespace mlir;
 
 namespace nibble::codegen {
 
-int64_t tileRows(int vectorBits, int vectorRegisters) {
+TileShape tileShape(int vectorBits, int vectorRegisters) {
   // Accumulators of a 16-column tile, two registers of weights, one broadcast.
   int64_t perRow = std::max<int64_t>(1, 16 * 32 / std::max(vectorBits, 128));
-  return std::clamp<int64_t>((vectorRegisters - 3) / perRow, 2, 6);
+  return {std::clamp<int64_t>((vectorRegisters - 3) / perRow, 2, 6), vectorBits >= 512 ? 2 * lanes : lanes,
+          vectorRegisters};
 }
 
 int64_t channelsOfConstants(int64_t channels, int64_t groups) {
@@ -208,9 +209,10 @@ private:
 class ContractionEmitter {
 public:
   ContractionEmitter(Emitter &emitter, StringRef name, Location loc, const ConvShape &s, const ContractionOperands &ops,
-                     const Epilogue &epilogue, const Buffer &output, bool batched, int64_t rows)
+                     const Epilogue &epilogue, const Buffer &output, bool batched, const TileShape &shape)
       : emitter(emitter), name(name), loc(loc), s(s), ops(ops), epilogue(epilogue), output(output), batched(batched),
-        rows(rows), blocksOfGroup(llvm::divideCeil(s.outputsPerGroup(), tileColumns)), blocks(s.groups * blocksOfGroup),
+        shape(shape), rows(unpacks() && isTight() ? shape.rows - 1 : shape.rows),
+        blocksOfGroup(llvm::divideCeil(s.outputsPerGroup(), tileColumns)), blocks(s.groups * blocksOfGroup),
         pixelStride(ops.input.elem == Elem::Bits ? wordsOf(s.C) : s.C),
         ySpans(spansOf(s.OH, s.H, s.KH, s.SH, s.PT, s.DH)), xSpans(spansOf(s.OW, s.W, s.KW, s.SW, s.PL, s.DW)) {}
 
@@ -218,12 +220,19 @@ public:
     // One pixel an image: a few images leave most rows of a tile without work, so they have wider tiles of one row.
     const bool hasSingles = batched && isPixel() && s.groups == 1;
     prefetches = hasSingles && ops.weights.elem == Elem::F32 && blocks * blockElements() > mostInCache;
-    full = tile(".tile", rows, 1, prefetches);
-    if (hasSingles)
-      rest = tile(".rest", restRows(), 1, prefetches);
+    // Where one vector holds the columns of a block, two blocks give a tile as many accumulators as hide the latency of
+    // an fma, and three those that pairs leave over.
+    if (lanesOfF32() == tileColumns && blocksOfGroup > 1 && (s.groups == 1 || blocksOfGroup % 2 == 0))
+      width = 2, lastWidth = blocks % 2 ? 3 : 0;
+    full = tiles("", width);
+    if (lastWidth)
+      last = tiles("_last", lastWidth);
     if (s.groups == 1 && (isPixel() ? batched : hasCorners())) {
       // As many accumulators as hide the latency of an addition, and as fit the registers.
-      together = std::min<int64_t>(blocks, rows >= 6 ? 4 : 2);
+      together = std::min(blocks, unpacks() && isTight()        ? int64_t(2)
+                                  : lanesOfF32() == tileColumns ? int64_t(8)
+                                  : shape.rows >= 6             ? int64_t(4)
+                                                                : int64_t(2));
       single = tile(".single", 1, together);
       if (int64_t rest = blocks % together)
         singleRest = tile(".single_rest", 1, rest);
@@ -269,15 +278,32 @@ private:
   /// Weights of a block of 16 columns.
   int64_t blockElements() const { return s.KH * s.KW * s.channelsPerGroup() * tileColumns; }
 
+  /// Whether f32 numbers are made of packed weights, which takes registers of its own.
+  bool unpacks() const { return ops.input.elem == Elem::F32 && ops.group && ops.weights.elem != Elem::F32; }
+  bool isTight() const { return shape.registers < 32; }
+  /// 0: operands are integers.
+  int64_t lanesOfF32() const { return ops.input.elem == Elem::F32 ? shape.lanes : 0; }
+
+  /// The tiles of `rows` pixels and so many blocks; the other one is for fewer images.
+  struct Tiles {
+    func::FuncOp full, rest;
+    int64_t width;
+  };
+  Tiles tiles(StringRef suffix, int64_t width) {
+    Tiles made{tile((".tile" + suffix).str(), rows, width, prefetches), nullptr, width};
+    if (batched && isPixel() && s.groups == 1)
+      made.rest = tile((".rest" + suffix).str(), restRows(), width, prefetches);
+    return made;
+  }
+
   /// A routine of block, ky0, ky1, kx0, kx1, then the input offset of tap (0, 0) and the output pixel of each row, and
   /// how far ahead it prefetches weights if it does.
   func::FuncOp tile(StringRef suffix, int64_t tileRows, int64_t width, bool prefetches = false) {
     const int64_t arguments = 5 + 2 * tileRows;
     return emitter.routine((name + suffix).str(), loc, arguments + prefetches, [=, this](Region &r, ValueRange a) {
-      TileTaps taps{a[0],  a[1],
-                    a[2],  a[3],
-                    a[4],  SmallVector<Value>(a.slice(5, tileRows)),
-                    width, prefetches ? a[arguments] : Value()};
+      TileTaps taps{a[0],  a[1],        a[2],
+                    a[3],  a[4],        SmallVector<Value>(a.slice(5, tileRows)),
+                    width, shape.lanes, prefetches ? a[arguments] : Value()};
       SmallVector<Value> acc = innerProduct(r, s, ops, taps, pixelStride);
       for (int64_t b = 0; b < width; ++b) {
         RowStore store(r, s, epilogue, output, b ? r.add(a[0], b) : a[0]);
@@ -296,37 +322,42 @@ private:
   }
 
   void callTiles(Region &r) {
-    r.loop(r.idx(0), r.idx(blocks), 1, [&](Value block) {
-      Value first = r.idx(0); // number of this rectangle's first tile
-      Value channel = channelOf(r, block);
-      for (const Span &y : ySpans)
-        for (const Span &x : xSpans) {
-          Value pixels = r.mul(images(r, r.n), y.count * x.count);
-          Value tiles = r.ceilDiv(pixels, rows);
-          Value lo = r.max(r.sub(r.begin, first), r.idx(0)), hi = r.min(r.sub(r.end, first), tiles);
-          auto fullTiles = [&] {
-            if (!rest)
-              return callRectangle(r, {full, rows}, y, x, block, channel, pixels, lo, hi, hi);
-            // What is left behind the last whole tile of images is often little: their number is a power of two.
-            Value left = r.sub(pixels, r.mul(r.sub(tiles, r.idx(1)), rows));
-            Value isRest = arith::AndIOp::create(r, r.cmp(arith::CmpIPredicate::eq, hi, tiles),
-                                                 r.cmp(arith::CmpIPredicate::sle, left, r.idx(restRows())));
-            Value end = r.select(isRest, r.max(lo, r.sub(hi, r.idx(1))), hi);
-            callRectangle(r, {full, rows}, y, x, block, channel, pixels, lo, end, hi);
-            callRectangle(r, {rest, restRows()}, y, x, block, channel, pixels, end, hi, hi);
-          };
-          if (single && !isPixel() && isCorner(y, x))
-            r.when(isFew(r, pixels), [&] { callCorner(r, y, x, block, lo, hi); }, fullTiles);
-          else
-            fullTiles();
-          first = r.add(first, tiles);
-        }
-    });
+    r.loop(r.idx(0), r.idx(blocks - lastWidth), width, [&](Value block) { callTiles(r, full, block); });
+    if (lastWidth)
+      callTiles(r, last, r.idx(blocks - lastWidth));
+  }
+
+  void callTiles(Region &r, const Tiles &routines, Value block) {
+    Value first = r.idx(0); // number of this rectangle's first tile
+    Value channel = channelOf(r, block);
+    for (const Span &y : ySpans)
+      for (const Span &x : xSpans) {
+        Value pixels = r.mul(images(r, r.n), y.count * x.count);
+        Value tiles = r.ceilDiv(pixels, rows);
+        Value lo = r.max(r.sub(r.begin, first), r.idx(0)), hi = r.min(r.sub(r.end, first), tiles);
+        auto fullTiles = [&] {
+          if (!routines.rest)
+            return callRectangle(r, {routines.full, rows, routines.width}, y, x, block, channel, pixels, lo, hi, hi);
+          // What is left behind the last whole tile of images is often little: their number is a power of two.
+          Value left = r.sub(pixels, r.mul(r.sub(tiles, r.idx(1)), rows));
+          Value isRest = arith::AndIOp::create(r, r.cmp(arith::CmpIPredicate::eq, hi, tiles),
+                                               r.cmp(arith::CmpIPredicate::sle, left, r.idx(restRows())));
+          Value end = r.select(isRest, r.max(lo, r.sub(hi, r.idx(1))), hi);
+          callRectangle(r, {routines.full, rows, routines.width}, y, x, block, channel, pixels, lo, end, hi);
+          callRectangle(r, {routines.rest, restRows(), routines.width}, y, x, block, channel, pixels, end, hi, hi);
+        };
+        if (single && !isPixel() && isCorner(y, x))
+          r.when(isFew(r, pixels), [&] { callCorner(r, y, x, block, routines.width, lo, hi); }, fullTiles);
+        else
+          fullTiles();
+        first = r.add(first, tiles);
+      }
   }
 
   struct Tile {
     func::FuncOp routine;
-    int64_t rows; ///< That it computes, of `rows` from one tile to the next.
+    int64_t rows;  ///< That it computes, of `rows` from one tile to the next.
+    int64_t width; ///< Blocks.
   };
 
   /// Tiles lo to hi of a rectangle, which has `pixels` in all images; those of the block end at `last`.
@@ -349,20 +380,22 @@ private:
       args.append(out);
       // The last tile brings the next block nearer; the others touch what they have.
       if (prefetches)
-        args.push_back(r.select(r.cmp(arith::CmpIPredicate::eq, r.add(t, 1), last), r.idx(blockElements()), r.idx(0)));
+        args.push_back(r.select(r.cmp(arith::CmpIPredicate::eq, r.add(t, 1), last), r.idx(tile.width * blockElements()),
+                                r.idx(0)));
       Emitter::call(r, tile.routine, args);
       return at.values();
     });
   }
 
-  /// The pixel of a rectangle of one, in few images: with the first of `together` blocks, for all of them, by whoever
-  /// has the first tile.
-  void callCorner(Region &r, const Span &y, const Span &x, Value block, Value lo, Value hi) {
+  /// The pixel of a rectangle of one, in few images: with the first of `together` blocks, if it is one of the `width`
+  /// from `block` on, for all of them, by whoever has the first tile.
+  void callCorner(Region &r, const Span &y, const Span &x, Value block, int64_t width, Value lo, Value hi) {
+    Value first = r.mul(r.ceilDiv(block, together), together);
     Value isMine = arith::AndIOp::create(r, r.cmp(arith::CmpIPredicate::eq, lo, r.idx(0)),
                                          r.cmp(arith::CmpIPredicate::sgt, hi, r.idx(0))),
-          isFirst = r.cmp(arith::CmpIPredicate::eq, r.rem(block, together), r.idx(0));
+          isFirst = r.cmp(arith::CmpIPredicate::slt, first, r.add(block, width));
     r.when(arith::AndIOp::create(r, isMine, isFirst),
-           [&] { r.loop(r.idx(0), images(r, r.n), 1, [&](Value image) { callSingle(r, y, x, block, image); }); });
+           [&] { r.loop(r.idx(0), images(r, r.n), 1, [&](Value image) { callSingle(r, y, x, first, image); }); });
   }
 
   /// Items are groups of blocks; inside one, images, which share its weights.
@@ -399,18 +432,22 @@ private:
   const Epilogue &epilogue;
   const Buffer &output;
   const bool batched;
+  const TileShape &shape;
   const int64_t rows, blocksOfGroup, blocks, pixelStride;
   const SmallVector<Span> ySpans, xSpans;
+  int64_t width = 1;       ///< Blocks of a tile of several rows,
+  int64_t lastWidth = 0;   ///< and of the one behind those if blocks are left over.
   int64_t together = 1;    ///< Blocks of a tile of one row.
   bool prefetches = false; ///< Tiles of several rows do, of the weights of the next block.
-  func::FuncOp full, rest, single, singleRest;
+  Tiles full, last;
+  func::FuncOp single, singleRest;
 };
 
 } // namespace
 
 void emitContraction(Emitter &emitter, StringRef name, Location loc, const ConvShape &s, const ContractionOperands &ops,
-                     const Epilogue &epilogue, const Buffer &output, bool batched, int64_t rows) {
-  ContractionEmitter(emitter, name, loc, s, ops, epilogue, output, batched, rows).emit();
+                     const Epilogue &epilogue, const Buffer &output, bool batched, const TileShape &tile) {
+  ContractionEmitter(emitter, name, loc, s, ops, epilogue, output, batched, tile).emit();
 }
 
 Buffer packF32Weights(Emitter &emitter, StringRef name, Location loc, const ConvShape &s, const Expr &source,

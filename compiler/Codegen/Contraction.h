@@ -98,15 +98,20 @@ llvm::SmallVector<Span> spansOf(int64_t outputs, int64_t inputs, int64_t taps, i
 /// Each kind of window at the borders of an image has code of its own; an error where that would be too much.
 mlir::LogicalResult checkWindows(mlir::Operation *op, const ConvShape &shape);
 
-/// Rows of the register tile for this many vector registers of this width.
-int64_t tileRows(int vectorBits, int vectorRegisters);
+/// What the registers of a target have room for.
+struct TileShape {
+  int64_t rows;      ///< Of a tile of 16 columns.
+  int64_t lanes;     ///< Of vectors of f32: 16 where a register has them, else 8, which LLVM splits where it must.
+  int64_t registers; ///< Vector registers.
+};
+TileShape tileShape(int vectorBits, int vectorRegisters);
 
 /// Emits the region(s) of one contraction. Each group of channels has tiles of its own; in bits they must not share
 /// words of the input nor halves of words of the output. Vectors of constants are read up to `tileColumns` beyond the
 /// last channel.
 void emitContraction(Emitter &emitter, llvm::StringRef name, mlir::Location loc, const ConvShape &shape,
                      const ContractionOperands &operands, const Epilogue &epilogue, const Buffer &output, bool batched,
-                     int64_t rows);
+                     const TileShape &tile);
 
 /// The output tile's columns.
 constexpr int64_t tileColumns = 16;

@@ -22,9 +22,22 @@ class Tile {
 public:
   Tile(Region &r, const ConvShape &s, const ContractionOperands &ops, const TileTaps &taps, int64_t pixelStride)
       : r(r), s(s), ops(ops), t(taps), pixelStride(pixelStride), channels(s.channelsPerGroup()),
-        rows(static_cast<int64_t>(taps.base.size())) {}
+        rows(static_cast<int64_t>(taps.base.size())), wide(ops.input.elem == Elem::F32 ? taps.lanes : lanes),
+        parts(tileColumns / wide) {}
 
+  /// For each block and row two vectors of 8.
   Values run() {
+    Values sums = sum(), halves;
+    if (parts > 1)
+      return sums;
+    for (Value both : sums)
+      for (int64_t first : {int64_t(0), lanes})
+        halves.push_back(vector::ShuffleOp::create(r, both, both, llvm::to_vector(llvm::seq(first, first + lanes))));
+    return halves;
+  }
+
+private:
+  Values sum() {
     switch (ops.input.elem) {
     case Elem::F32:
       if (ops.group)
@@ -49,12 +62,18 @@ public:
     }
   }
 
-private:
-  Values zerosF() { return Values(2 * rows * t.width, r.cf(0, lanes)); }
-  Values zerosI() { return Values(2 * rows * t.width, r.ci(0, lanes)); }
+  Values zerosF() { return Values(parts * rows * t.width, r.cf(0, wide)); }
+  Values zerosI() { return Values(parts * rows * t.width, r.ci(0, wide)); }
 
-  /// The first of the two accumulators of a block and row.
-  int64_t at(int64_t block, int64_t row) const { return 2 * (block * rows + row); }
+  /// The first of the accumulators of a block and row.
+  int64_t at(int64_t block, int64_t row) const { return parts * (block * rows + row); }
+  /// Successive vectors, one for each accumulator of a block and row.
+  Values vectorsAt(Value memory, Value first) {
+    Values found;
+    for (int64_t p = 0; p < parts; ++p)
+      found.push_back(r.load(memory, r.add(first, p * wide), wide));
+    return found;
+  }
   /// The weights of a block that follows the first, if each block has `perTap` of them for a tap.
   Value ofBlock(Value weight, int64_t block, int64_t perTap) {
     return block ? r.add(weight, block * s.KH * s.KW * perTap) : weight;
@@ -89,13 +108,13 @@ private:
       Values out;
       for (int64_t b = 0; b < t.width; ++b) {
         Value w = ofBlock(first, b, channels * tileColumns);
-        Value w0 = r.load(W, w, lanes), w1 = r.load(W, r.add(w, lanes), lanes);
+        Values weights = vectorsAt(W, w);
         if (t.ahead)
           memref::PrefetchOp::create(r, W, r.add(w, t.ahead), /*isWrite=*/false, secondLevel, /*isDataCache=*/true);
         for (int64_t m = 0; m < rows; ++m) {
-          Value a = r.splat(r.load(A, r.add(bases[m], c)), lanes);
-          out.push_back(r.fma(a, w0, in[at(b, m)]));
-          out.push_back(r.fma(a, w1, in[at(b, m) + 1]));
+          Value a = r.splat(r.load(A, r.add(bases[m], c)), wide);
+          for (int64_t p = 0; p < parts; ++p)
+            out.push_back(r.fma(a, weights[p], in[at(b, m) + p]));
         }
       }
       return out;
@@ -144,7 +163,7 @@ private:
               Values scales = groupScales(b, g);
               for (int64_t i = at(b, 0); i < at(b + 1, 0); ++i) {
                 Value exact = isa<FloatType>(getElementTypeOrSelf(sums[i].getType())) ? sums[i] : r.toFloat(sums[i]);
-                out.push_back(r.fma(exact, scales[i % 2], total[i]));
+                out.push_back(r.fma(exact, scales[i % parts], total[i]));
               }
             }
             return out;
@@ -152,12 +171,11 @@ private:
         },
         weightsPerTap);
   }
-  /// Two vectors of 8: of the channels of a block.
+  /// Of the channels of a block.
   Values groupScales(int64_t block, Value group) {
     Value row = r.add(r.mul(block ? r.add(t.block, block) : t.block, channels / ops.group), group),
           T = r.ref(ops.groupScales);
-    Value first = r.mul(row, tileColumns);
-    return {r.load(T, first, lanes), r.load(T, r.add(first, lanes), lanes)};
+    return vectorsAt(T, r.mul(row, tileColumns));
   }
   Values floatGroup(Value weight, Value tapOffset, Value g) {
     Value c0 = r.mul(g, ops.group);
@@ -181,9 +199,9 @@ private:
     const int sign = isSigned ? 1 << (position + ops.fieldBits - 1) : 0; // flipped, it is a bias of half the range
     const int32_t one = (127 + 23 - position) << 23;
     const float zero = std::ldexp(1.0f, 23 - position) + (isSigned ? static_cast<float>(1 << (ops.fieldBits - 1)) : 0);
-    Value bits = ops.fieldBits == 8 ? bytes : Value(arith::AndIOp::create(r, bytes, r.ci(mask, lanes)));
-    bits = arith::XOrIOp::create(r, bits, r.ci(one | sign, lanes));
-    return r.fsub(r.bitcastTo(r.f32(lanes), bits), r.cf(zero, lanes));
+    Value bits = ops.fieldBits == 8 ? bytes : Value(arith::AndIOp::create(r, bytes, r.ci(mask, wide)));
+    bits = arith::XOrIOp::create(r, bits, r.ci(one | sign, wide));
+    return r.fsub(r.bitcastTo(r.f32(wide), bits), r.cf(zero, wide));
   }
 
   Values unpackedGroup(Value weight, Value tapOffset, Value g) {
@@ -195,14 +213,19 @@ private:
       Values out(in.begin(), in.end());
       for (int64_t b = 0; b < t.width; ++b) {
         Value first = r.add(ofBlock(weight, b, channels / fields * tileColumns), r.mul(k, tileColumns));
-        for (int h = 0; h < 2; ++h) {
-          Value bytes = arith::ExtUIOp::create(r, r.i32(lanes), r.load(W, r.add(first, h * lanes), lanes));
-          for (int64_t f = 0; f < fields; ++f) {
-            Value w = fieldToFloat(bytes, f);
-            for (int64_t m = 0; m < rows; ++m) {
-              Value a = r.splat(r.load(A, r.add(r.add(bases[m], r.mul(k, fields)), f)), lanes);
-              Value &sum = out[at(b, m) + h];
-              sum = r.fma(a, w, sum);
+        Values bytes;
+        for (Value packed : vectorsAt(W, first))
+          bytes.push_back(arith::ExtUIOp::create(r, r.i32(wide), packed));
+        // Each activation serves all columns at once: it would wait in a register for the others.
+        for (int64_t f = 0; f < fields; ++f) {
+          Values weights;
+          for (Value packed : bytes)
+            weights.push_back(fieldToFloat(packed, f));
+          for (int64_t m = 0; m < rows; ++m) {
+            Value a = r.splat(r.load(A, r.add(r.add(bases[m], r.mul(k, fields)), f)), wide);
+            for (int64_t p = 0; p < parts; ++p) {
+              Value &sum = out[at(b, m) + p];
+              sum = r.fma(a, weights[p], sum);
             }
           }
         }
@@ -332,6 +355,7 @@ private:
   const ContractionOperands &ops;
   const TileTaps &t;
   const int64_t pixelStride, channels, rows; ///< `channels` are those of a group.
+  const int64_t wide, parts;                 ///< Lanes of an accumulator; accumulators of a block and row.
 };
 
 } // namespace

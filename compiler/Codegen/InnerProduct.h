@@ -13,6 +13,7 @@ struct TileTaps {
   Value block, ky0, ky1, kx0, kx1;
   llvm::SmallVector<Value> base;
   int64_t width = 1;
+  int64_t lanes = codegen::lanes; ///< Of vectors while f32 operands are summed: 8 or 16.
   Value ahead; ///< If there is one: so many elements behind the weights in use are prefetched. Of f32 operands.
 };
 

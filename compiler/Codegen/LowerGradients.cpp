@@ -82,15 +82,15 @@ LogicalResult Lowering::lowerGradientOp(Operation *op) {
     define(dx, true);
     Buffer out = place(dx, Elem::F32);
     if (s.isDepthwise())
-      emitDepthwise(*emitter, name, loc, s, ops, Epilogue(), out, true, rows);
+      emitDepthwise(*emitter, name, loc, s, ops, Epilogue(), out, true, tile.rows);
     else
-      emitContraction(*emitter, name, loc, s, ops, Epilogue(), out, true, rows);
+      emitContraction(*emitter, name, loc, s, ops, Epilogue(), out, true, tile);
     get(dx).real = out;
     return success();
   };
   auto weightGradient = [&](Value dy, const Expr &x, Value dw, const ConvShape &s) {
     define(dw, false);
-    Buffer sum = s.groups == 1 ? gradWeight(*emitter, name, loc, s, batch, realBuffer(dy), x, rows)
+    Buffer sum = s.groups == 1 ? gradWeight(*emitter, name, loc, s, batch, realBuffer(dy), x, tile.rows)
                                : gradWeightGrouped(*emitter, name, loc, s, batch, realBuffer(dy), x);
     if (assigned.count(dw)) {
       get(dw).realExpr = leaf(sum);
@@ -142,7 +142,7 @@ LogicalResult Lowering::lowerGradientOp(Operation *op) {
         ops.weights = packF32Weights(*emitter, name + ".weights", loc, forward, real(l.getWeight()), true);
         define(l.getResult(), true);
         Buffer out = place(l.getResult(), Elem::F32);
-        emitContraction(*emitter, name, loc, s, ops, Epilogue(), out, true, rows);
+        emitContraction(*emitter, name, loc, s, ops, Epilogue(), out, true, tile);
         get(l.getResult()).real = out;
         return success();
       })

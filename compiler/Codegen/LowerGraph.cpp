@@ -127,7 +127,7 @@ LogicalResult Lowering::lowerContraction(Operation *op, ConvShape s, Value x, Va
     if (failed(checkWindows(op, s)))
       return failure();
     ops.weights = packF32Weights(*emitter, name + ".weights", op->getLoc(), s, weights, false);
-    emitContraction(*emitter, name, op->getLoc(), s, ops, e, out, batched, rows);
+    emitContraction(*emitter, name, op->getLoc(), s, ops, e, out, batched, tile);
   }
   (out.elem == Elem::I32 ? get(y).acc : get(y).real) = out;
   return success();

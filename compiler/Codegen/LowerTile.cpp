@@ -277,14 +277,14 @@ LogicalResult Lowering::lowerTile(TileOp op) {
       bytes = std::move(*packed);
     }
     ops.weights = emitter->constant(name + ".weights", weightElem, bytes);
-    emitContraction(*emitter, name, op.getLoc(), s, ops, e, out, batched, rows);
+    emitContraction(*emitter, name, op.getLoc(), s, ops, e, out, batched, tile);
   } else if (kernel == "portable_depthwise") {
     if (s.groups != s.C || s.groups != s.O)
       return op.emitOpError("with kernel ") << kernel << " needs one group for each channel";
     if (ops.input.elem != (real_ ? Elem::F32 : Elem::I16))
       return op.emitOpError("with kernel ") << kernel << " needs its input in f32 or 16-bit words";
     ops.weights = emitter->constant(name + ".weights", weightElem, bytes);
-    emitDepthwise(*emitter, name, op.getLoc(), s, ops, e, out, batched, rows);
+    emitDepthwise(*emitter, name, op.getLoc(), s, ops, e, out, batched, tile.rows);
   } else if (kernel == "portable_scalar") {
     ops.weights = emitter->constant(name + ".weights", weightElem, bytes);
     int64_t K = s.KH * s.KW * s.channelsPerGroup();

@@ -14,7 +14,7 @@ namespace nibble {
 namespace nibble::codegen {
 
 Lowering::Lowering(func::FuncOp source, ModuleOp target, const Target &machine)
-    : source(source), machine(machine), rows(tileRows(machine.vectorBits(), machine.vectorRegisters())) {
+    : source(source), machine(machine), tile(tileShape(machine.vectorBits(), machine.vectorRegisters())) {
   (void)target;
 }
 

@@ -140,7 +140,7 @@ private:
   llvm::DenseMap<Value, std::unique_ptr<LoweredValue>> values; ///< References to them outlive further definitions.
   llvm::DenseMap<Value, Buffer> assigned;                      ///< where a returned value is to be written
   std::vector<std::pair<std::vector<const void *>, QuantizerValues>> quantizerCache;
-  int64_t rows = 6;
+  const TileShape tile;
   bool updating = false;                              ///< An update of a parameter has been lowered.
   llvm::DenseMap<mlir::Operation *, int64_t> numbers; ///< Of the ops in the body of `source`.
 };
