@@ -11,20 +11,16 @@ LookupTile::LookupTile(Emitter &emitter, TileOp op, StringRef name, const kernel
                        std::vector<int64_t> weights, int64_t zero)
     : WindowTile(emitter, op, name, shape, epilogue, operands, kernels::lookupColumns), info(info),
       weights(std::move(weights)), zero(zero), tapBytes(kernels::tapBytes(info.elements, s.channelsPerGroup())),
-      tapWeights(kernels::lookupBlockBytes(info.weights, tapBytes)),
+      tapWeights(kernels::lookupBlockBytes(info.elements, info.weights, tapBytes)),
       blocks(llvm::divideCeil(s.outputsPerGroup(), kernels::lookupColumns)) {
   // As equal as possible, so that most calls are alike.
-  int64_t most = kernels::lookupMaxColumns / kernels::lookupColumns;
-  // Look-ups: sums of so many rows of 128 columns stay in the first-level cache, with the tables and the weights in
-  // use.
-  mostRows = 24;
-  if (info.counts()) {
-    if (s.OH * s.OW * batch > 1)
-      most = 1;
-    mostRows = info.maxRows(static_cast<int>(most * kernels::lookupColumns));
-  }
+  const bool isOneRow = s.OH * s.OW * batch == 1;
+  const int64_t most = isOneRow ? kernels::lookupMaxColumns / kernels::lookupColumns : info.bestBlocks();
   sharesOfGroup = llvm::divideCeil(blocks, most);
   together = llvm::divideCeil(blocks, sharesOfGroup);
+  // Look-ups: sums of so many rows of 128 columns stay in the first-level cache, with the tables and the weights in
+  // use.
+  mostRows = info.counts() ? info.maxRows(static_cast<int>(together * kernels::lookupColumns)) : 24;
   shares = sharesOfGroup * s.groups;
   sumsOfCall = mostRows * together * kernels::lookupColumns;
   longLine = mostRows / 2;

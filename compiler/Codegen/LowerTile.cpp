@@ -439,6 +439,10 @@ LogicalResult Lowering::lowerLookupKernel(TileOp op, const ConvShape &s, const E
       return failure();
     packed = std::move(*groups);
   }
+  if (info->counts() && info->elements == kernels::LookupElements::Ternary) {
+    const auto words = kernels::ternaryWords({reinterpret_cast<const uint8_t *>(packed.data()), packed.size()});
+    packed.assign(words.begin(), words.end());
+  }
   input.elem = Elem::I8, input.elements *= 4;
   return LookupTile(*emitter, op, name, *info, s, e,
                     {input, emitter->constant(name + ".weights", Elem::I8, packed), output, wordsOf(s.C, bits) * 4},

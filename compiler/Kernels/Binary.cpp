@@ -4,11 +4,13 @@
 #include "compiler/Kernels/Generate.h"
 #include "compiler/Kernels/x64/BinaryLookup.h"
 
+#include <cstring>
+
 namespace nibble::kernels {
 
 static constexpr LookupKernelInfo registry[] = {
-#define NIBBLE_LOOKUP_KERNEL(NAME, FEATURES, ELEMENTS, WEIGHTS, GENERATOR)                                             \
-  {#NAME, FEATURES, LookupElements::ELEMENTS, LookupWeights::WEIGHTS, GENERATOR},
+#define NIBBLE_LOOKUP_KERNEL(NAME, FEATURES, ELEMENTS, WEIGHTS, VECTOR_BYTES, GENERATOR)                               \
+  {#NAME, FEATURES, LookupElements::ELEMENTS, LookupWeights::WEIGHTS, VECTOR_BYTES, GENERATOR},
 #include "compiler/Kernels/Binary.def"
 };
 
@@ -38,6 +40,23 @@ std::string lookupRefusal(const LookupKernelInfo &kernel, const LookupParams &pa
   if (kernel.counts() && params.maxOuter > 1 && params.bOuterStride == 0)
     return "the steps of b must not lie at one place";
   return outsideLimits({{"the column stride", params.bColumnStride, -maxColumnStride, maxColumnStride}});
+}
+
+std::vector<uint8_t> ternaryWords(std::span<const uint8_t> fields) {
+  constexpr size_t words = lookupColumns, bytes = words * sizeof(uint32_t);
+  constexpr uint32_t low = 0x55555555; // of each two bits
+  std::vector<uint8_t> made(fields.size() / bytes * bytes * 2);
+  for (size_t block = 0; block < fields.size() / bytes; ++block)
+    for (size_t column = 0; column < words; ++column) {
+      uint32_t weights = 0;
+      std::memcpy(&weights, &fields[block * bytes + column * sizeof weights], sizeof weights);
+      const uint32_t some = weights & low, plus = some & ~(weights >> 1);
+      const uint32_t mask = some * 3, flips = (plus * 3) ^ low;
+      uint8_t *to = &made[2 * block * bytes + column * sizeof weights];
+      std::memcpy(to, &mask, sizeof mask);
+      std::memcpy(to + bytes, &flips, sizeof flips);
+    }
+  return made;
 }
 
 MachineCode generate(const LookupKernelInfo &kernel, const LookupParams &params, size_t initialBytes) {

@@ -1,5 +1,5 @@
 // Look-up kernels: products of values of one or two bits, four bits of both operands at a time; and kernels that count
-// the bits in which whole words of binary values differ.
+// bits of whole words of binary or ternary values.
 //
 // A kernel is a function of the System V x86-64 ABI,
 //
@@ -29,8 +29,8 @@
 //             that is fastest for more than two rows.
 //   Packed    32 bytes for each byte of a: one for each column, with the same bits. For products of few rows, which
 //             the width of memory limits.
-//   Words     128 bytes for each four bytes of a tap, of which the last may exist in part: a word of 32 bits for each
-//             column, filled up with zeros. For Binary.
+//   Words     for each four bytes of a tap, of which the last may exist in part, words of 32 bits for each column. For
+//             Binary 128 bytes, the signs, filled up with zeros; for Ternary 256, as ternaryWords() makes them.
 // Block n / 32 starts at (n / 32) * bColumnStride, step o at o * bOuterStride; inside a step taps are contiguous. A
 // window that hangs over a border is computed with pointers moved to its first tap, a smaller outer, and a kernel
 // generated for fewer taps.
@@ -75,8 +75,6 @@ constexpr LookupEntries lookupEntries(LookupElements elements) {
   }
   return {12, 18};
 }
-/// Bytes of a whose look-ups, two for each, are summed in bytes; then in 16 bits.
-constexpr int bytesBeforeWidening(LookupElements elements) { return 255 / (2 * lookupEntries(elements).most); }
 /// Bytes of a that a sum of look-ups may span: it has 16 bits, and two entries for each byte.
 constexpr int64_t lookupMaxBytes(LookupElements elements) { return 65535 / (2 * lookupEntries(elements).most); }
 
@@ -100,11 +98,16 @@ constexpr int64_t tapBytes(LookupElements elements, int64_t channels) {
 }
 
 /// Bytes of b for one block of columns and the `bytes` bytes of a tap.
-constexpr int64_t lookupBlockBytes(LookupWeights weights, int64_t bytes) {
+constexpr int64_t lookupBlockBytes(LookupElements elements, LookupWeights weights, int64_t bytes) {
   if (weights == LookupWeights::Words)
-    bytes = (bytes + 3) / 4 * 4;
+    bytes = (bytes + 3) / 4 * (elements == LookupElements::Ternary ? 8 : 4);
   return bytes * lookupColumns * (weights == LookupWeights::Nibbles ? 2 : 1);
 }
+
+/// The Words of ternary weights that lie as layout::countTile(rank, 2) says: for each four bytes of a tap a word for
+/// each column that has both bits of a value where its weight is not 0, then a word for each column that has 10 for the
+/// weight +1 and 01 for -1 and 0.
+std::vector<uint8_t> ternaryWords(std::span<const uint8_t> fields);
 
 struct LookupKernelInfo;
 using LookupGenerateFn = Emitted (*)(const LookupKernelInfo &kernel, const LookupParams &params,
@@ -115,11 +118,23 @@ struct LookupKernelInfo {
   std::string_view features; ///< Separated by commas.
   LookupElements elements;
   LookupWeights weights;
+  int vectorBytes; ///< 32 or 64.
   LookupGenerateFn emit;
 
   constexpr bool counts() const { return weights == LookupWeights::Words; }
+  constexpr bool isWide() const { return vectorBytes == 64; }
+  /// Bytes of a whose look-ups are summed in bytes; then in 16 bits. A lane has both look-ups of a byte of a, or one.
+  constexpr int bytesBeforeWidening() const { return 255 / ((isWide() ? 1 : 2) * lookupEntries(elements).most); }
+  /// Blocks of columns of a call of several rows, at which a kernel is fastest.
+  constexpr int bestBlocks() const {
+    return !counts() ? lookupMaxColumns / lookupColumns : elements == LookupElements::Ternary ? 2 : 1;
+  }
   constexpr int64_t maxRows(int columns) const {
     return counts() ? countMaxBlocks * lookupColumns / columns : lookupMaxRows;
+  }
+  /// Of a weight, in memory.
+  constexpr int weightBits() const {
+    return static_cast<int>(lookupBlockBytes(elements, weights, 4) * lookupBits(elements) / (4 * lookupColumns));
   }
   /// Of a, in a sum.
   constexpr int64_t maxBytes() const { return counts() ? countMaxBytes : lookupMaxBytes(elements); }

@@ -81,18 +81,20 @@ Terms listedTerms(const ListedKernelInfo &kernel, const Work &work, const Listed
 
 /// Rows of a call are looped over inside; 3 to 6 of them share tables and weights in registers.
 Terms lookupTerms(const LookupKernelInfo &kernel, const Work &work) {
-  const int64_t rowsOfCall = kernel.counts() ? countMaxBlocks : 24, rowsTogether = kernel.counts() ? rowsOfCall : 3,
-                mostBlocks = kernel.counts() && !isOneRow(work) ? 1 : lookupMaxColumns / lookupColumns;
+  const int64_t blocks = ceilDiv(work.outputs, lookupColumns),
+                mostBlocks = isOneRow(work) ? lookupMaxColumns / lookupColumns : kernel.bestBlocks(),
+                blocksOfCall = std::min(blocks, mostBlocks),
+                rowsOfCall = kernel.counts() ? countMaxBlocks / blocksOfCall : 24,
+                rowsTogether = kernel.counts() ? rowsOfCall : 3;
   const int64_t ofTap = tapBytes(kernel.elements, work.channels),
-                bytes = work.rows * work.columns * (kernel.counts() ? roundUp(ofTap, 4) : ofTap),
-                blocks = ceilDiv(work.outputs, lookupColumns);
+                bytes = work.rows * work.columns * (kernel.counts() ? roundUp(ofTap, 4) : ofTap);
   const double k = number(bytes * 8 / lookupBits(kernel.elements)) * shareOfTaps(work),
                columns = number(blocks * lookupColumns), pixels = number(work.pixels()),
                shares = number(ceilDiv(blocks, mostBlocks)),
                together = number(work.calls([&](int64_t line) { return ceilDiv(line, rowsTogether); })),
                calls = number(work.calls([&](int64_t line) { return ceilDiv(line, rowsOfCall); }));
   const double widenings =
-      kernel.counts() ? 0 : number(work.rows * ceilDiv(work.columns * ofTap, bytesBeforeWidening(kernel.elements)));
+      kernel.counts() ? 0 : number(work.rows * ceilDiv(work.columns * ofTap, kernel.bytesBeforeWidening()));
   return {pixels * columns * k,         together * columns * k, pixels * k * shares,
           pixels * columns * widenings, resultsOf(work),        calls * shares};
 }

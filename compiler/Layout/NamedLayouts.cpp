@@ -72,8 +72,8 @@ Layout lookupTile(int rank, int bits, bool packed) {
   return layout;
 }
 
-Layout countTile(int rank) {
-  Layout layout = bitsAlongLastDim(rank, 32);
+Layout countTile(int rank, int bits) {
+  Layout layout = bits == 1 ? bitsAlongLastDim(rank, 32) : ternaryAlongLastDim(rank, 32);
   layout.tiles.insert(layout.tiles.begin(), {0, 32});
   return layout;
 }

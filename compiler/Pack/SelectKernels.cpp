@@ -203,10 +203,8 @@ void addLookup(const TileFacts &facts, const Target &target, std::vector<kernels
   for (const kernels::LookupKernelInfo &kernel : kernels::lookupKernels())
     if (binary ? kernel.elements == kernels::LookupElements::Binary
                : lookupTakes(kernel.elements, *facts.input, *facts.weight)) {
-      const int bits =
-          kernels::lookupBits(kernel.elements) * (kernel.weights == kernels::LookupWeights::Nibbles ? 2 : 1);
-      candidates.push_back(
-          {std::string(kernel.name), againstLookup(kernel, facts, target), 0, facts.pixels <= fewPixels ? bits : 0});
+      candidates.push_back({std::string(kernel.name), againstLookup(kernel, facts, target), 0,
+                            facts.pixels <= fewPixels ? kernel.weightBits() : 0});
     }
 }
 

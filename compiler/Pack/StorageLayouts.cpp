@@ -160,7 +160,7 @@ layout::Layout weightLayout(StringRef kernel, RankedTensorType weights) {
     return layout;
   }
   if (const kernels::LookupKernelInfo *info = lookupKernel(kernel))
-    return info->counts() ? layout::countTile(4)
+    return info->counts() ? layout::countTile(4, kernels::lookupBits(info->elements)) // words are made with kernels
                           : layout::lookupTile(4, kernels::lookupBits(info->elements),
                                                info->weights == kernels::LookupWeights::Packed);
   if (isDepthwiseKernel(kernel))

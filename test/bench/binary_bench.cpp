@@ -101,9 +101,12 @@ public:
     bits == 1 ? draw(w, 2, -1, 2) : draw(w, twoBits ? 4 : 3, twoBits ? -2 : -1, 1);
     bits == 1 ? draw(image, 2, -1, 2) : draw(image, twoBits ? 4 : 3, twoBits ? 0 : -1, 1);
     const int64_t shape[] = {p.outputs, p.window, p.window, p.channels};
-    const std::vector<uint8_t> packed = *layout::pack(
-        kernel.counts() ? layout::countTile(4) : layout::lookupTile(4, bits, kernel.weights == LookupWeights::Packed),
-        w, shape);
+    std::vector<uint8_t> packed =
+        *layout::pack(kernel.counts() ? layout::countTile(4, bits)
+                                      : layout::lookupTile(4, bits, kernel.weights == LookupWeights::Packed),
+                      w, shape);
+    if (kernel.counts() && bits == 2)
+      packed = ternaryWords(packed);
     b.resize(packed.size());
     std::copy(packed.begin(), packed.end(), b.data());
     a.assign(inHeight * inWidth * words, 0);
@@ -116,7 +119,8 @@ public:
     LookupParams params{.channels = p.channels, .taps = p.window, .maxOuter = p.window};
     params.aRowStride = params.aTapStride = pixelBytes;
     params.aOuterStride = inWidth * pixelBytes;
-    params.bOuterStride = p.window * lookupBlockBytes(kernel.weights, tapBytes(kernel.elements, p.channels));
+    params.bOuterStride =
+        p.window * lookupBlockBytes(kernel.elements, kernel.weights, tapBytes(kernel.elements, p.channels));
     params.bColumnStride = p.window * params.bOuterStride;
     const int64_t columns = (p.outputs + lookupColumns - 1) / lookupColumns * lookupColumns;
     for (int64_t n = 0; n < columns; n += lookupMaxColumns) {

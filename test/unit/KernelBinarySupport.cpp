@@ -53,7 +53,7 @@ std::vector<uint8_t> LookupOperands::packB() const {
   if (outer == 0)
     return {};
   const auto layout = kernel.counts()
-                          ? layout::countTile(4)
+                          ? layout::countTile(4, lookupBits(kernel.elements))
                           : layout::lookupTile(4, lookupBits(kernel.elements), kernel.weights == LookupWeights::Packed);
   const int64_t shape[] = {params.columns, outer, params.taps, params.channels};
   const std::vector<int64_t> values(w.begin(), w.end());
@@ -62,7 +62,7 @@ std::vector<uint8_t> LookupOperands::packB() const {
     ADD_FAILURE() << packed.error();
     return {};
   }
-  return *packed;
+  return kernel.counts() && kernel.elements == LookupElements::Ternary ? ternaryWords(*packed) : *packed;
 }
 
 std::vector<int32_t> LookupOperands::oracle() const {
@@ -85,7 +85,8 @@ std::string describe(const LookupParams &params, int64_t outer) {
 }
 
 LookupParams contiguousB(const LookupKernelInfo &kernel, LookupParams params, int64_t outer) {
-  params.bOuterStride = params.taps * lookupBlockBytes(kernel.weights, tapBytes(kernel.elements, params.channels));
+  params.bOuterStride =
+      params.taps * lookupBlockBytes(kernel.elements, kernel.weights, tapBytes(kernel.elements, params.channels));
   params.bColumnStride = outer * params.bOuterStride;
   return params;
 }

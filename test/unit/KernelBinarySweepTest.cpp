@@ -143,7 +143,7 @@ TEST_P(LookupSweep, PartOfAWindow) {
     // The rest of b holds other weights, all of one sign.
     const std::vector<uint8_t> inside = operands.packB();
     std::vector<uint8_t> b(static_cast<size_t>(3 * whole.bColumnStride), 0x05);
-    const int64_t tap = lookupBlockBytes(kernel().weights, bytes), partStep = part.taps * tap;
+    const int64_t tap = lookupBlockBytes(kernel().elements, kernel().weights, bytes), partStep = part.taps * tap;
     for (int64_t block = 0; block < 3; ++block)
       for (int64_t o = 0; o + 1 < outer; ++o)
         std::copy_n(inside.begin() + (block * (outer - 1) + o) * partStep, partStep,

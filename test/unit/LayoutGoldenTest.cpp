@@ -231,10 +231,10 @@ TEST(NamedLayouts, LookupTileFormula) {
 }
 
 TEST(NamedLayouts, CountTileFormula) {
-  EXPECT_EQ(print(countTile(3)), "order = [0, 1, 2], tile = [0:32, 2:32], word = 32, bits = 1, code = sign");
+  EXPECT_EQ(print(countTile(3, 1)), "order = [0, 1, 2], tile = [0:32, 2:32], word = 32, bits = 1, code = sign");
   for (int64_t outputs : {1, 32, 33})
     for (int64_t run : {1, 31, 32, 33, 70}) {
-      Result<Mapping> map = Mapping::create(countTile(3), Ints{outputs, 3, run});
+      Result<Mapping> map = Mapping::create(countTile(3, 1), Ints{outputs, 3, run});
       ASSERT_TRUE(map);
       const int64_t steps = (run + 31) / 32;
       EXPECT_EQ(map->bytes(), (outputs + 31) / 32 * 3 * steps * 32 * 4);

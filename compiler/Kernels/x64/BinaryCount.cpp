@@ -1,8 +1,14 @@
-// Binary products for AVX-512 VPOPCNTDQ: the bits in which 32 values of a row and of a column differ, counted in the
-// column's lane. A sum is K - 2 * count.
+// Binary and ternary products for AVX-512 VPOPCNTDQ. The walk over taps, steps and rows is that of the dot kernels, for
+// which 32 bits are the four bytes of a group.
 //
-// Three operations on a vector of 16 columns make 512 products; on Zen 4, whose units have 256 bits, in 1.5 cycles. The
-// walk over taps, steps and rows is that of the dot kernels, for which 32 bits are the four bytes of a group.
+// Binary: the bits in which 32 values of a row and of a column differ, counted in the column's lane. A sum is
+// K - 2 * count. Three operations on a vector of 16 columns make 512 products; on Zen 4, whose units have 256 bits, in
+// 1.5 cycles.
+//
+// Ternary: two bits of each of 16 values become such that as many are set as the product is, plus 1. A sum is
+// count - K. Of a the two bits are first made to say +1 and -1, which takes two operations for all columns; then the
+// weight + 1 inverts the bit of -1, and - 1 that of + 1, while 0 masks both and sets one. That is vpternlogd with two
+// words of weights (ternaryWords()). Two blocks of columns share what is made of a.
 #include "compiler/Kernels/x64/BinaryLookup.h"
 #include "compiler/Kernels/x64/DotEmitter.h"
 
@@ -11,27 +17,71 @@ namespace {
 
 using Xbyak::Ymm;
 
-class CountEmitter final : public DotEmitter {
+/// What both have in common: K, and counts in registers.
+class CountEmitter : public DotEmitter {
 public:
   static constexpr int bytes = 64; ///< Of a vector.
-  static constexpr DotShape kernelShape{8, countMaxBlocks, lookupColumns * dotGroup / bytes, bytes};
+  static constexpr int halves = lookupColumns * dotGroup / bytes;
 
-  CountEmitter(const LookupParams &lookup, const DotParams &params, std::span<uint8_t> buffer)
-      : DotEmitter(params, kernelShape, buffer), valuesOfStep(lookup.taps * lookup.channels), products(takeScalar()) {}
+protected:
+  CountEmitter(int64_t valuesOfStep, int planes, const DotParams &params, std::span<uint8_t> buffer)
+      : DotEmitter(params, {8, countMaxBlocks, halves, bytes, planes}, buffer), valuesOfStep(valuesOfStep),
+        products(takeScalar()) {}
 
-private:
   void begin() override;
-  void unit(int index, const Unit &unit) override;
   void end() override;
-  /// Adds the bits of `differ`, which is lost.
-  void addCount(const Ymm &differ, const Ymm &sum) {
-    vpopcntd(differ, differ);
-    vpaddd(sum, sum, differ);
+  /// count = the sum, where `k` holds K.
+  virtual void finishCount(const Ymm &count, const Ymm &k) = 0;
+  /// Adds the bits of `ones`, which is lost.
+  void addCount(const Ymm &ones, const Ymm &sum) {
+    vpopcntd(ones, ones);
+    vpaddd(sum, sum, ones);
   }
 
+private:
   const int64_t valuesOfStep;
   const Xbyak::Reg64 products; ///< K
-  const Ymm x = vectors.take(), w0 = vectors.take(), w1 = vectors.take(), y0 = vectors.take(), y1 = vectors.take();
+
+protected:
+  const Ymm x = vectors.take();
+};
+
+class BinaryCount final : public CountEmitter {
+public:
+  BinaryCount(const LookupParams &lookup, const DotParams &params, std::span<uint8_t> buffer)
+      : CountEmitter(lookup.taps * lookup.channels, 1, params, buffer) {}
+
+private:
+  void unit(int index, const Unit &unit) override;
+  void finishCount(const Ymm &count, const Ymm &k) override {
+    vpaddd(count, count, count);
+    vpsubd(count, k, count);
+  }
+
+  const Ymm w0 = vectors.take(), w1 = vectors.take(), y0 = vectors.take(), y1 = vectors.take();
+};
+
+class TernaryCount final : public CountEmitter {
+public:
+  /// What fills the last word of a tap counts as a product of 0.
+  TernaryCount(const LookupParams &lookup, const DotParams &params, std::span<uint8_t> buffer)
+      : CountEmitter(lookup.taps * ((lookup.channels + perWord - 1) / perWord * perWord), 2, params, buffer) {
+    while (params.rows > 1 && static_cast<int>(flips.size()) < params.tiles * halves)
+      if (std::optional<Ymm> reg = vectors.takeIfSpare(0))
+        flips.push_back(*reg);
+      else
+        break;
+  }
+
+private:
+  static constexpr int perWord = 16;
+
+  void begin() override;
+  void unit(int index, const Unit &unit) override;
+  void finishCount(const Ymm &count, const Ymm &k) override { vpsubd(count, count, k); }
+
+  const Ymm low = vectors.take(), y = vectors.take(); ///< low: 01 in each two bits
+  std::vector<Ymm> flips; ///< Of the first vectors of columns: those that rows share in registers.
 };
 
 void CountEmitter::begin() {
@@ -43,7 +93,7 @@ void CountEmitter::begin() {
   zeroSums();
 }
 
-void CountEmitter::unit(int index, const Unit &unit) {
+void BinaryCount::unit(int index, const Unit &unit) {
   if (params.rows == 1) { // nothing shares the weights
     broadcast(x, x, 0, index, unit.lastBytes);
     for (int tile = 0; tile < params.tiles; ++tile)
@@ -67,14 +117,41 @@ void CountEmitter::unit(int index, const Unit &unit) {
   }
 }
 
+void TernaryCount::begin() {
+  CountEmitter::begin();
+  mov(count.cvt32(), 0x55555555);
+  vpbroadcastd(low, count.cvt32());
+}
+
+void TernaryCount::unit(int index, const Unit &unit) {
+  constexpr uint8_t firstXorBoth = 0x78, maskThenFlip = 0x6a; // x ^ (y & z); (x & y) ^ z
+  const auto mask = [&](int i) { return bAt(i / halves, index, i % halves); };
+  const auto flip = [&](int i) { return bAt(i / halves, index, halves + i % halves); };
+  for (size_t i = 0; i < flips.size(); ++i)
+    load(flips[i], flip(static_cast<int>(i)));
+  for (int row = 0; row < params.rows; ++row) {
+    broadcast(x, x, row, index, unit.lastBytes);
+    // 00, 01 and 11 become 00, 01 and 10. The code of -2 becomes 11, whose product is 0, too.
+    vpsrld(y, x, 1);
+    vpternlogd(x, y, low, firstXorBoth);
+    for (int i = 0; i < params.tiles * halves; ++i) {
+      load(y, mask(i)); // a load is free where a move between registers is an operation
+      if (i < static_cast<int>(flips.size()))
+        vpternlogd(y, x, flips[i], maskThenFlip);
+      else
+        vpternlogd(y, x, flip(i), maskThenFlip);
+      addCount(y, sum(i / halves, row, i % halves));
+    }
+  }
+}
+
 void CountEmitter::end() {
   vpbroadcastd(x, products.cvt32());
   for (int tile = 0; tile < params.tiles; ++tile)
     for (int row = 0; row < params.rows; ++row)
       for (int half : {0, 1}) {
         const Ymm &count = sum(tile, row, half);
-        vpaddd(count, count, count);
-        vpsubd(count, x, count);
+        finishCount(count, x);
         store(ptr[acc + ((row * params.tiles + tile) * 2 + half) * bytes], count);
       }
 }
@@ -99,7 +176,8 @@ Emitted emitCount(const LookupKernelInfo &kernel, const LookupParams &lookup, st
     params.run *= params.taps, params.taps = 1;
   if (buffer.empty())
     return {0, true, {}};
-  return CountEmitter(lookup, params, buffer).emit();
+  return kernel.elements == LookupElements::Ternary ? TernaryCount(lookup, params, buffer).emit()
+                                                    : BinaryCount(lookup, params, buffer).emit();
 }
 
 } // namespace nibble::kernels::x64

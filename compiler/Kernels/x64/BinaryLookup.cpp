@@ -1,10 +1,12 @@
-// Look-up kernels for AVX2. For each value of four bits of a there is a table of 16 bytes: the sums of products with
-// each combination of four bits of weights, plus a bias that makes them 0..4 (0..18 of two bits). vpshufb looks four
-// bits up in 32 columns at once.
+// Look-up kernels for AVX2 and AVX-512 BW. For each value of four bits of a there is a table of 16 bytes: the sums of
+// products with each combination of four bits of weights, plus a bias that makes them 0..4 (0..18 of two bits). vpshufb
+// looks four bits up in 32 columns at once; with AVX-512 the lower half of a vector looks up the lower four bits of a
+// byte, the upper half the upper ones, each half in a table of its own, and both are added up at the end.
 //
-// Sums grow in bytes for at most 31 bytes of a (7 of two bits), then in 16 bits in acc itself: of the 128 bytes that 32
-// columns have there, the first 64 hold the sums of the even columns and those of the odd ones. So the loop over such
-// blocks of k lies outside of that over rows, and a block of b stays in the nearest cache while all rows pass.
+// Sums grow in bytes for at most 31 bytes of a (7 of two bits; twice as many in halves), then in 16 bits in acc itself:
+// of the 128 bytes that 32 columns have there, the first 64 (with AVX-512 all) hold the sums of the even columns and
+// those of the odd ones. So the loop over such blocks of k lies outside of that over rows, and a block of b stays in
+// the nearest cache while all rows pass.
 #include "compiler/Kernels/x64/BinaryLookup.h"
 
 #include "compiler/Kernels/x64/Emitter.h"
@@ -21,15 +23,18 @@ using Xbyak::RegExp;
 using Xbyak::Xmm;
 using Xbyak::Ymm;
 
-constexpr int tableBytes = 16; // for one value of four bits
-constexpr int vectorBytes = 32;
+constexpr int tableBytes = 16;       // for one value of four bits
+constexpr int blockColumnBytes = 32; // of b: four or eight bits of each column of a block
 constexpr int accBytes = lookupColumns * sizeof(int32_t);
 constexpr int unroll = 4; // bytes of a per turn of the innermost loop
 constexpr int saved = 6;  // callee-saved registers
 
-/// Rows that are computed together: the sums of rows x columns take 12 registers, or leave room for the unpacked form.
+/// Rows that are computed together: the sums of rows x columns take 12 registers, with AVX-512 24, or leave room for
+/// the unpacked form.
 int tileRows(const LookupKernelInfo &kernel, const LookupParams &params) {
   const int vectors = params.columns / lookupColumns;
+  if (kernel.isWide())
+    return kernel.weights == LookupWeights::Packed && vectors > 3 ? 5 : 6;
   if (kernel.weights == LookupWeights::Packed)
     return vectors > 2 ? 2 : 3;
   return std::min(6, 12 / vectors);
@@ -68,16 +73,18 @@ class LookupEmitter final : public Emitter {
 public:
   LookupEmitter(const LookupKernelInfo &kernel, const LookupParams &params, std::span<uint8_t> buffer)
       : Emitter(buffer), kernel(kernel), params(params), vectorCount(params.columns / lookupColumns),
-        rowsPerTile(static_cast<int>(std::min<int64_t>(tileRows(kernel, params), params.rows))),
-        packed(kernel.weights == LookupWeights::Packed), blockBytes(bytesBeforeWidening(kernel.elements)),
-        stepB(packed ? vectorBytes : 2 * vectorBytes) {
+        rowsPerTile(static_cast<int>(std::min<int64_t>(tileRows(kernel, params), params.rows))), wide(kernel.isWide()),
+        packed(kernel.weights == LookupWeights::Packed), blockBytes(kernel.bytesBeforeWidening()),
+        stepB(packed ? blockColumnBytes : 2 * blockColumnBytes) {
     plan();
+    if (wide)
+      vectors = RegPool<Ymm>::ofWider<Xbyak::Zmm>(32);
     for (int i = 0; i < rowsPerTile * vectorCount; ++i)
       sums.push_back(vectors.take());
     temp = vectors.take();
-    for (int i = 0; i < (packed ? 2 * rowsPerTile : 1); ++i)
+    for (int i = 0; i < (packed ? tablesOfRow() * rowsPerTile : 1); ++i)
       tables.push_back(vectors.take());
-    const int kept = packed ? 3 : vectorCount; // packed: low half, high half, mask
+    const int kept = packed ? 3 : vectorCount; // packed: low half, high half (or counts of bits to shift), mask
     while (static_cast<int>(spare.size()) < kept)
       if (std::optional<Ymm> reg = vectors.takeIfSpare(0))
         spare.push_back(*reg);
@@ -99,6 +106,13 @@ private:
   void runOf(int64_t bytes, int rows);
   void step(int index, int rows);
   void loadTable(const Ymm &table, int row, int at, int half);
+  void loadTables(const Ymm &table, int row, int at);
+  int tablesOfRow() const { return wide ? 1 : 2; }
+  void load(const Ymm &to, const Xbyak::Address &from) { wide ? vmovdqu32(to, from) : vmovdqu(to, from); }
+  void store(const Xbyak::Address &to, const Ymm &from) { wide ? vmovdqu32(to, from) : vmovdqu(to, from); }
+  void clear(const Ymm &reg) { wide ? vpxord(reg, reg, reg) : vpxor(reg, reg, reg); }
+  void setAll(const Ymm &reg) { wide ? vpternlogd(reg, reg, reg, 0xff) : vpcmpeqw(reg, reg, reg); }
+  void mask(const Ymm &to, const Ymm &from, const Ymm &by) { wide ? vpandd(to, from, by) : vpand(to, from, by); }
   void stepNibbles(int index, int rows);
   void stepPacked(int index, int rows);
   void flush(int rows);
@@ -112,12 +126,13 @@ private:
     return row % 3 == 0 ? RegExp(base) : base + stride * (row % 3);
   }
   Xbyak::Address bAt(int index, int half, int vector) {
-    return ptr[b + index * stepB + half * vectorBytes + vector * static_cast<int>(params.bColumnStride)];
+    return ptr[b + index * stepB + half * blockColumnBytes + vector * static_cast<int>(params.bColumnStride)];
   }
 
   const LookupKernelInfo &kernel;
   const LookupParams params;
   const int vectorCount, rowsPerTile;
+  const bool wide; // vectors of 64 bytes
   const bool packed;
   const int blockBytes; // of a
   const int stepB;      // bytes of b for one byte of a
@@ -133,6 +148,7 @@ private:
   const Reg64 tableBase = r8, stride = r9, a3 = r10, count = r14, scratch = rax;
   const Reg64 index[6] = {rax, r11, rbx, rbp, r12, r13};
   const Reg64 callee[saved] = {rbx, rbp, r12, r13, r14, r15};
+  const Xbyak::Opmask upperHalf = k1; // of a wide vector, in 32-bit elements
   Label tableLabel;
 };
 
@@ -201,6 +217,19 @@ void LookupEmitter::loadTable(const Ymm &table, int row, int at, int half) {
   vbroadcasti128(table, ptr[tableBase + offset]);
 }
 
+/// The same for both halves of a wide vector.
+void LookupEmitter::loadTables(const Ymm &table, int row, int at) {
+  const Reg64 &offset = index[row];
+  const Xbyak::Zmm both(table.getIdx());
+  movzx(offset.cvt32(), byte[rowAddress(row) + at]);
+  shl(offset.cvt32(), 4);
+  movzx(offset.cvt32(), offset.cvt8());
+  vbroadcasti32x4(both, ptr[tableBase + offset]);
+  movzx(offset.cvt32(), byte[rowAddress(row) + at]);
+  and_(offset.cvt32(), 0xf0);
+  vbroadcasti32x4(both | upperHalf, ptr[tableBase + offset]);
+}
+
 /// One byte of a, `index` behind the pointers, for all columns.
 void LookupEmitter::step(int at, int rows) {
   if (packed)
@@ -212,11 +241,14 @@ void LookupEmitter::step(int at, int rows) {
 void LookupEmitter::stepNibbles(int at, int rows) {
   // Weights that more than one row uses are loaded once, as far as registers go; the others are operands in memory.
   const int kept = rows > 1 ? static_cast<int>(spare.size()) : 0;
-  for (int half = 0; half < 2; ++half) {
+  for (int half = 0; half < tablesOfRow(); ++half) {
     for (int v = 0; v < kept; ++v)
-      vmovdqu(spare[v], bAt(at, half, v));
+      load(spare[v], bAt(at, half, v));
     for (int row = 0; row < rows; ++row) {
-      loadTable(tables[0], row, at, half);
+      if (wide)
+        loadTables(tables[0], row, at);
+      else
+        loadTable(tables[0], row, at, half);
       for (int v = 0; v < vectorCount; ++v) {
         if (v < kept)
           vpshufb(temp, tables[0], spare[v]);
@@ -231,6 +263,21 @@ void LookupEmitter::stepNibbles(int at, int rows) {
 
 void LookupEmitter::stepPacked(int at, int rows) {
   const Ymm &low = spare[0], &high = spare[1], &mask = spare[2];
+  if (wide) {
+    for (int row = 0; row < rows; ++row)
+      loadTables(tables[row], row, at);
+    for (int v = 0; v < vectorCount; ++v) {
+      vbroadcasti64x4(Xbyak::Zmm(low.getIdx()), bAt(at, 0, v));
+      vpsrlvw(low, low, spare[1]);
+      vpandd(low, low, mask);
+      for (int row = 0; row < rows; ++row) {
+        const Ymm &sum = sums[row * vectorCount + v];
+        vpshufb(temp, tables[row], low);
+        vpaddb(sum, sum, temp);
+      }
+    }
+    return;
+  }
   for (int row = 0; row < rows; ++row)
     for (int half = 0; half < 2; ++half)
       loadTable(tables[2 * row + half], row, at, half);
@@ -272,27 +319,32 @@ void LookupEmitter::runOf(int64_t length, int rows) {
 
 /// Adds the sums of bytes to those of 16 bits: even and odd columns apart.
 void LookupEmitter::flush(int rows) {
-  const Ymm &mask = tables[0];
-  vpcmpeqw(mask, mask, mask);
-  vpsrlw(mask, mask, 8);
+  const Ymm &evenOnly = tables[0];
+  const int odd = wide ? accBytes / 2 : accBytes / 4;
+  setAll(evenOnly);
+  vpsrlw(evenOnly, evenOnly, 8);
   for (int i = 0; i < rows * vectorCount; ++i) {
-    vpand(temp, sums[i], mask);
+    mask(temp, sums[i], evenOnly);
     vpaddw(temp, temp, ptr[acc + i * accBytes]);
-    vmovdqu(ptr[acc + i * accBytes], temp);
+    store(ptr[acc + i * accBytes], temp);
     vpsrlw(sums[i], sums[i], 8);
-    vpaddw(sums[i], sums[i], ptr[acc + i * accBytes + vectorBytes]);
-    vmovdqu(ptr[acc + i * accBytes + vectorBytes], sums[i]);
+    vpaddw(sums[i], sums[i], ptr[acc + i * accBytes + odd]);
+    store(ptr[acc + i * accBytes + odd], sums[i]);
   }
 }
 
 /// One block for `rows` rows. It leaves a and b anywhere.
 void LookupEmitter::tile(const Block &part, int rows) {
   for (int i = 0; i < rows * vectorCount; ++i)
-    vpxor(sums[i], sums[i], sums[i]);
+    clear(sums[i]);
   if (packed) {
-    vpcmpeqw(spare[2], spare[2], spare[2]);
+    setAll(spare[2]);
     vpsrlw(spare[2], spare[2], 12);
     vpackuswb(spare[2], spare[2], spare[2]);
+    if (wide) { // 16-bit elements of the upper half are shifted by 4
+      mov(scratch.cvt32(), 0x00040004);
+      vpbroadcastd(Xbyak::Zmm(spare[1].getIdx()) | upperHalf | T_z, scratch.cvt32());
+    }
   }
   if (rows > 3) {
     lea(a3, ptr[a + stride * 2]);
@@ -378,8 +430,15 @@ void LookupEmitter::finishSums() {
   mov(count.cvt32(), static_cast<uint32_t>(params.rows * vectorCount));
   padTo(32);
   place(loop);
+  const int quarterBytes = accBytes / 4;
   vmovdqu(even, ptr[acc]);
-  vmovdqu(odd, ptr[acc + vectorBytes]);
+  if (wide) { // the halves together are still less than 2^16
+    vmovdqu(odd, ptr[acc + 2 * quarterBytes]);
+    vpaddw(even, even, ptr[acc + quarterBytes]);
+    vpaddw(odd, odd, ptr[acc + 3 * quarterBytes]);
+  } else {
+    vmovdqu(odd, ptr[acc + quarterBytes]);
+  }
   vpunpcklwd(first, even, odd);  // columns 0..7 and 16..23
   vpunpckhwd(second, even, odd); // columns 8..15 and 24..31
   for (int quarter = 0; quarter < 4; ++quarter) {
@@ -393,7 +452,7 @@ void LookupEmitter::finishSums() {
     } else {
       vpaddd(words, words, offset);
     }
-    vmovdqu(ptr[acc + quarter * vectorBytes], words);
+    vmovdqu(ptr[acc + quarter * quarterBytes], words);
   }
   add(acc, accBytes);
   dec(count.cvt32());
@@ -401,24 +460,29 @@ void LookupEmitter::finishSums() {
 }
 
 Emitted LookupEmitter::emit() {
-  Label clear, finished;
+  Label zeros, finished;
   for (const Reg64 &reg : callee)
     push(reg);
   sub(rsp, 8 * Slots);
   lea(tableBase, ptr[rip + tableLabel]);
   mov(stride, static_cast<uint64_t>(params.aRowStride));
 
+  if (wide) {
+    mov(scratch.cvt32(), 0xff00);
+    kmovw(upperHalf, scratch.cvt32());
+  }
+
   // The sums of 16 bits start at 0.
-  const Ymm zero = temp;
-  vpxor(zero, zero, zero);
+  const Ymm &zero = temp;
+  clear(zero);
   mov(scratch, acc);
   mov(count.cvt32(), static_cast<uint32_t>(params.rows * vectorCount));
-  place(clear);
-  vmovdqu(ptr[scratch], zero);
-  vmovdqu(ptr[scratch + vectorBytes], zero);
+  place(zeros);
+  store(ptr[scratch], zero);
+  store(ptr[scratch + (wide ? accBytes / 2 : accBytes / 4)], zero);
   add(scratch, accBytes);
   dec(count.cvt32());
-  jnz(clear, T_NEAR);
+  jnz(zeros, T_NEAR);
 
   xor_(r15d, r15d);
   test(outer, outer);
@@ -439,7 +503,7 @@ Emitted LookupEmitter::emit() {
   vzeroupper();
   ret();
 
-  padTo(vectorBytes);
+  padTo(2 * tableBytes);
   place(tableLabel);
   for (unsigned value = 0; value < 16; ++value)
     for (unsigned w = 0; w < 16; ++w)

@@ -9,7 +9,7 @@ namespace nibble::kernels::x64 {
 /// vpshufb + vpaddb: four bits of the weights of 32 columns select from the 16 sums that belong to four bits of a.
 Emitted emitLookup(const LookupKernelInfo &kernel, const LookupParams &params, std::span<uint8_t> buffer);
 
-/// vpxord + vpopcntd + vpaddd on words of 16 columns.
+/// vpxord (vpternlogd of ternary values) + vpopcntd + vpaddd on words of 16 columns.
 Emitted emitCount(const LookupKernelInfo &kernel, const LookupParams &params, std::span<uint8_t> buffer);
 
 } // namespace nibble::kernels::x64

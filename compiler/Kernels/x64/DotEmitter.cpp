@@ -42,7 +42,7 @@ std::string DotEmitter::check(const DotParams &params, const DotShape &shape) {
 
 DotEmitter::DotEmitter(const DotParams &params, const DotShape &shape, std::span<uint8_t> buffer)
     : Emitter(buffer), params(params), shape(shape), unitGroups(shape.info().unitGroups()),
-      unitBytes(static_cast<int>(shape.info().unitBytes())) {
+      unitBytes(static_cast<int>(shape.info().unitBytes()) * shape.planes) {
   if (isWide())
     vectors = RegPool<Ymm>::ofWider<Xbyak::Zmm>(32);
   for (int i = 0; i < params.tiles * params.rows * shape.vectors; ++i)

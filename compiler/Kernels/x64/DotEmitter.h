@@ -14,6 +14,7 @@ struct DotShape {
   int maxRows;
   int vectors; ///< In a tile.
   int vectorBytes = x64::vectorBytes;
+  int planes = 1; ///< Vectors of b for each vector of sums.
 
   constexpr KernelInfo info() const {
     return {{}, {}, {}, weightBits, 0, maxRows, vectors * vectorBytes / dotGroup, nullptr};

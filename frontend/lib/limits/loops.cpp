@@ -38,6 +38,7 @@ LIMIT_LOOP(bytes16, SIX, "vpmaddubsw %%ymm13, %%ymm14, %%ymm12\n vpaddw %%ymm12,
 LIMIT_LOOP(words, SIX, "vpmaddwd %%ymm13, %%ymm14, %%ymm12\n vpaddd %%ymm12, %%ymm\\r, %%ymm\\r")
 LIMIT_LOOP(vnni512, TWELVE, "vpdpbusd %%zmm13, %%zmm14, %%zmm\\r")
 LIMIT_LOOP(lookup256, SIX, "vpshufb %%ymm13, %%ymm14, %%ymm12\n vpaddb %%ymm12, %%ymm\\r, %%ymm\\r")
+LIMIT_LOOP(lookup512, SIX, "vpshufb %%zmm13, %%zmm14, %%zmm12\n vpaddb %%zmm12, %%zmm\\r, %%zmm\\r")
 LIMIT_LOOP(popcount256, SIX,
            "vpxor %%ymm13, %%ymm14, %%ymm11\n vpand %%ymm11, %%ymm15, %%ymm12\n vpsrlw $4, %%ymm11, %%ymm11\n"
            "vpand %%ymm11, %%ymm15, %%ymm11\n vpshufb %%ymm12, %%ymm14, %%ymm12\n vpshufb %%ymm11, %%ymm14, %%ymm11\n"
@@ -49,6 +50,11 @@ LIMIT_LOOP(popcount512, SIX,
 LIMIT_LOOP(fmaUnpack, SIX,
            "vpsrld $4, %%ymm13, %%ymm12\n vpand %%ymm12, %%ymm14, %%ymm12\n vpor %%ymm12, %%ymm14, %%ymm12\n"
            "vfmadd231ps %%ymm12, %%ymm13, %%ymm\\r")
+
+// The same for 16 weights: one vpternlogd masks them and inserts the exponent.
+LIMIT_LOOP(fmaUnpack512, SIX,
+           "vpsrld $4, %%zmm13, %%zmm12\n vpternlogd $0xea, %%zmm13, %%zmm14, %%zmm12\n"
+           "vfmadd231ps %%zmm12, %%zmm13, %%zmm\\r")
 
 /// xor and population count in general registers; the xor reads its operand from memory.
 void popcount64(long turns) {
@@ -69,10 +75,12 @@ const Loop loops[] = {
     {"vpmaddwd+vpaddd", "avx2", words, six * 32, "ops"},
     {"vpdpbusd-512", "avx512vnni", vnni512, twelve * 128, "ops"},
     {"vpshufb+vpaddb", "avx2", lookup256, six * 32, "lookups"},
+    {"vpshufb+vpaddb-512", "avx512bw", lookup512, six * 64, "lookups"},
     {"xor+vpshufb-count", "avx2", popcount256, six * 256, "bits"},
     {"xor+popcnt", "popcnt", popcount64, 4 * 64, "bits"},
     {"xor+vpopcntq-512", "avx512vpopcntdq", popcount512, six * 512, "bits"},
     {"unpack+fma", "fma", fmaUnpack, six * 8 * 2, "ops"},
+    {"unpack+fma-512", "avx512f", fmaUnpack512, six * 16 * 2, "ops"},
 };
 
 } // namespace

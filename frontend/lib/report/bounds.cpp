@@ -31,10 +31,13 @@ constexpr std::array uses = {
     Use{Route::short_sums, "vpmaddubsw+vpaddw", 1},
     Use{Route::short_sums, "vpdpbusd-512", 1},
     Use{Route::two_bits, "vpshufb+vpaddb", 2 * 2},
+    Use{Route::two_bits, "vpshufb+vpaddb-512", 2 * 2},
     Use{Route::two_bits, "vpdpbusd-512", 1},
     Use{Route::ternary, "vpshufb+vpaddb", 2 * 2},
+    Use{Route::ternary, "vpshufb+vpaddb-512", 2 * 2},
     Use{Route::ternary, "xor+vpopcntq-512", 1},
     Use{Route::binary, "vpshufb+vpaddb", 4 * 2},
+    Use{Route::binary, "vpshufb+vpaddb-512", 4 * 2},
     Use{Route::binary, "xor+vpopcntq-512", 2},
 };
 
@@ -44,6 +47,8 @@ std::string_view feature_of(std::string_view instructions) {
     return "fma";
   if (instructions == "fma-512")
     return "avx512f";
+  if (instructions == "vpshufb+vpaddb-512")
+    return "avx512bw";
   if (instructions == "vpdpbusd-512")
     return "avx512vnni";
   return instructions == "xor+vpopcntq-512" ? "avx512vpopcntdq" : "avx2";
@@ -61,6 +66,8 @@ bool has(std::string_view target, std::string_view feature) {
   const bool wide = target.find(",+avx512") != target.npos;
   if (feature == "avx512f")
     return wide;
+  if (feature == "avx512bw")
+    return names("avx512vbmi") || names("avx512bitalg") || names("avx512bf16");
   return (feature == "avx2" || feature == "fma") && (wide || names("avx2") || target.find(",+avxvnni") != target.npos);
 }
 

@@ -25,11 +25,15 @@ const RouteUse uses[] = {
     {Route::ShortSum, "vpmaddubsw+vpaddw", 1},
     {Route::ShortSum, "vpdpbusd-512", 1},
     {Route::TernaryLut, "vpshufb+vpaddb", 2 * 2},
+    {Route::TernaryLut, "vpshufb+vpaddb-512", 2 * 2},
     {Route::TernaryLut, "xor+vpopcntq-512", 1},
     {Route::TwoBitLut, "vpshufb+vpaddb", 2 * 2},
+    {Route::TwoBitLut, "vpshufb+vpaddb-512", 2 * 2},
     {Route::BinaryLut, "vpshufb+vpaddb", 4 * 2},
+    {Route::BinaryLut, "vpshufb+vpaddb-512", 4 * 2},
     {Route::BinaryLut, "xor+vpopcntq-512", 2},
     {Route::FmaUnpack4, "unpack+fma", 1, "fma"},
+    {Route::FmaUnpack4, "unpack+fma-512", 1, "fma-512"},
 };
 
 constexpr double contestantSeconds = 50e-6;
