@@ -259,12 +259,15 @@ Selection chooseFastest(const std::vector<Candidate> &candidates, std::span<cons
   };
   size_t chosen = none;
   if (const size_t fastest = fastestWhere([](size_t) { return true; }); fastest != none) {
-    int bits = candidates[fastest].weightBits; // of the narrowest weights that are worth it
+    size_t narrowest = fastest; // the first of the narrowest weights that are worth it
     for (size_t i = 0; i < candidates.size(); ++i)
-      if (like[i] != none && isNarrower(i, fastest) && time(i) <= time(fastest) * (1 + narrowWeights))
-        bits = std::min(bits, candidates[i].weightBits);
-    const bool isNarrow = bits < candidates[fastest].weightBits;
-    const auto fits = [&](size_t i) { return !isNarrow || candidates[i].weightBits == bits; };
+      if (like[i] != none && isNarrower(i, narrowest) && time(i) <= time(fastest) * (1 + narrowWeights))
+        narrowest = i;
+    // Where narrow weights displace the fastest, so may kernels in front of them whose weights do not count.
+    const auto fits = [&](size_t i) {
+      return narrowest == fastest || candidates[i].weightBits == candidates[narrowest].weightBits ||
+             (!candidates[i].weightBits && i < narrowest);
+    };
     // Of those that are nearly as fast the first, unless its weights are wider.
     const size_t best = fastestWhere(fits);
     for (size_t i = candidates.size(); i-- > 0;)

@@ -24,18 +24,18 @@
 // SSE: nibble.tile {{.*}}kernel = "portable_depthwise", {{.*}}rejected = ["depthwise_u8s8_avx512vnni: target has no avx512vnni", "depthwise_u8s8_avxvnni: target has no avxvnni", "depthwise_u8s8_halves_avx2: target has no avx2", "depthwise_u8s8_avx2: target has no avx2", "dot_
 // PACKED-LABEL: func.func @taken
 // PACKED: nibble.constant {{.*}} : tensor<576xi8> : tensor<40x3x3x1x{{.*}}#nibble.layout<"order = [0, 1, 2, 3], tile = [0:32], word = 8, bits = 8">
-// PACKED: nibble.tile {{.*}}kernel = "depthwise_u8s8_halves_avx2"{{.*}}(tensor<?x4x4x40x{{.*}}#nibble.layout<"order = [0, 1, 2, 3], word = 8, bits = 8, code = unsigned">
+// PACKED: nibble.tile {{.*}}kernel = "depthwise_u8s8_halves_avx2"{{.*}}(tensor<?x12x12x40x{{.*}}#nibble.layout<"order = [0, 1, 2, 3], word = 8, bits = 8, code = unsigned">
 // PACKED: nibble.constant {{.*}} : tensor<256xi8> : tensor<40x2x2x1x!nibble.binary
-// PACKED: nibble.tile {{.*}}kernel = "depthwise_u8s8_halves_avx2"{{.*}}(tensor<?x4x4x40x!nibble.binary, #nibble.layout<"order = [0, 1, 2, 3], word = 8, bits = 8, offset = -1, code = unsigned">
-func.func @taken(%x: tensor<?x4x4x40xf32>) -> (tensor<?x4x4x40xi32>, tensor<?x2x4x40xi32>, tensor<?x3x3x40xi32>) {
-  %q = nibble.quantize %x : (tensor<?x4x4x40xf32>) -> tensor<?x4x4x40x!u8>
-  %p = nibble.quantize %x : (tensor<?x4x4x40xf32>) -> tensor<?x4x4x40x!b>
+// PACKED: nibble.tile {{.*}}kernel = "depthwise_u8s8_halves_avx2"{{.*}}(tensor<?x12x12x40x!nibble.binary, #nibble.layout<"order = [0, 1, 2, 3], word = 8, bits = 8, offset = -1, code = unsigned">
+func.func @taken(%x: tensor<?x12x12x40xf32>) -> (tensor<?x12x12x40xi32>, tensor<?x6x12x40xi32>, tensor<?x11x11x40xi32>) {
+  %q = nibble.quantize %x : (tensor<?x12x12x40xf32>) -> tensor<?x12x12x40x!u8>
+  %p = nibble.quantize %x : (tensor<?x12x12x40xf32>) -> tensor<?x12x12x40x!b>
   %w = nibble.constant dense<127> : tensor<40x3x3x1xi8> : tensor<40x3x3x1x!w8>
   %v = nibble.constant dense<-1> : tensor<40x2x2x1xi8> : tensor<40x2x2x1x!b>
-  %0 = nibble.tile %q, %w {groups = 40 : i64, window = array<i64: 3, 3>, strides = array<i64: 1, 1>, padding = #nibble.padding<1, 1, 1, 1>} : (tensor<?x4x4x40x!u8>, tensor<40x3x3x1x!w8>) -> tensor<?x4x4x40xi32>
-  %1 = nibble.tile %q, %w {groups = 40 : i64, window = array<i64: 3, 3>, strides = array<i64: 2, 1>, padding = #nibble.padding<1, 1, 1, 1>} : (tensor<?x4x4x40x!u8>, tensor<40x3x3x1x!w8>) -> tensor<?x2x4x40xi32>
-  %2 = nibble.tile %p, %v {groups = 40 : i64, window = array<i64: 2, 2>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x4x4x40x!b>, tensor<40x2x2x1x!b>) -> tensor<?x3x3x40xi32>
-  return %0, %1, %2 : tensor<?x4x4x40xi32>, tensor<?x2x4x40xi32>, tensor<?x3x3x40xi32>
+  %0 = nibble.tile %q, %w {groups = 40 : i64, window = array<i64: 3, 3>, strides = array<i64: 1, 1>, padding = #nibble.padding<1, 1, 1, 1>} : (tensor<?x12x12x40x!u8>, tensor<40x3x3x1x!w8>) -> tensor<?x12x12x40xi32>
+  %1 = nibble.tile %q, %w {groups = 40 : i64, window = array<i64: 3, 3>, strides = array<i64: 2, 1>, padding = #nibble.padding<1, 1, 1, 1>} : (tensor<?x12x12x40x!u8>, tensor<40x3x3x1x!w8>) -> tensor<?x6x12x40xi32>
+  %2 = nibble.tile %p, %v {groups = 40 : i64, window = array<i64: 2, 2>, strides = array<i64: 1, 1>, padding = #nibble.padding<0, 0, 0, 0>} : (tensor<?x12x12x40x!b>, tensor<40x2x2x1x!b>) -> tensor<?x11x11x40xi32>
+  return %0, %1, %2 : tensor<?x12x12x40xi32>, tensor<?x6x12x40xi32>, tensor<?x11x11x40xi32>
 }
 
 // Sums of halves of weights fit 16 bits wherever a window has at most 16 taps, else if the weights or activations are small.

@@ -1,6 +1,7 @@
 // RUN: nibble-opt %s --nibble-select-kernels=target=x86_64-linux-gnu,+avx2 | FileCheck %s
 // RUN: nibble-opt %s --nibble-select-kernels=target=x86_64-linux-gnu | FileCheck %s --check-prefix=SSE
 // RUN: nibble-opt %s --nibble-select-kernels=target=x86_64-linux-gnu,+avx512vpopcntdq,+avx512bw,+avx512vl | FileCheck %s --check-prefix=COUNT
+// RUN: nibble-opt %s --nibble-select-kernels=target=x86_64-linux-gnu,+avx512bw,+avx512vl | FileCheck %s --check-prefix=BW
 // RUN: nibble-opt %s --nibble-select-kernels=target=x86_64-linux-gnu,+avx2 --nibble-assign-layouts --nibble-materialize-layouts --nibble-pack-constants --nibble-verify-layouts | FileCheck %s --check-prefix=PACKED
 
 !b = !nibble.binary
@@ -8,12 +9,14 @@
 
 // Nibbles where several pixels of an image share the weights, also in padded windows; but not where the processor can count bits.
 // CHECK-LABEL: func.func @windows
-// CHECK: nibble.tile {{.*}}kernel = "lookup_b1b1_avx2", nibble.choice = "predicted {{[0-9.]+ [nu]s}}", {{.*}}rejected = ["count_b1b1_avx512vpopcntdq: target has no avx512vpopcntdq", "lookup_b1b1_packed_avx2: predicted {{.*}}"portable_binary: predicted 
-// CHECK: nibble.tile {{.*}}kernel = "lookup_b1b1_avx2", nibble.choice = "predicted {{[0-9.]+ [nu]s}}", {{.*}}rejected = ["count_b1b1_avx512vpopcntdq: target has no avx512vpopcntdq", "lookup_b1b1_packed_avx2: predicted {{.*}}"portable_binary: predicted 
+// CHECK: nibble.tile {{.*}}kernel = "lookup_b1b1_avx2", nibble.choice = "predicted {{[0-9.]+ [nu]s}}", {{.*}}rejected = ["count_b1b1_avx512vpopcntdq: target has no avx512vpopcntdq", {{.*}}"lookup_b1b1_packed_avx2: predicted {{.*}}"portable_binary: predicted 
+// CHECK: nibble.tile {{.*}}kernel = "lookup_b1b1_avx2", nibble.choice = "predicted {{[0-9.]+ [nu]s}}", {{.*}}rejected = ["count_b1b1_avx512vpopcntdq: target has no avx512vpopcntdq", {{.*}}"lookup_b1b1_packed_avx2: predicted {{.*}}"portable_binary: predicted 
 // SSE-LABEL: func.func @windows
-// SSE: nibble.tile {{.*}}kernel = "portable_binary", {{.*}}rejected = ["count_b1b1_avx512vpopcntdq: target has no avx512vpopcntdq", "lookup_b1b1_avx2: target has no avx2", "lookup_b1b1_packed_avx2: target has no avx2", {{.*}}"dot_u8s8_6x16_avx2_exact: activations and weights are binary; bits are faster than bytes"
+// SSE: nibble.tile {{.*}}kernel = "portable_binary", {{.*}}rejected = ["count_b1b1_avx512vpopcntdq: target has no avx512vpopcntdq", {{.*}}"lookup_b1b1_avx2: target has no avx2", "lookup_b1b1_packed_avx2: target has no avx2", {{.*}}"dot_u8s8_6x16_avx2_exact: activations and weights are binary; bits are faster than bytes"
 // COUNT-LABEL: func.func @windows
-// COUNT: nibble.tile {{.*}}kernel = "count_b1b1_avx512vpopcntdq", {{.*}}rejected = ["lookup_b1b1_avx2: predicted {{[0-9.]+ ns; count_b1b1_avx512vpopcntdq [0-9.]+}} ns", "lookup_b1b1_packed_avx2: predicted
+// COUNT: nibble.tile {{.*}}kernel = "count_b1b1_avx512vpopcntdq", {{.*}}rejected = ["lookup_b1b1_avx512bw: predicted {{.*}}"lookup_b1b1_avx2: predicted {{[0-9.]+ ns; count_b1b1_avx512vpopcntdq [0-9.]+}} ns", "lookup_b1b1_packed_avx2: predicted
+// BW-LABEL: func.func @windows
+// BW: nibble.tile {{.*}}kernel = "lookup_b1b1_avx512bw", {{.*}}"count_b1b1_avx512vpopcntdq: target has no avx512vpopcntdq"
 // PACKED-LABEL: func.func @windows
 // 2 blocks of 32 columns x 9 taps x 5 bytes of 40 channels x 64 bytes.
 // PACKED: nibble.constant {{.*}} : tensor<5760xi8> : tensor<33x3x3x40x{{.*}}tile = [3:2, 0:32, 3:4], word = 8, bits = 1, fields = 4, code = sign">>
@@ -39,8 +42,8 @@ func.func @row(%x: tensor<?x1x1x160xf32>) -> tensor<?x1x1x17xi32> {
 
 // Packed for one or two pixels of an image, whatever the batch; a batch that is known counts.
 // CHECK-LABEL: func.func @rows
-// CHECK: nibble.tile {{.*}}kernel = "lookup_b1b1_packed_avx2", {{.*}}rejected = ["count_b1b1_avx512vpopcntdq: {{[^"]*}}", "lookup_b1b1_avx2: predicted {{[0-9.]+}} ns; lookup_b1b1_packed_avx2, whose weights are narrower, 
-// CHECK: nibble.tile {{.*}}kernel = "lookup_b1b1_packed_avx2", {{.*}}rejected = ["count_b1b1_avx512vpopcntdq: {{[^"]*}}", "lookup_b1b1_avx2: predicted {{[0-9.]+}} ns; lookup_b1b1_packed_avx2, whose weights are narrower, 
+// CHECK: nibble.tile {{.*}}kernel = "lookup_b1b1_packed_avx2", {{.*}}rejected = ["count_b1b1_avx512vpopcntdq: {{[^"]*}}", {{.*}}"lookup_b1b1_avx2: predicted {{[0-9.]+}} ns; lookup_b1b1_packed_avx2, whose weights are narrower, 
+// CHECK: nibble.tile {{.*}}kernel = "lookup_b1b1_packed_avx2", {{.*}}rejected = ["count_b1b1_avx512vpopcntdq: {{[^"]*}}", {{.*}}"lookup_b1b1_avx2: predicted {{[0-9.]+}} ns; lookup_b1b1_packed_avx2
 // CHECK: nibble.tile {{.*}}kernel = "lookup_b1b1_avx2"
 // COUNT-LABEL: func.func @rows
 // COUNT: nibble.tile {{.*}}kernel = "count_b1b1_avx512vpopcntdq"
@@ -61,10 +64,14 @@ func.func @rows(%x: tensor<?x1x1x128xf32>, %y: tensor<?x1x2x128xf32>, %z: tensor
 // Ternary operands, and others whose values are -1, 0 and 1: fields of two bits from the quantiser to the last layer, through a pool and a reshape
 // inside words.
 // CHECK-LABEL: func.func @ternary
-// CHECK-COUNT-2: nibble.tile {{.*}}kernel = "lookup_t2t2_avx2", {{.*}}rejected = ["lookup_t2t2_packed_avx2: predicted {{.*}}; lookup_t2t2_avx2 {{.*}}"dot_
-// CHECK: nibble.tile {{.*}}kernel = "lookup_t2t2_packed_avx2", {{.*}}rejected = ["lookup_t2t2_avx2: predicted {{.*}}; lookup_t2t2_packed_avx2, whose weights are narrower, 
+// CHECK-COUNT-2: nibble.tile {{.*}}kernel = "lookup_t2t2_avx2", {{.*}}rejected = ["count_t2t2_avx512vpopcntdq: target has no avx512vpopcntdq", "lookup_t2t2_avx512bw: target has no avx512bw", {{.*}}"lookup_t2t2_packed_avx2: predicted {{.*}}; lookup_t2t2_avx2 {{.*}}"dot_
+// CHECK: nibble.tile {{.*}}kernel = "lookup_t2t2_packed_avx2", {{.*}}rejected = ["count_t2t2_avx512vpopcntdq: target has no avx512vpopcntdq", "lookup_t2t2_avx512bw: target has no avx512bw", {{.*}}"lookup_t2t2_avx2: predicted {{.*}}; lookup_t2t2_packed_avx2, whose weights are narrower, 
 // SSE-LABEL: func.func @ternary
-// SSE: nibble.tile {{.*}}kernel = "portable_i16", {{.*}}rejected = ["lookup_t2t2_avx2: target has no avx2", "lookup_t2t2_packed_avx2: target has no avx2", "dot_
+// SSE: nibble.tile {{.*}}kernel = "portable_i16", {{.*}}rejected = ["count_t2t2_avx512vpopcntdq: target has no avx512vpopcntdq", "lookup_t2t2_avx512bw: target has no avx512bw", {{.*}}"lookup_t2t2_avx2: target has no avx2", "lookup_t2t2_packed_avx2: target has no avx2", "dot_
+// COUNT-LABEL: func.func @ternary
+// COUNT-COUNT-2: nibble.tile {{.*}}kernel = "count_t2t2_avx512vpopcntdq", {{.*}}"lookup_t2t2_avx512bw: predicted
+// BW-LABEL: func.func @ternary
+// BW: nibble.tile {{.*}}kernel = "lookup_t2t2_avx512bw"
 // PACKED-LABEL: func.func @ternary
 // PACKED: nibble.quantize {{.*}} -> tensor<?x4x4x40x{{.*}}tile = [3:16], word = 32, bits = 2">>
 // PACKED: nibble.tile {{.*}} -> tensor<?x4x4x56x{{.*}}tile = [3:16], word = 32, bits = 2">>
@@ -89,11 +96,13 @@ func.func @ternary(%x: tensor<?x4x4x40xf32>) -> tensor<?x1x1x32xi32> {
 // Values 0..3 with a zero point times -2..1: unsigned fields of two bits, also for a residual and an average; weights of one or two pixels packed.
 // Ternary and binary weights are of that kind, too.
 // CHECK-LABEL: func.func @two_bits
-// CHECK: nibble.tile {{.*}}kernel = "lookup_u2s2_avx2", {{.*}}rejected = ["lookup_u2s2_packed_avx2: predicted {{.*}}; lookup_u2s2_avx2 {{.*}}"dot_
+// CHECK: nibble.tile {{.*}}kernel = "lookup_u2s2_avx2", {{.*}}rejected = ["lookup_u2s2_avx512bw: target has no avx512bw", {{.*}}"lookup_u2s2_packed_avx2: predicted {{.*}}; lookup_u2s2_avx2 {{.*}}"dot_
 // CHECK: nibble.tile {{.*}}kernel = "lookup_u2s2_avx2"
-// CHECK: nibble.tile {{.*}}kernel = "lookup_u2s2_packed_avx2", {{.*}}rejected = ["lookup_u2s2_avx2: predicted {{.*}}; lookup_u2s2_packed_avx2, whose weights are narrower, 
+// CHECK: nibble.tile {{.*}}kernel = "lookup_u2s2_packed_avx2", {{.*}}rejected = ["lookup_u2s2_avx512bw: target has no avx512bw", {{.*}}"lookup_u2s2_avx2: predicted {{.*}}; lookup_u2s2_packed_avx2, whose weights are narrower, 
 // SSE-LABEL: func.func @two_bits
-// SSE: nibble.tile {{.*}}kernel = "portable_i16", {{.*}}rejected = ["lookup_u2s2_avx2: target has no avx2", "lookup_u2s2_packed_avx2: target has no avx2", "dot_
+// SSE: nibble.tile {{.*}}kernel = "portable_i16", {{.*}}rejected = ["lookup_u2s2_avx512bw: target has no avx512bw", {{.*}}"lookup_u2s2_avx2: target has no avx2", "lookup_u2s2_packed_avx2: target has no avx2", "dot_
+// BW-LABEL: func.func @two_bits
+// BW: nibble.tile {{.*}}kernel = "lookup_u2s2_avx512bw"
 // PACKED-LABEL: func.func @two_bits
 // PACKED: nibble.quantize {{.*}} -> tensor<?x6x6x96x{{.*}}tile = [3:16], word = 32, bits = 2, code = unsigned">>
 // PACKED: nibble.constant {{.*}}tile = [3:2, 0:32, 3:2], word = 8, bits = 2, fields = 2">>
@@ -116,11 +125,11 @@ func.func @two_bits(%x: tensor<?x6x6x96xf32>) -> (tensor<?x6x6x64xi32>, tensor<?
 
 // Sums that counts of 16 bits cannot hold; next to no work; groups; many columns behind the last. Not mentioned for other operands.
 // CHECK-LABEL: func.func @refused
-// CHECK: nibble.tile {{.*}}kernel = "portable_binary", {{.*}}rejected = ["count_b1b1_avx512vpopcntdq: target has no avx512vpopcntdq", "lookup_b1b1_avx2: a sum spans 8192 bytes of activations; the kernel takes 8191", "lookup_b1b1_packed_avx2: a sum spans
-// CHECK: nibble.tile {{.*}}kernel = "portable_binary", {{.*}}rejected = ["count_b1b1_avx512vpopcntdq: {{[^"]*}}", "lookup_b1b1_avx2: predicted {{[0-9.]+}} ns; portable_binary {{.*}}"dot_u8s8_6x16_avx2_exact: activations and weights are binary
-// CHECK: nibble.tile {{.*}}kernel = "portable_i16", {{.*}}rejected = ["count_b1b1_avx512vpopcntdq: {{[^"]*}}", "lookup_b1b1_avx2: groups = 2 of 1 output channel; the kernel needs multiples of 8", {{.*}}"portable_binary: groups = 2 of 8 input channels; the kernel needs multiples of 32"
-// CHECK: nibble.tile {{.*}}kernel = "dot_{{.*}}rejected = ["lookup_t2t2_avx2: predicted {{[0-9.]+}} ns; dot_
-// CHECK: nibble.tile {{.*}}kernel = "dot_{{.*}}rejected = ["lookup_t2t2_avx2: predicted {{[0-9.]+}} ns; dot_
+// CHECK: nibble.tile {{.*}}kernel = "portable_binary", {{.*}}rejected = ["count_b1b1_avx512vpopcntdq: target has no avx512vpopcntdq", {{.*}}"lookup_b1b1_avx2: a sum spans 8192 bytes of activations; the kernel takes 8191", "lookup_b1b1_packed_avx2: a sum spans
+// CHECK: nibble.tile {{.*}}kernel = "portable_binary", {{.*}}rejected = ["count_b1b1_avx512vpopcntdq: {{[^"]*}}", {{.*}}"lookup_b1b1_avx2: predicted {{[0-9.]+}} ns; portable_binary {{.*}}"dot_u8s8_6x16_avx2_exact: activations and weights are binary
+// CHECK: nibble.tile {{.*}}kernel = "portable_i16", {{.*}}rejected = ["count_b1b1_avx512vpopcntdq: {{[^"]*}}", {{.*}}"lookup_b1b1_avx2: groups = 2 of 1 output channel; the kernel needs multiples of 8", {{.*}}"portable_binary: groups = 2 of 8 input channels; the kernel needs multiples of 32"
+// CHECK: nibble.tile {{.*}}kernel = "dot_{{.*}}rejected = ["count_t2t2_avx512vpopcntdq: target has no avx512vpopcntdq", "lookup_t2t2_avx512bw: target has no avx512bw", {{.*}}"lookup_t2t2_avx2: predicted {{[0-9.]+}} ns; dot_
+// CHECK: nibble.tile {{.*}}kernel = "dot_{{.*}}rejected = ["count_t2t2_avx512vpopcntdq: target has no avx512vpopcntdq", "lookup_t2t2_avx512bw: target has no avx512bw", {{.*}}"lookup_t2t2_avx2: predicted {{[0-9.]+}} ns; dot_
 // CHECK: nibble.tile
 // CHECK-NOT: lookup
 // CHECK: return
@@ -143,7 +152,7 @@ func.func @refused(%x: tensor<?x1x1x65536x!b>, %y: tensor<?x2x2x16x!b>) -> (tens
 // Groups of whole bytes of the input, and of 8 output channels: binary and ternary; of half a byte, and of 4.
 // CHECK-LABEL: func.func @groups
 // CHECK: nibble.tile {{.*}}groups = 2 : i64, kernel = "lookup_b1b1_{{(packed_)?}}avx2"
-// CHECK: nibble.tile {{.*}}groups = 2 : i64, kernel = "{{lookup_t2t2|dot_}}{{.*}}rejected = ["lookup_t2t2{{[^:]*}}: predicted
+// CHECK: nibble.tile {{.*}}groups = 2 : i64, kernel = "{{lookup_t2t2|dot_}}{{.*}}{{.*}}"lookup_t2t2{{[^:]*}}: predicted
 // CHECK: nibble.tile {{.*}}groups = 4 : i64, {{.*}}"lookup_b1b1_avx2: groups = 4 of 20 input channels; the kernel needs multiples of 8"
 // CHECK: nibble.tile {{.*}}groups = 2 : i64, {{.*}}kernel = "portable_scalar", {{.*}}"lookup_b1b1_avx2: groups = 2 of 4 output channels; the kernel needs multiples of 8", {{.*}}"portable_binary: groups = 2 of 4 output channels; the kernel needs multiples of 16"
 func.func @groups(%x: tensor<?x6x6x80x!b>, %q: tensor<?x6x6x80x!t>) -> (tensor<?x4x4x48xi32>, tensor<?x4x4x48xi32>, tensor<?x4x4x32xi32>, tensor<?x4x4x8x!b>) {

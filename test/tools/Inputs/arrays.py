@@ -93,4 +93,5 @@ def main(folder):
     write("nothing.npy", b"")
 
 
-main(sys.argv[1])
+if __name__ == "__main__":
+    main(sys.argv[1])
