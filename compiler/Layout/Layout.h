@@ -195,8 +195,8 @@ Layout dotTile(int rank, int bits, int columns);
 /// Signs for one bit, two's complement for two; fill 0. Rank >= 2.
 Layout lookupTile(int rank, int bits, bool packed);
 
-/// Binary or ternary weights [O, ..., R], of `bits` 1 or 2, in words for kernels that count bits, 32 output channels at a
-/// time: storage [ceil(O/32)] [...] [ceil(R/f)] [32] words of f = 32 / bits fields:
+/// Binary or ternary weights [O, ..., R], of `bits` 1 or 2, in words for kernels that count bits, 32 output channels at
+/// a time: storage [ceil(O/32)] [...] [ceil(R/f)] [32] words of f = 32 / bits fields:
 ///   word = (... * ceil(R/f) + r/f) * 32 + o % 32,      field = r % f.
 /// Fill 0. Rank >= 2.
 Layout countTile(int rank, int bits);
