@@ -75,9 +75,10 @@ std::optional<double> predict(const Candidate &candidate, const Work &work,
 /// The fastest of the candidates that can compute the layer, where `predicted` (one for each, in nanoseconds; empty:
 /// not known) says how fast they are. There are two exceptions. One that stands earlier is preferred if it is
 /// `nearlyEqual`, which is what the table can tell; one whose weights are narrower in memory even if it takes
-/// `narrowWeights` longer, because it leaves caches and memory to others. A candidate without a prediction is taken to
-/// be as fast as the next one behind it that has one, because manifests are ordered by speed; where nobody has one, the
-/// first is taken. Every other candidate gets a reason. An empty kernel: none can.
+/// `narrowWeights` longer, because it leaves caches and memory to others, unless one in front of it whose weights do
+/// not count is faster. A candidate without a prediction is taken to be as fast as the next one behind it that has one,
+/// because manifests are ordered by speed; where nobody has one, the first is taken. Every other candidate gets a
+/// reason. An empty kernel: none can.
 Selection chooseFastest(const std::vector<Candidate> &candidates, std::span<const std::optional<double>> predicted);
 
 inline constexpr double nearlyEqual = 0.05, narrowWeights = 1;

@@ -8,10 +8,12 @@
 
 namespace nibble::kernels {
 
-std::span<const RequantizeKernelInfo> requantizeKernels() {
-  static constexpr RequantizeKernelInfo kernels[] = {{"requantize_bytes_avx2", "avx2,fma", x64::emitRequantizeBytes}};
-  return kernels;
-}
+static constexpr RequantizeKernelInfo registry[] = {
+#define NIBBLE_REQUANTIZE_KERNEL(NAME, FEATURES, GENERATOR) {#NAME, FEATURES, GENERATOR},
+#include "compiler/Kernels/Requantize.def"
+};
+
+std::span<const RequantizeKernelInfo> requantizeKernels() { return registry; }
 
 const RequantizeKernelInfo *findRequantizeKernel(std::string_view name) {
   return findByName(requantizeKernels(), name);

@@ -47,7 +47,7 @@ struct RequantizeKernelInfo {
   RequantizeGenerateFn emit;
 };
 
-/// All of them: one. Every machine for which sums are made by kernels can run it.
+/// All of them, in the order of Requantize.def: one, which every machine for which sums are made by kernels can run.
 std::span<const RequantizeKernelInfo> requantizeKernels();
 
 /// The kernel of that name, or null.

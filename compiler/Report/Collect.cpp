@@ -2,6 +2,7 @@
 #include "compiler/Report/Collect.h"
 #include "compiler/Builder/DiagnosticCollector.h"
 #include "compiler/Conversion/UkrToLLVM/Entry.h"
+#include "compiler/Kernels/Binary.h"
 #include "compiler/Pack/Passes.h"
 #include "compiler/Report/Flops.h"
 #include "compiler/Report/Footprint.h"
@@ -78,6 +79,10 @@ void addTile(Layer &layer, TileOp tile) {
                   " the weights fill";
     layer.weightBytes = listed[2];
   }
+  // Two words are made of each that the constant holds (ternaryWords).
+  const auto *lookup = kernels::findLookupKernel(layer.kernel);
+  if (lookup && lookup->counts() && lookup->elements == kernels::LookupElements::Ternary)
+    layer.weightBytes *= 2;
   layer.macs = multiplyAccumulatesPerImage(tile);
 }
 

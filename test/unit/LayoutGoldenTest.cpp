@@ -232,18 +232,20 @@ TEST(NamedLayouts, LookupTileFormula) {
 
 TEST(NamedLayouts, CountTileFormula) {
   EXPECT_EQ(print(countTile(3, 1)), "order = [0, 1, 2], tile = [0:32, 2:32], word = 32, bits = 1, code = sign");
-  for (int64_t outputs : {1, 32, 33})
-    for (int64_t run : {1, 31, 32, 33, 70}) {
-      Result<Mapping> map = Mapping::create(countTile(3, 1), Ints{outputs, 3, run});
-      ASSERT_TRUE(map);
-      const int64_t steps = (run + 31) / 32;
-      EXPECT_EQ(map->bytes(), (outputs + 31) / 32 * 3 * steps * 32 * 4);
-      map->forEachElement([&](int64_t, std::span<const int64_t> i, Position at) {
-        EXPECT_EQ(at.word, ((i[0] / 32 * 3 + i[1]) * steps + i[2] / 32) * 32 + i[0] % 32);
-        EXPECT_EQ(at.bit, i[2] % 32);
-        return true;
-      });
-    }
+  EXPECT_EQ(print(countTile(3, 2)), "order = [0, 1, 2], tile = [0:32, 2:16], word = 32, bits = 2");
+  for (int bits : {1, 2})
+    for (int64_t outputs : {1, 32, 33})
+      for (int64_t run : {1, 31, 32, 33, 70}) {
+        Result<Mapping> map = Mapping::create(countTile(3, bits), Ints{outputs, 3, run});
+        ASSERT_TRUE(map);
+        const int64_t fields = 32 / bits, steps = (run + fields - 1) / fields;
+        EXPECT_EQ(map->bytes(), (outputs + 31) / 32 * 3 * steps * 32 * 4);
+        map->forEachElement([&](int64_t, std::span<const int64_t> i, Position at) {
+          EXPECT_EQ(at.word, ((i[0] / 32 * 3 + i[1]) * steps + i[2] / fields) * 32 + i[0] % 32);
+          EXPECT_EQ(at.bit, i[2] % fields * bits);
+          return true;
+        });
+      }
 }
 
 TEST(NamedLayouts, DepthwiseTileFormula) {
