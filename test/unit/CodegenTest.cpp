@@ -32,17 +32,23 @@ std::string convText(const ConvCase &s) {
 }
 
 TEST(Codegen, FloatConvolutions) {
-  for (ConvCase s : {ConvCase{1, 5, 5, 1, 1, 3, 1, 1},
-                     {2, 7, 6, 3, 5, 3, 1, 1},
-                     {3, 8, 8, 16, 16, 3, 1, 1},
-                     {2, 9, 7, 4, 17, 3, 2, 1},
-                     {1, 6, 6, 8, 33, 5, 1, 2},
-                     {2, 4, 4, 7, 10, 1, 1, 0},
-                     {1, 3, 3, 2, 16, 3, 1, 2},
-                     {1, 11, 5, 5, 8, 3, 3, 0},
-                     {2, 9, 8, 3, 18, 3, 1, 2, 2},
-                     {1, 12, 11, 4, 7, 3, 2, 1, 4},
-                     {1, 3, 4, 2, 16, 2, 1, 5, 5}})
+  for (ConvCase s :
+       {ConvCase{1, 5, 5, 1, 1, 3, 1, 1},
+        {2, 7, 6, 3, 5, 3, 1, 1},
+        {3, 8, 8, 16, 16, 3, 1, 1},
+        {2, 9, 7, 4, 17, 3, 2, 1},
+        {1, 6, 6, 8, 33, 5, 1, 2},
+        {2, 4, 4, 7, 10, 1, 1, 0},
+        {1, 3, 3, 2, 16, 3, 1, 2},
+        {1, 11, 5, 5, 8, 3, 3, 0},
+        {2, 9, 8, 3, 18, 3, 1, 2, 2},
+        {1, 12, 11, 4, 7, 3, 2, 1, 4},
+        {1, 3, 4, 2, 16, 2, 1, 5, 5},
+        // Blocks of 16 outputs go in twos and threes where a register has 16 lanes, in corners up to eight.
+        {4, 5, 5, 2, 48, 3, 1, 1},
+        {3, 4, 4, 3, 80, 3, 1, 1},
+        {1, 5, 4, 3, 144, 3, 1, 1},
+        {2, 4, 3, 2, 145, 3, 1, 1}})
     expectCompiledEqual(convText(s), {.rounds = 2});
 }
 
@@ -56,7 +62,9 @@ TEST(Codegen, LinearOfManySizes) {
                          {1, 33, 150},
                          {2, 17, 70},
                          {3, 9, 129},
-                         {4, 20, 100}}) {
+                         {4, 20, 100},
+                         {7, 9, 161},
+                         {8, 130, 531}}) {
     std::string x = "tensor<" + std::to_string(n) + "x" + std::to_string(i) + "xf32>",
                 w = "tensor<" + std::to_string(o) + "x" + std::to_string(i) + "xf32>",
                 y = "tensor<" + std::to_string(n) + "x" + std::to_string(o) + "xf32>";

@@ -110,11 +110,11 @@ TEST(CodegenTraining, GroupedGradients) {
     const char *value = "";
     int dilation = 1;
   };
-  for (Case c :
-       {Case{6, 4, 2, 1, 1}, Case{48, 40, 2, 1, 1}, Case{32, 64, 2, 2, 1}, Case{20, 10, 2, 2, 1}, Case{3, 6, 3, 1, 1},
-        Case{11, 11, 11, 1, 1}, Case{16, 16, 16, 2, 1}, Case{5, 5, 5, 1, 0}, Case{8, 8, 8, 1, 1, ", plus_one"},
-        Case{8, 4, 4, 2, 1, ", minus_one"}, Case{5, 18, 1, 1, 2, "", 2}, Case{16, 7, 1, 2, 1, "", 3},
-        Case{4, 5, 1, 1, 3, ", plus_one", 2}, Case{6, 4, 2, 1, 2, "", 2}, Case{11, 11, 11, 2, 3, "", 2}}) {
+  for (Case c : {Case{6, 4, 2, 1, 1}, Case{48, 40, 2, 1, 1}, Case{32, 64, 2, 2, 1}, Case{20, 10, 2, 2, 1},
+                 Case{3, 6, 3, 1, 1}, Case{11, 11, 11, 1, 1}, Case{16, 16, 16, 2, 1}, Case{5, 5, 5, 1, 0},
+                 Case{8, 8, 8, 1, 1, ", plus_one"}, Case{8, 4, 4, 2, 1, ", minus_one"}, Case{5, 18, 1, 1, 2, "", 2},
+                 Case{16, 7, 1, 2, 1, "", 3}, Case{4, 5, 1, 1, 3, ", plus_one", 2}, Case{6, 4, 2, 1, 2, "", 2},
+                 Case{33, 50, 1, 1, 1}, Case{70, 17, 1, 2, 1}, Case{11, 11, 11, 2, 3, "", 2}}) {
     int size = 7, out = (size + 2 * c.padding - 2 * c.dilation - 1) / c.stride + 1;
     auto type = [](std::initializer_list<int> dims) {
       std::string t = "tensor<";
